@@ -1,0 +1,26 @@
+"""Sequence models for Keras 3: the Deep Learning book's chapter 10 as layers that work."""
+
+from seqkit.cells import (
+    AffineCell,
+    Cell,
+    ElmanCell,
+    GRUCell,
+    JordanCell,
+    LSTMCell,
+    StackedCells,
+)
+from seqkit.rnn import RNN
+from seqkit.wiring import Bidirectional
+
+__version__ = "0.1.0"
+__all__ = [
+    "RNN",
+    "AffineCell",
+    "Bidirectional",
+    "Cell",
+    "ElmanCell",
+    "GRUCell",
+    "JordanCell",
+    "LSTMCell",
+    "StackedCells",
+]

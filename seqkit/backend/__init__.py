@@ -1,0 +1,19 @@
+"""The only room that asks which Keras backend runs: what `keras.ops` lacks for recurrence.
+
+scan(step, first, sequence)            carries a state along the leading axis of a sequence
+custom_gradient(function)              a function that brings its own backward pass
+"""
+
+import keras
+
+if keras.backend.backend() == "tensorflow":
+    from seqkit.backend.tensorflow import custom_gradient, scan
+elif keras.backend.backend() == "jax":
+    from seqkit.backend.jax import custom_gradient, scan
+else:
+    raise ImportError(
+        f"seqkit runs on Keras's tensorflow and jax backends, not on "
+        f"{keras.backend.backend()!r}: set the environment variable KERAS_BACKEND to one of them"
+    )
+
+__all__ = ["custom_gradient", "scan"]

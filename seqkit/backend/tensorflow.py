@@ -1,0 +1,66 @@
+"""`scan` and `custom_gradient` on TensorFlow."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+
+def scan(step: Callable, first: Any, sequence: Any, *, reverse: bool = False) -> tuple[Any, Any]:
+    """Carry a state along the leading axis of a sequence.
+
+        for t in range(length):  state, y[t] = step(state, x[t])
+
+    Args:
+        step: `step(state, x) -> (state, y)`; pure. It is traced twice: once to learn what y is.
+        first: the first state, a nest of tensors; `step` keeps its structure, shapes and dtypes.
+        sequence: a nest of tensors (length, ...), all of one length, which may be 0.
+        reverse: go from the last step to the first; y stays in the order of the sequence.
+
+    Returns:
+        (the last state, a nest of tensors (length, ...) with every y).
+    """
+    flat_sequence = [tf.convert_to_tensor(x) for x in tf.nest.flatten(sequence)]
+    static_length = flat_sequence[0].shape[0]
+    length = tf.shape(flat_sequence[0])[0] if static_length is None else static_length
+    reads = [
+        tf.TensorArray(x.dtype, size=length, element_shape=x.shape[1:]).unstack(x)
+        for x in flat_sequence
+    ]
+
+    def at(read: Callable) -> Any:
+        return tf.nest.pack_sequence_as(sequence, [read(i) for i in range(len(flat_sequence))])
+
+    # What one step returns must be known before the loop. A step over zeros tells, also where the
+    # length is 0; nothing depends on it, so a graph prunes it.
+    zeros = [tf.zeros(tf.shape(x)[1:], x.dtype) for x in flat_sequence]
+    for zero, x in zip(zeros, flat_sequence, strict=True):
+        if not tf.executing_eagerly():
+            zero.set_shape(x.shape[1:])
+    _, sample = step(first, at(lambda i: zeros[i]))
+    writes = [
+        tf.TensorArray(y.dtype, size=length, element_shape=y.shape) for y in tf.nest.flatten(sample)
+    ]
+
+    def body(k: Any, state: Any, writes: list) -> tuple:
+        t = length - 1 - k if reverse else k
+        state, y = step(state, at(lambda i: reads[i].read(t)))
+        ys = tf.nest.flatten(y)
+        return k + 1, state, [w.write(t, v) for w, v in zip(writes, ys, strict=True)]
+
+    _, last, writes = tf.while_loop(
+        lambda k, *_: k < length,
+        body,
+        (tf.constant(0), first, writes),
+        maximum_iterations=length,  # XLA needs it for the gradient
+    )
+    ys = [w.stack() for w in writes]
+    for y in ys:
+        if not tf.executing_eagerly():
+            y.set_shape([static_length, *y.shape[1:]])
+    return last, tf.nest.pack_sequence_as(sample, ys)
+
+
+def custom_gradient(function: Callable) -> Callable:
+    """`function(*args) -> (outputs, gradient)`, with `gradient(*outputs' gradients) -> args'`."""
+    return tf.custom_gradient(function)

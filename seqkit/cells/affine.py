@@ -1,0 +1,142 @@
+"""AffineCell: what the cells share whose step begins with U x + W h + b."""
+
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from seqkit.cells.cell import Cell
+
+
+class DropoutMasks(NamedTuple):
+    """Variational dropout: one mask a sequence, the same at each of its steps. None: no dropout."""
+
+    inputs: Any = None  # (batch, features)
+    state: Any = None  # (batch, the first state's size)
+
+
+class AffineCell(Cell):
+    """A cell with a kernel U on the inputs, W on the first state, and a bias b.
+
+    Subclasses set `blocks`, how many (units)-wide blocks U, W and b hold side by side: one a gate.
+
+    Args:
+        units: width of a block, > 0.
+        use_bias: whether there is a bias.
+        kernel_initializer, recurrent_initializer, bias_initializer: of U, W and b.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: of U, W and b.
+        dropout, recurrent_dropout: rates of variational dropout on x and on h, in [0, 1): a mask
+            drawn once a sequence, the same for every step and gate.
+        seed: of the dropout; None draws one (`keras.utils.set_random_seed` fixes it).
+    Raises: ValueError if a size or a rate is out of range.
+    Source: Gal and Ghahramani 2016 (dropout).
+    """
+
+    blocks = 1
+
+    def __init__(
+        self,
+        units: int,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.units = positive("units", units, self)
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.recurrent_regularizer = keras.regularizers.get(recurrent_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        for name, rate in ("dropout", dropout), ("recurrent_dropout", recurrent_dropout):
+            if not 0 <= rate < 1:
+                raise ValueError(f"{type(self).__name__}: {name} is {rate}; it must be in [0, 1)")
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.seed = seed
+        if self.draws_once:
+            self.seed_generator = keras.random.SeedGenerator(seed)
+        self.state_size = [units]
+        self.output_size = units
+
+    def build(self, input_shape: tuple) -> None:
+        self.input_size = input_shape[-1]
+        width = self.blocks * self.units
+        self.kernel = self.add_weight(
+            shape=(input_shape[-1], width),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            name="kernel",
+        )
+        self.recurrent_kernel = self.add_weight(
+            shape=(self.state_size[0], width),
+            initializer=self.recurrent_initializer,
+            regularizer=self.recurrent_regularizer,
+            name="recurrent_kernel",
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                shape=self.bias_shape(),
+                initializer=self.first_bias,
+                regularizer=self.bias_regularizer,
+                name="bias",
+            )
+
+    def bias_shape(self) -> tuple:
+        return (self.blocks * self.units,)
+
+    def first_bias(self, shape: tuple, dtype: Any = None) -> Any:
+        """What the bias begins as."""
+        return self.bias_initializer(shape, dtype=dtype)
+
+    @property
+    def draws_once(self) -> bool:
+        return bool(self.dropout or self.recurrent_dropout)
+
+    def begin(self, batch_size: Any, constants: Any = None, training: bool = False) -> DropoutMasks:
+        """The dropout masks."""
+
+        def mask(rate: float, size: int) -> Any:
+            if not (training and rate):
+                return None
+            ones = ops.ones((batch_size, size), self.compute_dtype)
+            return keras.random.dropout(ones, rate, seed=self.seed_generator)
+
+        return DropoutMasks(
+            mask(self.dropout, self.input_size), mask(self.recurrent_dropout, self.state_size[0])
+        )
+
+    def project(self, inputs: Any, ctx: DropoutMasks) -> Any:
+        """U x + b."""
+        projected = linear(drop(inputs, ctx.inputs), self.kernel)
+        return projected + self.bias if self.use_bias else projected
+
+    def recur(self, h: Any, ctx: DropoutMasks) -> Any:
+        """W h."""
+        return ops.matmul(drop(h, ctx.state), self.recurrent_kernel)
+
+
+def drop(x: Any, mask: Any) -> Any:
+    return x if mask is None else x * mask
+
+
+def linear(x: Any, kernel: Any) -> Any:
+    """x W over the last axis, as a single matrix product whatever the leading axes."""
+    flat = ops.matmul(ops.reshape(x, (-1, kernel.shape[0])), kernel)
+    return ops.reshape(flat, (*ops.shape(x)[:-1], kernel.shape[1]))
+
+
+def positive(name: str, size: int, cell: Any) -> int:
+    if not isinstance(size, int) or size <= 0:
+        raise ValueError(f"{type(cell).__name__}: {name} is {size!r}; it must be a positive int")
+    return size

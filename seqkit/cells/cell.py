@@ -1,0 +1,78 @@
+"""Cell: one time step of a recurrence, in the parts that the book tells apart."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from seqkit.serialization import ConfigFromSignature
+
+
+class Cell(ConfigFromSignature, keras.layers.Layer):
+    """One time step of a recurrence. Subclass it, write `step`, and `RNN` runs it over time.
+
+    A cell states `state_size` (flat list of ints) and `output_size` (int), and is made of
+
+    | part                                            | runs              | holds                 |
+    | ----------------------------------------------- | ----------------- | --------------------- |
+    | `begin(batch_size, constants, training) -> ctx` | once a sequence   | dropout masks, keys   |
+    | `project(inputs, ctx) -> projected`             | once, all steps   | the book's U x + b    |
+    | `step(projected, states, ctx) -> output, states`| each step         | the book's W h, and f |
+    | `unfold(projected, states, mask, ctx)`          | instead of a loop | a faster way, if any  |
+
+    `project` gets (..., batch, features), with the time axis first where there is one, so that what
+    is made of one `begin` broadcasts. `unfold` is optional: (time, batch, ...) and a mask
+    (time, batch) or None in; every output (time, batch, units), the last output and the last
+    states out, with a masked step repeating the output before it and leaving the states alone.
+    `call` composes the parts for a single step, so that every cell runs in `keras.layers.RNN` too.
+    Cells are pure: nothing but weights and sub-layers, built in `build`, is kept on them.
+
+    Source: Goodfellow et al. 2016, figure 10.13 and eq. 10.8-10.9.
+    """
+
+    state_size: list[int]
+    output_size: int
+
+    draws_once = False  # whether `begin` draws random numbers in training
+
+    def begin(self, batch_size: Any, constants: Any = None, training: bool = False) -> Any:
+        """What holds for a whole sequence."""
+
+    def project(self, inputs: Any, ctx: Any) -> Any:
+        """What does not depend on the state: all steps at once."""
+        return inputs
+
+    def step(self, projected: Any, states: list, ctx: Any) -> tuple[Any, list]:
+        """One step: projected (batch, ...), states a list of (batch, size)."""
+        raise NotImplementedError(f"{type(self).__name__} must define `step`")
+
+    def call(
+        self, inputs: Any, states: list, constants: Any = None, training: bool = False
+    ) -> tuple[Any, list]:
+        if training and self.draws_once:
+            raise ValueError(
+                f"{self.name}: its dropout draws one mask a sequence, which a single step can't "
+                "know; run the cell in seqkit.RNN, not in keras.layers.RNN"
+            )
+        states = list(states) if isinstance(states, (list, tuple)) else [states]
+        check_states(self, states)
+        ctx = self.begin(ops.shape(inputs)[0], constants, training)
+        return self.step(self.project(inputs, ctx), states, ctx)
+
+    def get_initial_state(self, batch_size: Any = None) -> list:
+        """Zeros: a list of (batch, size)."""
+        return [ops.zeros((batch_size, n), self.compute_dtype) for n in self.state_size]
+
+
+def check_states(cell: Any, states: list, where: str = "got") -> None:
+    """Raise one clear line if the number or the sizes of states are not the cell's."""
+    sizes = cell.state_size if isinstance(cell.state_size, (list, tuple)) else [cell.state_size]
+    if any(isinstance(n, (list, tuple)) for n in sizes):
+        return  # keras.layers.StackedRNNCells nests its states and checks them itself
+    shapes = [tuple(s.shape) for s in states]
+    fits = len(shapes) == len(sizes) and all(
+        len(s) == 2 and s[1] in (None, n) for s, n in zip(shapes, sizes, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join(f"(batch, {n})" for n in sizes)
+        raise ValueError(f"{cell.name}: its states are [{wanted}]; {where} {shapes}")

@@ -1,0 +1,38 @@
+"""Elman's cell: the hidden state feeds itself (Deep Learning, figure 10.3)."""
+
+from typing import Any
+
+import keras
+
+from seqkit.cells.affine import AffineCell, DropoutMasks
+
+
+@keras.saving.register_keras_serializable(package="seqkit")
+class ElmanCell(AffineCell):
+    """The plain recurrent net.
+
+        h_t = f(b + W h_{t-1} + U x_t)                                          (10.8, 10.9)
+
+    Args:
+        units: size of h, > 0.
+        activation: f.
+        kwargs: of `AffineCell`: use_bias, initializers, regularizers, dropout.
+    Call: inputs (batch, features); states [h (batch, units)].
+    Returns: output h (batch, units), [h].
+    Raises: ValueError if states have other shapes.
+    Source: Goodfellow et al. 2016, 10.2, eq. 10.8-10.9; Elman 1990. Deviations: none.
+
+    >>> import numpy as np
+    >>> from seqkit import RNN, ElmanCell
+    >>> tuple(RNN(ElmanCell(3))(np.zeros((2, 5, 4))).shape)
+    (2, 3)
+    """
+
+    def __init__(self, units: int, activation: Any = "tanh", **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.activation = keras.activations.get(activation)
+
+    def step(self, projected: Any, states: list, ctx: DropoutMasks) -> tuple[Any, list]:
+        (h,) = states
+        h = self.activation(projected + self.recur(h, ctx))
+        return h, [h]

@@ -1,0 +1,86 @@
+"""The gated recurrent unit (Deep Learning, 10.10.2)."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from seqkit.cells.affine import AffineCell, DropoutMasks, drop, linear
+
+
+@keras.saving.register_keras_serializable(package="seqkit")
+class GRUCell(AffineCell):
+    """One gate decides what the state forgets and what it takes in.
+
+        z_t = s(U_z x_t + W_z h_{t-1} + b_z)                    update gate     (10.46)
+        r_t = s(U_r x_t + W_r h_{t-1} + b_r)                    reset gate      (10.47)
+        n_t = a(U_n x_t + r_t (W_n h_{t-1} + d_n) + b_n)        reset_after
+        n_t = a(U_n x_t + W_n (r_t h_{t-1}) + b_n)              otherwise
+        h_t = z_t h_{t-1} + (1 - z_t) n_t                                       (10.45)
+
+    Args:
+        units: size of h, > 0.
+        activation: a.   recurrent_activation: s.
+        reset_after: reset the product with W_n, not h: one matrix product a step instead of two,
+            and what cuDNN and Keras compute.
+        kwargs: of `AffineCell`: use_bias, initializers, regularizers, dropout.
+    Call: inputs (batch, features); states [h (batch, units)].
+    Returns: output h (batch, units), [h].
+    Weights: kernel (U) and recurrent_kernel (W) hold the blocks z, r, n in this order, as
+        `keras.layers.GRU` does. bias is (3 units,), or with reset_after (2, 3 units): b, then the
+        recurrent d, which for z and r is added to b.
+    Raises: ValueError if states have other shapes.
+    Source: Cho et al. 2014; Chung et al. 2014. Deviations: the book's (10.45) delays the gates by a
+        step; the papers and we don't. Cho's and our z keeps the old state; Chung's takes the new.
+
+    >>> import numpy as np
+    >>> from seqkit import RNN, GRUCell
+    >>> tuple(RNN(GRUCell(3), return_sequences=True)(np.zeros((2, 5, 4))).shape)
+    (2, 5, 3)
+    """
+
+    blocks = 3
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        reset_after: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(units, **kwargs)
+        self.activation = keras.activations.get(activation)
+        self.recurrent_activation = keras.activations.get(recurrent_activation)
+        self.reset_after = reset_after
+
+    def bias_shape(self) -> tuple:
+        return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
+
+    def project(self, inputs: Any, ctx: DropoutMasks) -> Any:
+        projected = linear(drop(inputs, ctx.inputs), self.kernel)
+        if not self.use_bias:
+            return projected
+        return projected + (self.bias[0] if self.reset_after else self.bias)
+
+    def step(self, projected: Any, states: list, ctx: DropoutMasks) -> tuple[Any, list]:
+        (h,) = states
+        x_z, x_r, x_n = ops.split(projected, 3, axis=-1)
+        if self.reset_after:
+            recurrent = self.recur(h, ctx)
+            if self.use_bias:
+                recurrent = recurrent + self.bias[1]
+            h_z, h_r, h_n = ops.split(recurrent, 3, axis=-1)
+        else:
+            gates = ops.matmul(drop(h, ctx.state), self.recurrent_kernel[:, : 2 * self.units])
+            h_z, h_r = ops.split(gates, 2, axis=-1)
+
+        z = self.recurrent_activation(x_z + h_z)
+        r = self.recurrent_activation(x_r + h_r)
+        if self.reset_after:
+            n = self.activation(x_n + r * h_n)
+        else:
+            reset = r * drop(h, ctx.state)
+            n = self.activation(x_n + ops.matmul(reset, self.recurrent_kernel[:, 2 * self.units :]))
+        h = z * h + (1 - z) * n
+        return h, [h]

@@ -1,0 +1,72 @@
+"""Jordan's cell: the output feeds the next hidden state (Deep Learning, figure 10.4)."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from seqkit.cells.affine import AffineCell, DropoutMasks, positive
+
+
+@keras.saving.register_keras_serializable(package="seqkit")
+class JordanCell(AffineCell):
+    """The output-recurrent net, trained by the gradient through its own outputs.
+
+        h_t = f(b + W y_{t-1} + U x_t)
+        y_t = g(c + V h_t)
+
+    All that it carries on is y: less powerful than `ElmanCell`, since y is also asked to be the
+    answer; but a loss on y_t that is given the true y_{t-1} needs no unfolding (teacher forcing).
+
+    Args:
+        units: size of h, > 0.
+        output_units: size of y, > 0.
+        activation: f.
+        output_activation: g; None: y is linear.
+        kwargs: of `AffineCell`: use_bias (of both b and c), initializers (V begins as U does),
+            regularizers, dropout (recurrent_dropout falls on y).
+    Call: inputs (batch, features); states [y (batch, output_units)].
+    Returns: output y (batch, output_units), [y].
+    Raises: ValueError if states have other shapes.
+    Source: Goodfellow et al. 2016, 10.2, figure 10.4; Jordan 1986. Deviations: none.
+
+    >>> import numpy as np
+    >>> from seqkit import RNN, JordanCell
+    >>> tuple(RNN(JordanCell(8, output_units=3))(np.zeros((2, 5, 4))).shape)
+    (2, 3)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        output_units: int,
+        activation: Any = "tanh",
+        output_activation: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(units, **kwargs)
+        self.output_units = positive("output_units", output_units, self)
+        self.activation = keras.activations.get(activation)
+        self.output_activation = keras.activations.get(output_activation)
+        self.state_size = [output_units]
+        self.output_size = output_units
+
+    def build(self, input_shape: tuple) -> None:
+        super().build(input_shape)
+        self.output_kernel = self.add_weight(
+            shape=(self.units, self.output_units),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            name="output_kernel",
+        )
+        if self.use_bias:
+            self.output_bias = self.add_weight(
+                shape=(self.output_units,), initializer=self.bias_initializer, name="output_bias"
+            )
+
+    def step(self, projected: Any, states: list, ctx: DropoutMasks) -> tuple[Any, list]:
+        (y,) = states
+        h = self.activation(projected + self.recur(y, ctx))
+        y = ops.matmul(h, self.output_kernel)
+        y = self.output_activation(y + self.output_bias if self.use_bias else y)
+        return y, [y]

@@ -1,0 +1,128 @@
+"""Long short-term memory, with the variants that are published for it (Deep Learning, 10.10.1)."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from seqkit.cells.affine import AffineCell, DropoutMasks, drop, linear, positive
+
+
+@keras.saving.register_keras_serializable(package="seqkit")
+class LSTMCell(AffineCell):
+    """Gates decide what a linear memory takes in, keeps and shows.
+
+        i_t = s(U_i x_t + W_i h_{t-1} + p_i c_{t-1} + b_i)      input gate      (10.42)
+        f_t = s(U_f x_t + W_f h_{t-1} + p_f c_{t-1} + b_f)      forget gate     (10.40)
+        g_t = a(U_g x_t + W_g h_{t-1} + b_g)
+        c_t = f_t c_{t-1} + i_t g_t                             memory          (10.41)
+        o_t = s(U_o x_t + W_o h_{t-1} + p_o c_t + b_o)          output gate     (10.44)
+        h_t = o_t a(c_t)                                                        (10.43)
+
+    Args:
+        units: size of c, > 0.
+        activation: a.   recurrent_activation: s.
+        unit_forget_bias: add 1 to what b_f begins as.
+        peephole: the gates see the memory: p_i, p_f, p_o, one weight a unit. Otherwise they are 0.
+        layer_norm: normalise U x, W h and, on its way into a, c: each with a gain of its own; c
+            with a bias, too.
+        projection_units: h is V o_t a(c_t), so many wide; None: no V.
+        coupled: what is forgotten makes room for what is new: i_t = 1 - f_t.
+        kwargs: of `AffineCell`: use_bias, initializers, regularizers, dropout.
+    Call: inputs (batch, features); states [h (batch, projection_units or units), c (batch, units)].
+    Returns: output h, [h, c].
+    Weights: kernel (U), recurrent_kernel (W) and bias hold the blocks i, f, g, o in this order, as
+        `keras.layers.LSTM` does; f, g, o if coupled.
+    Raises: ValueError if states have other shapes.
+    Source: Hochreiter and Schmidhuber 1997; Gers et al. 2000 (f, and its bias), 2002 (peephole);
+        Sak et al. 2014 (projection); Ba et al. 2016, eq. 20-22 (layer_norm); Greff et al. 2017
+        (coupled). Deviations: the book's (10.41) puts a sigmoid where the papers and we put a.
+
+    >>> import numpy as np
+    >>> from seqkit import RNN, LSTMCell
+    >>> rnn = RNN(LSTMCell(8, projection_units=3), return_state=True)
+    >>> [tuple(v.shape) for v in rnn(np.zeros((2, 5, 4)))]
+    [(2, 3), (2, 3), (2, 8)]
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        unit_forget_bias: bool = True,
+        peephole: bool = False,
+        layer_norm: bool = False,
+        projection_units: int | None = None,
+        coupled: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(units, **kwargs)
+        self.activation = keras.activations.get(activation)
+        self.recurrent_activation = keras.activations.get(recurrent_activation)
+        self.unit_forget_bias = unit_forget_bias
+        self.peephole = peephole
+        self.layer_norm = layer_norm
+        self.projection_units = projection_units
+        self.coupled = coupled
+        if projection_units is not None:
+            self.output_size = positive("projection_units", projection_units, self)
+        self.blocks = 3 if coupled else 4
+        self.state_size = [self.output_size, units]
+
+    def build(self, input_shape: tuple) -> None:
+        super().build(input_shape)
+        if self.peephole:
+            gates = "fo" if self.coupled else "ifo"
+            self.peepholes = {
+                g: self.add_weight(shape=(self.units,), initializer="zeros", name=f"peephole_{g}")
+                for g in gates
+            }
+        if self.layer_norm:
+            width = self.blocks * self.units
+            self.kernel_norm = self._norm(width, "kernel_norm", center=False)
+            self.recurrent_norm = self._norm(width, "recurrent_norm", center=False)
+            self.state_norm = self._norm(self.units, "state_norm", center=True)
+        if self.projection_units is not None:
+            self.projection_kernel = self.add_weight(
+                shape=(self.units, self.projection_units),
+                initializer=self.kernel_initializer,
+                regularizer=self.kernel_regularizer,
+                name="projection_kernel",
+            )
+
+    def _norm(self, width: int, name: str, center: bool) -> keras.layers.LayerNormalization:
+        norm = keras.layers.LayerNormalization(center=center, name=name, dtype=self.dtype_policy)
+        norm.build((None, width))
+        return norm
+
+    def first_bias(self, shape: tuple, dtype: Any = None) -> Any:
+        bias = super().first_bias(shape, dtype)
+        if not self.unit_forget_bias:
+            return bias
+        forget = 0 if self.coupled else 1
+        return bias + ops.repeat(ops.one_hot(forget, self.blocks, dtype=dtype), self.units)
+
+    def project(self, inputs: Any, ctx: DropoutMasks) -> Any:
+        if not self.layer_norm:
+            return super().project(inputs, ctx)
+        projected = self.kernel_norm(linear(drop(inputs, ctx.inputs), self.kernel))
+        return projected + self.bias if self.use_bias else projected
+
+    def step(self, projected: Any, states: list, ctx: DropoutMasks) -> tuple[Any, list]:
+        h, c = states
+        recurrent = self.recur(h, ctx)
+        a = projected + (self.recurrent_norm(recurrent) if self.layer_norm else recurrent)
+        *i, f, g, o = ops.split(a, self.blocks, axis=-1)
+
+        f = self.recurrent_activation(self._peep(f, "f", c))
+        i = 1 - f if self.coupled else self.recurrent_activation(self._peep(i[0], "i", c))
+        c = f * c + i * self.activation(g)
+        o = self.recurrent_activation(self._peep(o, "o", c))
+        h = o * self.activation(self.state_norm(c) if self.layer_norm else c)
+        if self.projection_units is not None:
+            h = ops.matmul(h, self.projection_kernel)
+        return h, [h, c]
+
+    def _peep(self, gate: Any, name: str, c: Any) -> Any:
+        return gate + self.peepholes[name] * c if self.peephole else gate

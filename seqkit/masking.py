@@ -1,0 +1,65 @@
+"""Masks: pure functions. True marks a real step, whatever side the padding lies on."""
+
+from typing import Any
+
+from keras import ops
+
+
+def mask_from_lengths(lengths: Any, max_length: int) -> Any:
+    """Real steps first, padding behind.
+
+    Args:
+        lengths: (batch,) ints, the number of real steps of each row.
+        max_length: the number of steps of the padded batch.
+
+    Returns:
+        (batch, max_length) bool.
+
+    >>> import keras
+    >>> from seqkit.masking import mask_from_lengths
+    >>> print(keras.ops.convert_to_numpy(mask_from_lengths([2, 0], 3)).astype(int))
+    [[1 1 0]
+     [0 0 0]]
+    """
+    lengths = ops.convert_to_tensor(lengths)
+    return ops.arange(max_length, dtype=lengths.dtype)[None, :] < lengths[:, None]
+
+
+def lengths_from_mask(mask: Any) -> Any:
+    """The number of real steps of each row: (batch, time) bool -> (batch,) int32."""
+    return ops.sum(ops.cast(mask, "int32"), axis=1)
+
+
+def causal_mask(length: int) -> Any:
+    """(length, length) bool: row t sees the columns 0 to t."""
+    t = ops.arange(length)
+    return t[:, None] >= t[None, :]
+
+
+def reverse(sequences: Any, mask: Any = None) -> Any:
+    """Reverse the order of the real steps; the padding stays where it lies, and so the mask holds.
+
+    Args:
+        sequences: (batch, time, ...).
+        mask: (batch, time) bool; padding may lie left, right, in gaps, or fill a row. None: all
+            steps are real.
+
+    >>> import keras, numpy as np
+    >>> from seqkit.masking import reverse
+    >>> x, mask = np.array([[1, 2, 0, 3]]), np.array([[True, True, False, True]])
+    >>> print(keras.ops.convert_to_numpy(reverse(x, mask)))
+    [[3 2 0 1]]
+    """
+    sequences = ops.convert_to_tensor(sequences)
+    if mask is None:
+        return ops.flip(sequences, axis=1)
+    mask = ops.cast(mask, "bool")
+    time = ops.shape(mask)[1]
+    t = ops.arange(time, dtype="int32")[None, :]
+    # real[k]: where the k-th real step lies; the padding is sorted behind the real steps.
+    real = ops.cast(ops.argsort(ops.where(mask, t, t + time), axis=1), "int32")
+    rank = ops.cumsum(ops.cast(mask, "int32"), axis=1) - 1
+    mirrored = ops.maximum(lengths_from_mask(mask)[:, None] - 1 - rank, 0)
+    source = ops.where(mask, ops.take_along_axis(real, mirrored, axis=1), t)
+    source = ops.reshape(source, ops.shape(source) + (1,) * (len(sequences.shape) - 2))
+    return ops.take_along_axis(sequences, source, axis=1)

@@ -1,0 +1,268 @@
+"""RNN: unfold a cell over time (Deep Learning, 10.1)."""
+
+from typing import Any
+
+import keras
+from keras import ops, tree
+
+from seqkit import backend
+from seqkit.cells.cell import check_states
+from seqkit.cells.keras_cell import parts
+from seqkit.serialization import ConfigFromSignature
+
+
+@keras.saving.register_keras_serializable(package="seqkit")
+class RNN(ConfigFromSignature, keras.layers.Layer):
+    """Run a cell over the time axis of a sequence.
+
+        (y_t, s_t) = cell(x_t, s_{t-1}),   t = 1 ... time
+
+    Args:
+        cell: a seqkit cell, or any cell of Keras's contract (`keras.layers.LSTMCell`, your own).
+            The layer computes in the cell's dtype policy.
+        return_sequences: return the output of every step instead of the last real step's.
+        return_state: return the states after the last real step, behind the output.
+        go_backwards: read the sequence from its end; outputs come in the order of reading.
+        zero_output_for_mask: the output of a masked step is zero; otherwise it repeats the output
+            before it (zeros, if there is none). The last output is always the last real step's.
+        learn_initial_state: train the state before the first step. It begins as the cell's own
+            first state (zeros for most).
+    Call:
+        sequences: (batch, time, features...).
+        mask: (batch, time) bool, True = real; taken from the input if Keras propagates one there.
+        initial_state: the states to go on from, a list of (batch, size); None: the first state.
+            Together with `return_state` this is how a stream is read piece by piece.
+        constants: a nest of tensors that each step reads and none writes (an encoder's memory).
+        reset: (batch, time) bool, True where a new segment begins: the state starts afresh there,
+            for that row alone. A flag on a masked step counts from the next real one. Reading
+            backwards, segments are kept apart at the same places.
+    Returns:
+        outputs (batch, time, output_size) or (batch, output_size); with `return_state` a tuple of
+        that and the states.
+    Masking: a masked step changes no state, wherever the padding lies: left, right, in gaps, or a
+        whole row. What stands in the padding is never read, NaN included.
+    Raises: ValueError if states have other shapes than the cell says, or for `stateful=True`.
+    Source: Goodfellow et al. 2016, 10.1, eq. 10.4. Deviations from `keras.layers.RNN`: the last
+        output of a row that ends in padding is never zeroed; `stateful` and `unroll` are not here.
+
+    >>> import numpy as np
+    >>> from seqkit import RNN, LSTMCell
+    >>> rnn = RNN(LSTMCell(3), return_state=True)
+    >>> output, h, c = rnn(np.zeros((2, 5, 4)), mask=np.ones((2, 5), bool))
+    >>> tuple(output.shape), tuple(c.shape)
+    ((2, 3), (2, 3))
+    """
+
+    stateful = False  # keras.layers.Bidirectional asks
+
+    def __init__(
+        self,
+        cell: keras.layers.Layer,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        zero_output_for_mask: bool = False,
+        learn_initial_state: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if kwargs.pop("stateful", False):
+            raise ValueError(
+                "RNN keeps no state between calls: take it with return_state=True, and give it "
+                "back as initial_state"
+            )
+        if not callable(cell) or not hasattr(cell, "state_size"):
+            raise ValueError(f"RNN runs a cell (state_size, call); got {cell!r}")
+        policy = getattr(cell, "dtype_policy", None)
+        dtype = kwargs.pop("dtype", None) or policy
+        if policy is not None and keras.dtype_policies.get(dtype).name != policy.name:
+            raise ValueError(
+                f"RNN computes in its cell's dtype policy, {policy.name}; give dtype={dtype!r} to "
+                "the cell"
+            )
+        super().__init__(dtype=dtype, **kwargs)
+        self.cell = cell
+        self.return_sequences = return_sequences
+        self.return_state = return_state
+        self.go_backwards = go_backwards
+        self.zero_output_for_mask = zero_output_for_mask
+        self.learn_initial_state = learn_initial_state
+        self.supports_masking = True
+        self.input_spec = None  # keras.layers.Bidirectional asks
+
+    @property
+    def state_size(self) -> Any:
+        return self.cell.state_size
+
+    @property
+    def output_size(self) -> int:
+        output_size = getattr(self.cell, "output_size", None)
+        return tree.flatten(self.cell.state_size)[0] if output_size is None else output_size
+
+    def build(
+        self,
+        sequences_shape: tuple,
+        initial_state_shape: Any = None,
+        constants_shape: Any = None,
+        reset_shape: Any = None,
+    ) -> None:
+        if isinstance(self.cell, keras.layers.Layer) and not self.cell.built:
+            extra = {} if constants_shape is None else {"constants_shape": constants_shape}
+            self.cell.build((sequences_shape[0], *sequences_shape[2:]), **extra)
+            self.cell.built = True
+        if self.learn_initial_state:
+            self.first_state_offsets = [
+                self.add_weight(shape=(1, n), initializer="zeros", name=f"first_state_{i}")
+                for i, n in enumerate(tree.flatten(self.cell.state_size))
+            ]
+
+    def get_initial_state(self, batch_size: Any) -> list:
+        """The state before the first step: a list of (batch, size)."""
+        with parts(self.cell) as cell:
+            states = cell.get_initial_state(batch_size)
+        if not self.learn_initial_state:
+            return states
+        offsets = tree.pack_sequence_as(states, self.first_state_offsets)
+        return tree.map_structure(lambda s, w: s + ops.cast(w, s.dtype), states, offsets)
+
+    def step(self, inputs: Any, states: list) -> tuple[Any, list]:
+        """One step of a stream: inputs (batch, features) -> output, new states."""
+        return self.cell(inputs, states)
+
+    def call(
+        self,
+        sequences: Any,
+        mask: Any = None,
+        initial_state: list | None = None,
+        constants: Any = None,
+        reset: Any = None,
+        training: bool = False,
+    ) -> Any:
+        if mask is None:  # Keras fills it in only where `sequences` is the one tensor argument
+            mask = getattr(sequences, "_keras_mask", None)
+        batch_size = ops.shape(sequences)[0]
+        first = self.get_initial_state(batch_size)
+        states = first if initial_state is None else self._given(initial_state, first)
+
+        x = _time_first(sequences)
+        mask = None if mask is None else ops.cast(_time_first(mask), "bool")
+        # Which segment each step belongs to, counted from 0.
+        segment = None if reset is None else ops.cumsum(ops.cast(_time_first(reset), "int32"), 0)
+        if self.go_backwards:
+            x, mask, segment = (v if v is None else ops.flip(v, 0) for v in (x, mask, segment))
+        if mask is not None:
+            # Padding may hold anything; a NaN there would reach the weights' gradients.
+            x = ops.where(_align(mask, x), x, ops.zeros((), x.dtype))
+
+        with parts(self.cell) as cell:
+            ctx = cell.begin(batch_size, constants, training)
+            projected = cell.project(x, ctx)
+            if segment is None and hasattr(cell, "unfold"):
+                outputs, last, states = cell.unfold(projected, states, mask, ctx)
+            else:
+                outputs, last, states = self._loop(
+                    cell, projected, states, mask, ctx, first, segment
+                )
+
+        result = last
+        if self.return_sequences:
+            if mask is not None and self.zero_output_for_mask:
+                outputs = ops.where(_align(mask, outputs), outputs, ops.zeros((), outputs.dtype))
+            result = _time_first(outputs)  # its own inverse
+        return (result, *states) if self.return_state else result
+
+    def _loop(
+        self,
+        cell: Any,
+        projected: Any,
+        states: list,
+        mask: Any,
+        ctx: Any,
+        first: list,
+        segment: Any,
+    ) -> tuple[Any, Any, list]:
+        """(every output, the last output, the last states), one `cell.step` at a time."""
+        batch_size = ops.shape(tree.flatten(states)[0])[0]
+        zeros = ops.zeros((batch_size, self.output_size), self.compute_dtype)
+        carry = {"states": states, "output": zeros}
+        sequence = {"projected": projected}
+        if mask is not None:
+            sequence["mask"] = mask
+        if segment is not None:
+            # A stream goes on in the segment that it reads first: backwards, the last one.
+            sequence["segment"] = segment
+            carry["segment"] = segment[0] if self.go_backwards else ops.zeros_like(segment[0])
+
+        def step(before: dict, now: dict) -> tuple[dict, Any]:
+            states = before["states"]
+            if segment is not None:
+                begins = now["segment"] != before["segment"]
+                states = _where(begins, first, states)
+            output, states = cell.step(now["projected"], states, ctx)
+            self._check_same(states, before["states"])
+            after = {**before, "states": states, "output": ops.cast(output, self.compute_dtype)}
+            if segment is not None:
+                after["segment"] = now["segment"]
+            if mask is not None:
+                after = _where(now["mask"], after, before)
+            return after, after["output"] if self.return_sequences else ()
+
+        carry, outputs = backend.scan(step, carry, sequence)
+        return outputs, carry["output"], carry["states"]
+
+    def _given(self, states: Any, first: list) -> list:
+        """The states that were handed in, in the structure and the dtypes of the cell's own."""
+        states = tree.flatten(states)
+        check_states(self.cell, states, "initial_state has")
+        states = [ops.cast(s, f.dtype) for s, f in zip(states, tree.flatten(first), strict=True)]
+        return tree.pack_sequence_as(first, states)
+
+    def _check_same(self, after: list, before: list) -> None:
+        after, before = tree.flatten(after), tree.flatten(before)
+        check_states(self.cell, after, "a step returned")
+        for i, (a, b) in enumerate(zip(after, before, strict=True)):
+            if a.dtype != b.dtype:
+                raise ValueError(
+                    f"{self.cell.name}: a step turned state {i} from {b.dtype} into {a.dtype}; "
+                    "return states in the dtype of get_initial_state"
+                )
+
+    def compute_output_shape(
+        self,
+        sequences_shape: tuple,
+        initial_state_shape: Any = None,
+        constants_shape: Any = None,
+        reset_shape: Any = None,
+    ) -> Any:
+        batch, time = sequences_shape[:2]
+        shape = (
+            (batch, time, self.output_size) if self.return_sequences else (batch, self.output_size)
+        )
+        states = [(batch, n) for n in tree.flatten(self.cell.state_size)]
+        return (shape, *states) if self.return_state else shape
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        # By tracing: states may have a dtype of their own, which a shape alone doesn't tell.
+        return keras.Operation.compute_output_spec(self, *args, **kwargs)
+
+    def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
+        mask = tree.flatten(mask)[0] if self.return_sequences else None
+        if self.return_state:
+            return [mask] + [None] * len(tree.flatten(self.cell.state_size))
+        return mask
+
+
+def _time_first(x: Any) -> Any:
+    """(batch, time, ...) <-> (time, batch, ...)."""
+    return ops.transpose(x, (1, 0, *range(2, len(x.shape))))
+
+
+def _align(condition: Any, x: Any) -> Any:
+    """Give a condition over the leading axes of x the axes it lacks."""
+    return ops.reshape(
+        condition, (*ops.shape(condition), *[1] * (len(x.shape) - len(condition.shape)))
+    )
+
+
+def _where(condition: Any, then: Any, otherwise: Any) -> Any:
+    """Row by row over a nest: condition is (batch,)."""
+    return tree.map_structure(lambda a, b: ops.where(_align(condition, a), a, b), then, otherwise)

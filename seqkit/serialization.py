@@ -1,0 +1,33 @@
+"""Layer configurations, written from the signature of `__init__`."""
+
+import inspect
+from typing import Any, Self
+
+import keras
+
+
+class ConfigFromSignature:
+    """Mixin: `get_config` returns what `__init__` was given, read back from attributes.
+
+    Asks one thing of a layer: each `__init__`, from its class up to `keras.layers.Layer`, keeps its
+    named arguments in attributes of those names, and passes the rest on as `**kwargs`. Nested
+    layers, initializers and functions are serialized, and restored on a copy, so that `from_config`
+    never changes the caller's dictionary. Stands before `keras.layers.Layer` in the bases.
+    """
+
+    def get_config(self) -> dict[str, Any]:
+        arguments = {}
+        for cls in type(self).__mro__:
+            if cls is keras.layers.Layer:
+                break
+            if "__init__" in vars(cls):
+                arguments.update(inspect.signature(cls.__init__).parameters)
+        return super().get_config() | {
+            name: keras.saving.serialize_keras_object(getattr(self, name))
+            for name, parameter in arguments.items()
+            if name != "self" and parameter.kind is not parameter.VAR_KEYWORD
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        return cls(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})

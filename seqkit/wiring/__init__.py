@@ -1,0 +1,3 @@
+from seqkit.wiring.bidirectional import Bidirectional
+
+__all__ = ["Bidirectional"]

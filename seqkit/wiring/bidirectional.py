@@ -1,0 +1,168 @@
+"""Bidirectional: one layer reads forwards, one backwards (Deep Learning, 10.3)."""
+
+from typing import Any
+
+import keras
+from keras import ops, tree
+
+from seqkit.serialization import ConfigFromSignature
+
+MERGES = {
+    "concat": lambda forward, backward: ops.concatenate([forward, backward], axis=-1),
+    "sum": ops.add,
+    "mul": ops.multiply,
+    "ave": lambda forward, backward: (forward + backward) / 2,
+    None: lambda forward, backward: [forward, backward],
+}
+
+
+@keras.saving.register_keras_serializable(package="seqkit")
+class Bidirectional(ConfigFromSignature, keras.layers.Layer):
+    """Each output sees the whole sequence: the past through h, the future through g.
+
+        o_t = merge(h_t, g_t),   h = layer(x),   g = backward_layer(x), read from the end
+
+    Args:
+        layer: a `seqkit.RNN`, or a recurrent layer of Keras; it becomes the forward layer itself.
+        merge_mode: "concat", "sum", "mul", "ave", or None for a list of both outputs.
+        backward_layer: a layer with `go_backwards=True`; it may have another cell or size. None:
+            one like `layer`, with weights of its own.
+    Call: as the layers': sequences (batch, time, features), mask, and for `seqkit.RNN` constants
+        and reset. initial_state: the forward states, then the backward ones.
+    Returns: the merged outputs, in the order of the sequence; with return_state a tuple of them
+        (both, where merge_mode is None), the forward and the backward states.
+    Masking: as the layers'; the outputs of masked steps are zero.
+    Raises: ValueError if the layers don't fit together, or for sizes that can't be merged.
+    Source: Goodfellow et al. 2016, 10.3; Schuster and Paliwal 1997. Deviations: none.
+
+    >>> import numpy as np
+    >>> from seqkit import RNN, Bidirectional, GRUCell, LSTMCell
+    >>> layer = Bidirectional(
+    ...     RNN(LSTMCell(4), return_sequences=True),
+    ...     backward_layer=RNN(GRUCell(3), return_sequences=True, go_backwards=True),
+    ... )
+    >>> tuple(layer(np.zeros((2, 5, 6))).shape)
+    (2, 5, 7)
+    """
+
+    stateful = False
+
+    def __init__(
+        self,
+        layer: keras.layers.Layer,
+        merge_mode: str | None = "concat",
+        backward_layer: keras.layers.Layer | None = None,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("dtype", layer.dtype_policy)
+        super().__init__(**kwargs)
+        if merge_mode not in MERGES:
+            raise ValueError(f"merge_mode is {merge_mode!r}; it must be one of {list(MERGES)}")
+        if getattr(layer, "stateful", False) or getattr(backward_layer, "stateful", False):
+            raise ValueError(_NO_STREAM)
+        self.layer = layer
+        self.merge_mode = merge_mode
+        self.backward_layer = _reversed(layer) if backward_layer is None else backward_layer
+        self.return_sequences = layer.return_sequences
+        self.return_state = layer.return_state
+        self.supports_masking = True
+        for name in "return_sequences", "return_state":
+            if getattr(layer, name) != getattr(self.backward_layer, name):
+                raise ValueError(f"Bidirectional: {name} must be the same for both layers")
+        if layer.go_backwards or not self.backward_layer.go_backwards:
+            raise ValueError(
+                "Bidirectional: layer must read forwards (go_backwards=False) and backward_layer "
+                "backwards (go_backwards=True)"
+            )
+
+    def build(
+        self,
+        sequences_shape: tuple,
+        initial_state_shape: Any = None,
+        constants_shape: Any = None,
+        reset_shape: Any = None,
+    ) -> None:
+        extra = {} if constants_shape is None else {"constants_shape": constants_shape}
+        for layer in self.layer, self.backward_layer:
+            if not layer.built:
+                layer.build(sequences_shape, **extra)
+                layer.built = True
+        shapes = [layer.compute_output_shape(sequences_shape) for layer in self.directions]
+        widths = [(s[0] if self.return_state else s)[-1] for s in shapes]
+        if self.merge_mode in ("sum", "mul", "ave") and widths[0] != widths[1]:
+            raise ValueError(
+                f"Bidirectional: merge_mode {self.merge_mode!r} needs outputs of one size; the "
+                f"layers' are {widths[0]} and {widths[1]}. 'concat' and None take any"
+            )
+
+    @property
+    def directions(self) -> tuple:
+        return self.layer, self.backward_layer
+
+    def call(
+        self,
+        sequences: Any,
+        mask: Any = None,
+        initial_state: list | None = None,
+        constants: Any = None,
+        reset: Any = None,
+        training: bool = False,
+    ) -> Any:
+        if mask is None:
+            mask = getattr(sequences, "_keras_mask", None)
+        extra = {"constants": constants, "reset": reset}
+        extra = {k: v for k, v in extra.items() if v is not None}  # Keras's layers know neither
+        results = [
+            layer(sequences, mask=mask, initial_state=state, training=training, **extra)
+            for layer, state in zip(self.directions, self._halves(initial_state), strict=True)
+        ]
+        states = []
+        if self.return_state:
+            states = [s for _, *layer_states in results for s in layer_states]
+            results = [output for output, *_ in results]
+        forward, backward = results
+        if self.return_sequences:
+            backward = ops.flip(backward, axis=1)
+            if mask is not None:
+                real = ops.cast(mask, "bool")[..., None]
+                zero = ops.zeros((), forward.dtype)
+                forward, backward = (ops.where(real, y, zero) for y in (forward, backward))
+        merged = MERGES[self.merge_mode](forward, backward)
+        if not self.return_state:
+            return merged
+        return (*merged, *states) if self.merge_mode is None else (merged, *states)
+
+    def _halves(self, states: list | None) -> tuple:
+        if states is None:
+            return None, None
+        sizes = [len(tree.flatten(layer.state_size)) for layer in self.directions]
+        if len(states) != sum(sizes):
+            raise ValueError(
+                f"{self.name}: initial_state has {len(states)} tensors; it takes {sizes[0]} of "
+                f"the forward and {sizes[1]} of the backward layer"
+            )
+        return list(states[: sizes[0]]), list(states[sizes[0] :])
+
+    def step(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: there is no step by step here."""
+        raise ValueError(_NO_STREAM)
+
+    def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
+        own = tree.flatten(mask)[0] if self.return_sequences else None
+        outputs = [own, own] if self.merge_mode is None else [own]
+        if not self.return_state:
+            return outputs if self.merge_mode is None else own
+        return outputs + [None] * sum(len(tree.flatten(x.state_size)) for x in self.directions)
+
+
+_NO_STREAM = (
+    "Bidirectional can't be streamed: its backward half begins at the end of the sequence. Use a "
+    "forward RNN, or give whole sequences"
+)
+
+
+def _reversed(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """A new layer of the same configuration that reads from the end."""
+    config = layer.get_config()
+    config |= {"go_backwards": True, "name": f"backward_{layer.name}"}
+    return type(layer).from_config(config)
