@@ -1,0 +1,58 @@
+# make run | test | test-slow | lint | bench: each sets up what it needs in .venv.
+PYTHON ?= python3
+APP ?= tagger
+BIN := .venv/bin
+
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: help run test test-slow lint format bench clean
+
+help:
+	@echo "make run        train, evaluate, export and try an app's quick preset (APP=tagger)"
+	@echo "make test       the fast tests: at most 10 minutes on two cores"
+	@echo "make test-slow  jit, JAX, exports and kill tests: at most 35 minutes"
+	@echo "make lint       style, types of imports between rooms"
+	@echo "make format     put the style right"
+	@echo "make bench      speed next to Keras"
+	@echo "make clean      remove .venv and caches; runs/ stays"
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; v >= (3, 11) or sys.exit("seqkit needs Python 3.11 or newer, this is %d.%d; say which with: make PYTHON=python3.11 ..." % v)'
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/apps: .venv/python setup.cfg constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[apps]'
+	touch $@
+
+.venv/test: .venv/apps
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[apps,test]'
+	touch $@
+
+.venv/jax: .venv/test
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[apps,test,jax]'
+	touch $@
+
+run: .venv/apps
+	$(BIN)/python -m apps.common.quickstart $(APP)
+
+test: .venv/test
+	$(BIN)/python -m pytest -m "not slow" -n 2
+
+test-slow: .venv/jax
+	$(BIN)/python -m pytest -m slow -n 2
+
+lint: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+format: .venv/test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/apps
+	$(BIN)/python -m benchmarks.lstm
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info
