@@ -9,11 +9,22 @@ from seqkit.cells import (
     LSTMCell,
     StackedCells,
 )
+from seqkit.crf import (
+    CRF,
+    crf_loss,
+    log_partition,
+    marginals,
+    n_best,
+    path_score,
+    transition_constraints,
+    viterbi,
+)
 from seqkit.rnn import RNN
 from seqkit.wiring import Bidirectional
 
 __version__ = "0.1.0"
 __all__ = [
+    "CRF",
     "RNN",
     "AffineCell",
     "Bidirectional",
@@ -23,4 +34,11 @@ __all__ = [
     "JordanCell",
     "LSTMCell",
     "StackedCells",
+    "crf_loss",
+    "log_partition",
+    "marginals",
+    "n_best",
+    "path_score",
+    "transition_constraints",
+    "viterbi",
 ]

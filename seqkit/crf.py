@@ -1,0 +1,254 @@
+"""Linear-chain conditional random field: log-potentials, and pure functions of them.
+
+A CRF scores a whole sequence of tags y given x:
+
+    p(y | x) = exp(sum_t P_t[y_{t-1}, y_t]) / Z,    P_t[i, j] = A[i, j] + u_t[j]
+
+with u the scores of the tags at each step (a network's outputs) and A those of their transitions.
+The layer `CRF` turns u into the log-potentials P (batch, time, tags, tags) with the mask, the first
+and the last step folded in: a masked step is the identity, and the walk begins in tag 0 with score
+0. All else follows from P alone: `crf_loss`, `log_partition`, `viterbi`, `n_best`, `marginals`.
+
+Source: Lafferty et al. 2001; Collobert et al. 2011, 3.3.2; Lample et al. 2016, 2.2.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from seqkit.backend import scan
+from seqkit.serialization import ConfigFromSignature
+
+IMPOSSIBLE = -1e9  # a log-probability that no sum of scores outweighs, and that makes no NaN
+
+
+@keras.saving.register_keras_serializable(package="seqkit")
+class CRF(ConfigFromSignature, keras.layers.Layer):
+    """Log-potentials of a linear chain from the scores of each step.
+
+    Args:
+        tags: how many there are, > 0.
+        constraints: what may follow what, as `transition_constraints` gives it: a dict of nested
+            lists of bools, `transitions` (tags, tags), `start` (tags,), `end` (tags,). None: all.
+    Call: scores (batch, time, tags); mask (batch, time) bool.
+    Returns: P (batch, time, tags, tags), float32 whatever the policy: P[b, t, i, j] is the score of
+        tag j at step t after tag i.
+    Masking: padding may lie anywhere; the step behind a gap follows the step before it. The mask
+        is used up: the output has none.
+    Raises: ValueError if the scores are not `tags` wide or the constraints of another size.
+    Source: Lample et al. 2016, 2.2. Deviations: none.
+
+    >>> import numpy as np
+    >>> from seqkit import CRF, crf_loss, viterbi
+    >>> potentials = CRF(3)(np.zeros((2, 5, 3)))
+    >>> tuple(potentials.shape), tuple(viterbi(potentials)[0].shape)
+    ((2, 5, 3, 3), (2, 5))
+    >>> tuple(crf_loss(np.zeros((2, 5), int), potentials).shape)
+    (2,)
+    """
+
+    def __init__(self, tags: int, constraints: dict | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(tags, int) or tags <= 0:
+            raise ValueError(f"CRF: tags is {tags!r}; it must be a positive int")
+        self.tags = tags
+        self.constraints = constraints
+        self.supports_masking = True
+        shapes = {"transitions": (tags, tags), "start": (tags,), "end": (tags,)}
+        for name, shape in shapes.items() if constraints else ():
+            if np.shape(constraints[name]) != shape:
+                raise ValueError(
+                    f"CRF: constraints[{name!r}] has shape {np.shape(constraints[name])}; {tags} "
+                    f"tags want {shape}"
+                )
+
+    def build(self, scores_shape: tuple) -> None:
+        if scores_shape[-1] != self.tags:
+            raise ValueError(f"CRF: scores are {scores_shape[-1]} wide; there are {self.tags} tags")
+        for name, shape in ("transitions", (self.tags,) * 2), ("start", None), ("end", None):
+            weight = self.add_weight(shape=shape or (self.tags,), initializer="zeros", name=name)
+            setattr(self, name, weight)
+
+    def call(self, scores: Any, mask: Any = None) -> Any:
+        scores = ops.cast(scores, "float32")
+        real = ops.ones(ops.shape(scores)[:2], "bool") if mask is None else ops.cast(mask, "bool")
+        scores = ops.where(real[..., None], scores, 0.0)  # padding may hold anything
+        count = ops.cumsum(ops.cast(real, "int32"), axis=1)
+        is_first = (count == 1)[..., None, None]
+        is_last = (count == count[:, -1:])[..., None]  # and the padding behind it
+
+        # The walk comes from tag 0, whose row the first step reads; the other rows don't matter.
+        start = ops.broadcast_to(self._allowed("start"), (self.tags, self.tags))
+        into = ops.where(is_first, start, self._allowed("transitions"))
+        scores = scores + ops.where(is_last, self._allowed("end"), 0.0)
+        identity = ops.where(ops.eye(self.tags, dtype="bool"), 0.0, IMPOSSIBLE)
+        return ops.where(real[..., None, None], into + scores[:, :, None, :], identity)
+
+    def _allowed(self, name: str) -> Any:
+        weight = ops.cast(getattr(self, name), "float32")
+        if not self.constraints:
+            return weight
+        return ops.where(np.array(self.constraints[name], bool), weight, IMPOSSIBLE)
+
+    def compute_mask(self, scores: Any, mask: Any = None) -> None:
+        return None
+
+
+def transition_constraints(tags: Sequence[str], scheme: str = "BIO") -> dict[str, list]:
+    """Which tags may follow each other in a scheme of spans.
+
+    Args:
+        tags: names such as "O", "B-NP", "I-NP", and for IOBES also "E-NP", "S-NP".
+        scheme: "BIO" (a span begins with B) or "IOBES" (and ends with E, or is an S).
+
+    Returns:
+        `transitions`, `start` and `end` for `CRF`, as nested lists of bools.
+
+    Raises: ValueError for another scheme, or a tag that the scheme doesn't have.
+
+    >>> transition_constraints(["O", "B-NP", "I-NP"])["start"]
+    [True, True, False]
+    """
+    if scheme not in ("BIO", "IOBES"):
+        raise ValueError(f"the scheme is {scheme!r}; it must be 'BIO' or 'IOBES'")
+    for tag in tags:
+        if tag != "O" and (tag[:1] not in scheme.replace("O", "") or tag[1:2] != "-"):
+            raise ValueError(f"the tag {tag!r} is not of the scheme {scheme}")
+
+    def follows(before: str, after: str) -> bool:
+        """Whether `after` may follow `before`; "O" stands for the outside of the sentence, too."""
+        continues = after[0] in ("IE" if scheme == "IOBES" else "I")
+        is_open = before[0] in "BI"
+        if continues:
+            return is_open and before[1:] == after[1:]
+        return scheme == "BIO" or not is_open
+
+    return {
+        "transitions": [[follows(i, j) for j in tags] for i in tags],
+        "start": [follows("O", j) for j in tags],
+        "end": [follows(i, "O") for i in tags],
+    }
+
+
+@keras.saving.register_keras_serializable(package="seqkit")
+def crf_loss(tags: Any, potentials: Any) -> Any:
+    """Negative log-likelihood -log p(y | x) of each sequence: a Keras loss.
+
+    Args:
+        tags: (batch, time) ints; what stands at masked steps is not read.
+        potentials: (batch, time, tags, tags) of `CRF`.
+
+    Returns:
+        (batch,) float32.
+    """
+    return log_partition(potentials) - path_score(tags, potentials)
+
+
+def path_score(tags: Any, potentials: Any) -> Any:
+    """sum_t P_t[y_{t-1}, y_t]: (batch, time) ints and P to (batch,)."""
+    count = potentials.shape[-1]
+    flat = ops.reshape(potentials, (*ops.shape(potentials)[:2], count * count))
+    real = _is_real(potentials)
+    tags = ops.cast(tags, "int32")
+
+    def carry_tag(before: Any, now: tuple) -> tuple:
+        tag, is_real = now
+        after = ops.where(is_real, tag, before)
+        return after, before * count + after
+
+    first = ops.zeros_like(tags[:, 0])
+    _, edges = scan(carry_tag, first, (ops.transpose(tags), ops.transpose(real)))
+    return ops.sum(ops.take_along_axis(flat, ops.transpose(edges)[..., None], axis=2), axis=(1, 2))
+
+
+def log_partition(potentials: Any) -> Any:
+    """log Z: (batch,)."""
+    _, last = _forward(potentials)
+    return ops.logsumexp(last, axis=1)
+
+
+def marginals(potentials: Any) -> Any:
+    """p(y_t = j | x): (batch, time, tags). A masked step repeats the step before it."""
+    before, last = _forward(potentials)  # alpha_{t-1}
+
+    def step(beta: Any, p: Any) -> tuple:  # beta_{t-1}[i] = log sum_j exp(P_t[i, j] + beta_t[j])
+        return ops.logsumexp(p + beta[:, None, :], axis=2), beta
+
+    _, beta = scan(step, ops.zeros_like(last), _time_first(potentials), reverse=True)
+    alpha = ops.concatenate([before[1:], last[None]], axis=0)
+    log_z = ops.logsumexp(last, axis=1)
+    return _time_first(ops.exp(alpha + beta - log_z[None, :, None]))
+
+
+def viterbi(potentials: Any) -> tuple[Any, Any]:
+    """The best tags and their log-probability.
+
+    Returns:
+        tags (batch, time) int32, a masked step repeating the step before it (0 before the first);
+        log p(y | x) (batch,).
+    """
+    tags, log_probabilities = n_best(potentials, 1)
+    return tags[:, 0], log_probabilities[:, 0]
+
+
+def n_best(potentials: Any, n: int) -> tuple[Any, Any]:
+    """The n best sequences of tags, the best first.
+
+    Returns:
+        tags (batch, n, time) int32; log p(y | x) (batch, n), hugely negative (under -1e8) where a
+        sentence has fewer than n sequences.
+    Source: list Viterbi, Seshadri and Sundberg 1994.
+    """
+    count = potentials.shape[-1]
+    batch = ops.shape(potentials)[0]
+    # delta[b, j, k]: the k-th best score of a walk that ends in tag j.
+    delta = _at_tag_0(batch, count)[..., None] + ops.where(ops.arange(n) == 0, 0.0, IMPOSSIBLE)
+
+    def extend(delta: Any, p: Any) -> tuple:
+        walks = delta[:, :, None, :] + p[..., None]  # (batch, from, to, k)
+        walks = ops.reshape(ops.transpose(walks, (0, 2, 1, 3)), (batch, count, count * n))
+        best, source = ops.top_k(walks, n)
+        return best, ops.cast(source, "int32")  # source = from * n + k
+
+    delta, sources = scan(extend, delta, _time_first(potentials))
+    best, end = ops.top_k(ops.reshape(delta, (batch, count * n)), n)
+
+    def trace_back(at: Any, source: Any) -> tuple:  # at = tag * n + k: (batch, n)
+        source = ops.reshape(source, (batch, count * n))
+        return ops.take_along_axis(source, at, axis=1), at // n
+
+    _, tags = scan(trace_back, ops.cast(end, "int32"), sources, reverse=True)
+    return ops.transpose(tags, (1, 2, 0)), best - log_partition(potentials)[:, None]
+
+
+def _forward(potentials: Any) -> tuple[Any, Any]:
+    """alpha_{t-1} for every t (time, batch, tags), and the last alpha (batch, tags).
+
+    alpha_t[j] = log sum_i exp(alpha_{t-1}[i] + P_t[i, j])
+    """
+
+    def step(alpha: Any, p: Any) -> tuple:
+        return ops.logsumexp(alpha[:, :, None] + p, axis=1), alpha
+
+    first = _at_tag_0(ops.shape(potentials)[0], potentials.shape[-1])
+    last, before = scan(step, first, _time_first(potentials))
+    return before, last
+
+
+def _at_tag_0(batch: Any, count: int) -> Any:
+    """Where the walk begins: (batch, tags), 0 for tag 0."""
+    return ops.broadcast_to(ops.where(ops.arange(count) == 0, 0.0, IMPOSSIBLE), (batch, count))
+
+
+def _is_real(potentials: Any) -> Any:
+    """(batch, time) bool: a masked step is the identity."""
+    count = potentials.shape[-1]
+    identity = ops.where(ops.eye(count, dtype="bool"), 0.0, IMPOSSIBLE)
+    return ops.any(potentials != identity, axis=(2, 3))
+
+
+def _time_first(x: Any) -> Any:
+    return ops.transpose(x, (1, 0, *range(2, len(x.shape))))
