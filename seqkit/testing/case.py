@@ -1,0 +1,186 @@
+"""A layer under test: how it is made, what it is fed, and what every check does with it."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer's factory and one call's arguments; `arrays` are all arrays among these, flat."""
+
+    make: Callable[[], keras.layers.Layer]
+    inputs: Any
+    call_kwargs: dict[str, Any] = field(default_factory=dict)
+    sequence: bool = True
+
+    def __post_init__(self) -> None:
+        as_fed = keras.tree.map_structure(_in_floatx, (self.inputs, self.call_kwargs))
+        for name, value in zip(("inputs", "call_kwargs"), as_fed, strict=True):
+            object.__setattr__(self, name, value)
+
+    @property
+    def arrays(self) -> list[np.ndarray]:
+        return [leaf for leaf in self._leaves if isinstance(leaf, np.ndarray)]
+
+    @property
+    def length(self) -> int | None:
+        """Number of time steps: that of the first sequence among the inputs; None without one."""
+        arrays = (leaf for leaf in keras.tree.flatten(self.inputs) if isinstance(leaf, np.ndarray))
+        return next((array.shape[1] for array in arrays if self.has_time(array)), None)
+
+    @property
+    def _leaves(self) -> list[Any]:
+        return keras.tree.flatten((self.inputs, self.call_kwargs))
+
+    def has_time(self, array: np.ndarray) -> bool:
+        """Axis 1 is time in (batch, time, features, ...) and in ids or flags (batch, time, ...)."""
+        return self.sequence and array.ndim >= (3 if is_floating(array) else 2)
+
+    def call(self, layer: keras.layers.Layer, arrays: list | None = None, **more: Any) -> Any:
+        """Calls `layer`, with `arrays` (tensors, symbols) in the place of the case's own."""
+        fed = iter(self.arrays if arrays is None else arrays)
+        leaves = [next(fed) if isinstance(leaf, np.ndarray) else leaf for leaf in self._leaves]
+        inputs, call_kwargs = keras.tree.pack_sequence_as((self.inputs, self.call_kwargs), leaves)
+        return layer(inputs, **{**call_kwargs, **more})
+
+    def numbers(self, layer: keras.layers.Layer, arrays: list | None = None, **more: Any) -> list:
+        """The call's outputs as a flat list of NumPy arrays."""
+        return to_numpy(self.call(layer, arrays, **more))
+
+    def symbols(self, dynamic: bool = True) -> list[keras.KerasTensor]:
+        """Symbolic inputs; `dynamic` leaves batch and time open."""
+        return [
+            keras.Input(batch_shape=self.open_shape(array) if dynamic else array.shape, dtype=dtype)
+            for array, dtype in ((array, str(array.dtype)) for array in self.arrays)
+        ]
+
+    def open_shape(self, array: np.ndarray) -> tuple[int | None, ...]:
+        opened = 2 if self.has_time(array) else 1
+        return (None,) * opened + array.shape[opened:]
+
+    def model(self, layer: keras.layers.Layer) -> keras.Model:
+        """The call as a functional model from `arrays` to the flat list of outputs."""
+        symbols = self.symbols()
+        return keras.Model(symbols, keras.tree.flatten(self.call(layer, symbols)))
+
+    def layer(self) -> keras.layers.Layer:
+        """A new layer, built, its trainable weights moved off the 0 and 1 that hide errors."""
+        layer = self.make()
+        self.call(layer)
+        random = np.random.default_rng(0)
+        for weight in layer.trainable_weights:
+            noise = 0.1 * random.standard_normal(weight.shape)
+            weight.assign(keras.ops.convert_to_numpy(weight) + noise.astype(weight.dtype))
+        return layer
+
+    def gradients(
+        self, layer: keras.layers.Layer, loss: Callable[[Any], Any], *args: Any, **more: Any
+    ) -> list[np.ndarray | None]:
+        """d loss(outputs) / d w for each trainable weight w of the built `layer`."""
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            with tf.GradientTape() as tape:
+                value = loss(self.call(layer, *args, **more))
+            found = tape.gradient(value, [weight.value for weight in layer.trainable_weights])
+            found = [None if grad is None else tf.convert_to_tensor(grad) for grad in found]
+        else:
+            import jax
+
+            fixed = [variable.value for variable in layer.non_trainable_variables]
+
+            def of_weights(weights: list) -> Any:
+                def stateless(inputs: Any, **call_kwargs: Any) -> Any:
+                    return layer.stateless_call(weights, fixed, inputs, **call_kwargs)[0]
+
+                return loss(self.call(stateless, *args, **more))
+
+            found = jax.grad(of_weights)([weight.value for weight in layer.trainable_weights])
+        return [None if grad is None else keras.ops.convert_to_numpy(grad) for grad in found]
+
+
+def to_numpy(nest: Any) -> list[np.ndarray]:
+    """Leaves of a nest of tensors as NumPy arrays."""
+    return [keras.ops.convert_to_numpy(leaf) for leaf in keras.tree.flatten(nest)]
+
+
+def flipped(arrays: list[np.ndarray]) -> list[np.ndarray]:
+    """Other inputs of the same shapes: the examples in reversed order, times a half."""
+    return [
+        (array[::-1] / 2 if is_floating(array) else array[::-1]).astype(array.dtype)
+        for array in arrays
+    ]
+
+
+def assert_same(
+    found: list[np.ndarray], wanted: list[np.ndarray], what: str, tolerance: float = 1e-5
+) -> None:
+    """Asserts that two flat lists of arrays are equal up to rounding; NaN equals nothing."""
+    assert len(found) == len(wanted), f"{what}: {len(found)} of them, not {len(wanted)}"
+    for index, (one, other) in enumerate(zip(found, wanted, strict=True)):
+        np.testing.assert_allclose(
+            one.astype("float64"),
+            other.astype("float64"),
+            rtol=tolerance,
+            atol=tolerance,
+            equal_nan=False,
+            err_msg=f"{what} (number {index}) differ",
+        )
+
+
+def dtype_of(leaf: Any) -> str:
+    return keras.backend.standardize_dtype(leaf.dtype)
+
+
+def is_floating(leaf: Any) -> bool:
+    return "float" in dtype_of(leaf)
+
+
+def weighted_sum(outputs: Any) -> Any:
+    """A scalar that depends on every number: plain sums hide a softmax, whose sum is constant."""
+    random = np.random.default_rng(1)
+    total = 0.0
+    for leaf in filter(is_floating, keras.tree.flatten(outputs)):
+        weights = random.standard_normal(leaf.shape).astype("float32")
+        total += keras.ops.sum(weights * keras.ops.cast(leaf, "float32"))
+    return total
+
+
+def takes(layer: keras.layers.Layer, argument: str) -> bool:
+    """Whether the layer's `call` has this argument."""
+    return argument in inspect.signature(layer.call).parameters
+
+
+def parts(layer: keras.layers.Layer, where: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, value) of all that a layer and its sub-layers keep, Keras's own attributes aside."""
+    bookkeeping = vars(keras.layers.Layer()).keys()
+    seen = set()
+
+    def walk(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+        if id(value) in seen:
+            return
+        seen.add(id(value))
+        yield path, value
+        if isinstance(value, keras.layers.Layer):
+            for name, kept in vars(value).items():
+                if name not in bookkeeping:
+                    yield from walk(f"{path}.{name}", kept)
+        elif isinstance(value, dict):
+            for key, kept in value.items():
+                yield from walk(f"{path}[{key!r}]", kept)
+        elif isinstance(value, list | tuple | set):
+            for index, kept in enumerate(value):
+                yield from walk(f"{path}[{index}]", kept)
+
+    yield from walk(where or "self", layer)
+
+
+def _in_floatx(leaf: Any) -> Any:
+    if isinstance(leaf, np.ndarray) and is_floating(leaf):
+        return leaf.astype(keras.backend.floatx())
+    return leaf

@@ -1,0 +1,190 @@
+"""check_cell: what a recurrent cell must hold, by itself and inside an RNN."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from seqkit.rnn import RNN
+from seqkit.testing.case import assert_same, to_numpy
+from seqkit.testing.layer import check_layer, hold
+
+
+def check_cell(
+    make: Callable[[], keras.layers.Layer],
+    inputs: np.ndarray,
+    *,
+    constants: Any = None,
+    properties: Iterable[Callable[["CellCase"], None]] | None = None,
+) -> None:
+    """Checks that a recurrent cell keeps the contract of cells, and its `RNN` that of layers.
+
+    Example, without the slower `check_layer`:
+
+    >>> import numpy as np
+    >>> from seqkit import ElmanCell
+    >>> from seqkit.testing import CELL_PROPERTIES, check_cell
+    >>> check_cell(lambda: ElmanCell(3), np.ones((2, 5)), properties=CELL_PROPERTIES)
+
+    Args:
+        make: makes the cell, a new one at each call, from the same arguments.
+        inputs: (batch, features), the input of one step.
+        constants: what each step reads and none writes, a nest of arrays (batch, ...).
+        properties: those to check, from `CELL_PROPERTIES`; by default all, and then `check_layer`.
+
+    Raises:
+        AssertionError: naming the first property that does not hold, and what that means.
+    """
+    case = CellCase(make, np.asarray(inputs, keras.backend.floatx()), constants)
+    for holds in CELL_PROPERTIES if properties is None else properties:
+        hold(holds, case)
+    if properties is None:
+        check_layer(
+            lambda: RNN(make(), return_sequences=True, return_state=True),
+            case.sequence,
+            call_kwargs=case.constants,
+        )
+
+
+@dataclass(frozen=True)
+class CellCase:
+    """A cell's factory, one step's inputs, and what it reads throughout."""
+
+    make: Callable[[], keras.layers.Layer]
+    inputs: np.ndarray
+    memory: Any = None
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        return {} if self.memory is None else {"constants": self.memory}
+
+    @property
+    def sequence(self) -> np.ndarray:
+        """(batch, 4, features): the inputs and three shrinking others."""
+        steps = [np.roll(self.inputs, k, axis=-1) / (1 + k) for k in range(4)]
+        return np.stack(steps, axis=1).astype(self.inputs.dtype)
+
+    def cell(self) -> keras.layers.Layer:
+        """A new cell, built."""
+        cell = self.make()
+        RNN(cell)(self.sequence, **self.constants)
+        return cell
+
+    def states(self, cell: keras.layers.Layer) -> list[np.ndarray]:
+        """Some states, none of them zero."""
+        random = np.random.default_rng(0)
+        first = to_numpy(cell.get_initial_state(batch_size=len(self.inputs)))
+        return [
+            state + random.uniform(0.1, 0.5, state.shape).astype(state.dtype) for state in first
+        ]
+
+
+def sizes_are_plain(case: CellCase) -> None:
+    """`state_size` is a flat list of ints and `output_size` an int, as every wrapper expects."""
+    cell = case.make()
+    sizes = cell.state_size
+    assert isinstance(sizes, list) and sizes and all(type(size) is int for size in sizes), (
+        f"state_size is {sizes!r}; a list of ints is wanted, [units] for a single state"
+    )
+    assert type(cell.output_size) is int, f"output_size is {cell.output_size!r}"
+
+
+def first_states_fit(case: CellCase) -> None:
+    """`get_initial_state` gives one (batch, size) tensor for each size of `state_size`."""
+    cell = case.cell()
+    states = cell.get_initial_state(batch_size=3)
+    shapes = [tuple(state.shape) for state in states]
+    assert shapes == [(3, size) for size in cell.state_size], f"{shapes} for {cell.state_size}"
+
+
+def call_is_one_step_of_rnn(case: CellCase) -> None:
+    """A call of the cell and an `RNN` over a single step give the same output and states."""
+    cell = case.cell()
+    states = case.states(cell)
+    output, after = cell(case.inputs, states, **case.constants)
+    rnn = RNN(cell, return_state=True)
+    unfolded = rnn(case.inputs[:, None], initial_state=states, **case.constants)
+    assert_same(to_numpy(unfolded), to_numpy((output, after)), "RNN over one step and the cell")
+
+
+def call_composes_its_parts(case: CellCase) -> None:
+    """`call` is begin, project and step in turn; `project` takes all time steps at once."""
+    cell = case.cell()
+    if not hasattr(cell, "begin"):
+        return  # a cell of Keras's plain contract
+    states = case.states(cell)
+    ctx = cell.begin(len(case.inputs), case.memory, False)
+    stepped = cell.step(cell.project(case.inputs, ctx), states, ctx)
+    called = cell(case.inputs, states, **case.constants)
+    assert_same(to_numpy(stepped), to_numpy(called), "step(project(inputs)) and call(inputs)")
+
+    steps = np.moveaxis(case.sequence, 1, 0)  # (time, batch, features)
+    at_once = keras.tree.flatten(cell.project(keras.ops.convert_to_tensor(steps), ctx))
+    for time, step in enumerate(steps):
+        found = to_numpy([part[time] for part in at_once])
+        assert_same(found, to_numpy(cell.project(step, ctx)), f"project of all steps, at {time}")
+
+
+def unfold_is_the_loop(case: CellCase) -> None:
+    """`unfold`, where a cell has one, gives the results of its `step` in a loop, masks included."""
+    cell = case.cell()
+    if not hasattr(cell, "unfold"):
+        return
+    rnn = RNN(cell, return_sequences=True, return_state=True)
+    for mask in (None, _mask(case)):
+        fast = rnn(case.sequence, mask=mask, **case.constants)
+        never = np.zeros(case.sequence.shape[:2], bool)  # flags make the RNN go step by step
+        loop = rnn(case.sequence, mask=mask, reset=never, **case.constants)
+        assert_same(to_numpy(fast), to_numpy(loop), "unfold and the loop over step")
+
+
+def runs_in_keras_rnn(case: CellCase) -> None:
+    """`keras.layers.RNN` and `seqkit.RNN` give the same outputs and states, masked or not."""
+    if case.memory is not None:
+        return  # keras.layers.RNN hands no constants on
+    cell = case.cell()
+    ours = RNN(cell, return_sequences=True, return_state=True)
+    theirs = keras.layers.RNN(cell, return_sequences=True, return_state=True)
+    for mask in (None, _mask(case)):
+        found = to_numpy(theirs(case.sequence, mask=mask))
+        wanted = to_numpy(ours(case.sequence, mask=mask))
+        assert_same(found, wanted, "outputs in keras.layers.RNN and in seqkit.RNN")
+
+
+def wrong_states_are_refused(case: CellCase) -> None:
+    """States of another number or size raise a ValueError with a line that says what is wanted."""
+    cell = case.cell()
+    right = case.states(cell)
+    wide = [np.concatenate([state, state], axis=-1) for state in right]
+    for wrong in (wide, right + right[:1]):
+        try:
+            RNN(cell)(case.sequence, initial_state=wrong, **case.constants)
+        except ValueError as error:
+            sizes = [str(size) for size in cell.state_size]
+            lines = str(error).splitlines()
+            assert any(all(size in line for size in sizes) for line in lines), (
+                f"no line of the error names the sizes {cell.state_size}: {lines[0]}"
+            )
+        else:
+            shapes = [state.shape for state in wrong]
+            raise AssertionError(f"states {shapes} pass for sizes {cell.state_size}")
+
+
+def _mask(case: CellCase) -> np.ndarray:
+    """Padding on the right, a gap, and none in turn."""
+    mask = np.ones(case.sequence.shape[:2], bool)
+    mask[0::3, -1] = mask[1::3, 1] = False
+    return mask
+
+
+CELL_PROPERTIES = (
+    sizes_are_plain,
+    first_states_fit,
+    call_is_one_step_of_rnn,
+    call_composes_its_parts,
+    unfold_is_the_loop,
+    runs_in_keras_rnn,
+    wrong_states_are_refused,
+)

@@ -1,0 +1,143 @@
+"""Every public layer of seqkit, and every property of the contract on each."""
+
+import importlib
+import pkgutil
+
+import keras
+import numpy as np
+import pytest
+
+import seqkit
+from seqkit import CRF, RNN, Bidirectional, ElmanCell, GRUCell, JordanCell, LSTMCell, StackedCells
+from seqkit.testing import CELL_PROPERTIES, LAYER_PROPERTIES, check_cell, check_layer
+from seqkit.testing.case import Case
+from seqkit.testing.under_jax import loads_under_jax
+
+SEQUENCE = np.random.default_rng(0).standard_normal((3, 5, 4)).astype("float32")
+FLAGS = np.array([[0, 0, 1, 0, 0], [0, 1, 0, 0, 1], [1, 0, 0, 0, 0]], bool)
+ALL = {"return_sequences": True, "return_state": True}
+
+
+def states(*sizes):
+    random = np.random.default_rng(1)
+    return [random.standard_normal((3, size)).astype("float32") for size in sizes]
+
+
+# Public layers of which no instance is of use: what they hold is checked on their subclasses.
+ABSTRACT = {seqkit.Cell, seqkit.AffineCell}
+
+CELLS = {
+    "elman": lambda: ElmanCell(3),
+    "elman relu no bias": lambda: ElmanCell(3, activation="relu", use_bias=False),
+    "elman dropout": lambda: ElmanCell(3, dropout=0.3, recurrent_dropout=0.2),
+    "jordan": lambda: JordanCell(6, output_units=2, output_activation="softmax"),
+    "lstm": lambda: LSTMCell(3),
+    "lstm peephole": lambda: LSTMCell(3, peephole=True),
+    "lstm layer norm": lambda: LSTMCell(3, layer_norm=True),
+    "lstm projection": lambda: LSTMCell(3, projection_units=2),
+    "lstm coupled": lambda: LSTMCell(3, coupled=True, unit_forget_bias=False),
+    "lstm all": lambda: LSTMCell(
+        3, peephole=True, layer_norm=True, projection_units=2, coupled=True, dropout=0.2
+    ),
+    "lstm dropout": lambda: LSTMCell(3, dropout=0.3, recurrent_dropout=0.2, seed=1),
+    "gru": lambda: GRUCell(3),
+    "gru reset before": lambda: GRUCell(3, reset_after=False, recurrent_dropout=0.3),
+    "stack": lambda: StackedCells([LSTMCell(3), GRUCell(2)]),
+}
+
+# name: (make, call_kwargs); the inputs are SEQUENCE (batch, time, 4)
+LAYERS = {
+    "rnn last output": (lambda: RNN(ElmanCell(3)), {}),
+    "rnn of a keras cell": (lambda: RNN(keras.layers.LSTMCell(3), **ALL), {}),
+    "rnn backwards": (lambda: RNN(GRUCell(3), go_backwards=True, **ALL), {}),
+    "rnn zero output": (lambda: RNN(LSTMCell(3), zero_output_for_mask=True, **ALL), {}),
+    "rnn learned state": (lambda: RNN(LSTMCell(3), learn_initial_state=True), {}),
+    "rnn given state": (lambda: RNN(LSTMCell(3), **ALL), {"initial_state": states(3, 3)}),
+    "rnn reset": (lambda: RNN(GRUCell(3), learn_initial_state=True, **ALL), {"reset": FLAGS}),
+    "rnn reset backwards": (lambda: RNN(GRUCell(3), go_backwards=True, **ALL), {"reset": FLAGS}),
+    "crf": (lambda: CRF(4), {}),
+    "bidirectional": (lambda: Bidirectional(RNN(LSTMCell(3), return_sequences=True)), {}),
+    "bidirectional last": (lambda: Bidirectional(RNN(GRUCell(3)), merge_mode="sum"), {}),
+    "bidirectional unequal": (
+        lambda: Bidirectional(
+            RNN(LSTMCell(3), **ALL), backward_layer=RNN(GRUCell(2), go_backwards=True, **ALL)
+        ),
+        {"initial_state": states(3, 3, 2), "reset": FLAGS},
+    ),
+    "bidirectional list": (
+        lambda: Bidirectional(RNN(GRUCell(3), return_sequences=True), merge_mode=None),
+        {},
+    ),
+    "bidirectional of keras": (
+        lambda: Bidirectional(keras.layers.LSTM(3, return_sequences=True)),
+        {},
+    ),
+    "keras bidirectional of ours": (
+        lambda: keras.layers.Bidirectional(RNN(LSTMCell(3), **ALL)),
+        {},
+    ),
+}
+
+SLOW = ("trains_with_and_without_jit", "saved_model_answers_the_same")
+# One process for all of them is enough for `loads_under_jax`: the last test.
+PROPERTIES = [
+    pytest.param(holds, marks=[pytest.mark.slow] if holds.__name__ in SLOW else [])
+    for holds in LAYER_PROPERTIES
+    if holds.__name__ != "loads_under_jax"
+]
+
+
+@pytest.mark.parametrize("holds", PROPERTIES, ids=lambda holds: holds.__name__)
+@pytest.mark.parametrize("name", LAYERS)
+def test_layer(name, holds):
+    make, call_kwargs = LAYERS[name]
+    check_layer(make, SEQUENCE, call_kwargs=call_kwargs, properties=[holds])
+
+
+@pytest.mark.parametrize("holds", PROPERTIES, ids=lambda holds: holds.__name__)
+@pytest.mark.parametrize("name", CELLS)
+def test_rnn_of_cell(name, holds):
+    check_layer(lambda: RNN(CELLS[name](), **ALL), SEQUENCE, properties=[holds])
+
+
+@pytest.mark.parametrize("holds", CELL_PROPERTIES, ids=lambda holds: holds.__name__)
+@pytest.mark.parametrize("name", CELLS)
+def test_cell(name, holds):
+    check_cell(CELLS[name], SEQUENCE[:, 0], properties=[holds])
+
+
+def public_layers():
+    """Layer classes with public names in the public modules of seqkit."""
+    found = set()
+    for module in pkgutil.walk_packages(seqkit.__path__, "seqkit."):
+        if any(part.startswith("_") for part in module.name.split(".")):
+            continue
+        if module.name.startswith(("seqkit.export", "seqkit.backend")):  # no layers, but TensorFlow
+            continue
+        for name, value in vars(importlib.import_module(module.name)).items():
+            is_layer = isinstance(value, type) and issubclass(value, keras.layers.Layer)
+            if is_layer and value.__module__.startswith("seqkit.") and not name.startswith("_"):
+                found.add(value)
+    return found
+
+
+def test_every_public_layer_is_on_the_list():
+    made = {type(make()) for make, _ in LAYERS.values()} | {type(m()) for m in CELLS.values()}
+    missing = sorted(layer.__name__ for layer in public_layers() - made - ABSTRACT)
+    assert not missing, f"add to LAYERS or CELLS in tests/test_contract.py: {missing}"
+
+
+def test_names_are_registered_for_seqkit_and_unique():
+    layers = public_layers() - ABSTRACT
+    names = [keras.saving.get_registered_name(layer) for layer in layers]
+    assert len(set(names)) == len(names)
+    for layer, name in zip(layers, names, strict=True):
+        assert name == f"seqkit>{layer.__name__}"
+        assert keras.saving.get_registered_object(name) is layer
+
+
+@pytest.mark.slow
+def test_all_of_them_load_and_train_under_jax_without_tensorflow():
+    cells = [Case(lambda make=make: RNN(make(), **ALL), SEQUENCE) for make in CELLS.values()]
+    layers = [Case(make, SEQUENCE, call_kwargs) for make, call_kwargs in LAYERS.values()]
+    loads_under_jax(*cells, *layers)
