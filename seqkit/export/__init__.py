@@ -1,0 +1,21 @@
+"""Export: a SavedModel with named signatures, and the proof that it answers without us.
+
+`write` makes a version folder in TensorFlow Serving's layout; `self_test` replays its golden
+examples in a fresh process that can import neither Keras nor seqkit. From the shell:
+`python -m seqkit.export DIR`.
+"""
+
+from seqkit.export.card import model_card
+from seqkit.export.proof import SelfTestError, self_test
+from seqkit.export.saved_model import Signature, write
+from seqkit.export.versions import latest_version, resolve
+
+__all__ = [
+    "SelfTestError",
+    "Signature",
+    "latest_version",
+    "model_card",
+    "resolve",
+    "self_test",
+    "write",
+]

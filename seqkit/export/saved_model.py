@@ -1,0 +1,189 @@
+"""Write a SavedModel version: named signatures, golden examples, warm-up records, model card."""
+
+import functools
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from seqkit.export import golden, warmup
+from seqkit.export.versions import new_version
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One function of an export, with named and typed inputs.
+
+    Args:
+        function: called as `function(**tensors)`, returns `dict[str, tensor]`. It is traced once,
+            without autograph, and must not be compiled by XLA: stock servers have XLA off on CPU.
+        inputs: the spec of each argument; `None` dimensions are dynamic.
+
+    >>> double = Signature(lambda x: {"y": 2 * x}, {"x": tf.TensorSpec([None], tf.float32)})
+    >>> double.outputs
+    {'y': TensorSpec(shape=(None,), dtype=tf.float32, name='y')}
+    """
+
+    function: Callable[..., dict[str, tf.Tensor]]
+    inputs: dict[str, tf.TensorSpec]
+
+    def __post_init__(self) -> None:
+        for name, spec in self.inputs.items():
+            if not isinstance(spec, tf.TensorSpec):
+                raise ValueError(f"input {name!r}: expected a tf.TensorSpec, got {spec!r}")
+            if not name.isidentifier():
+                raise ValueError(f"input {name!r}: the name must be a Python identifier")
+
+    @functools.cached_property
+    def traced(self) -> tf.types.experimental.PolymorphicFunction:
+        """The function traced for `inputs`, and for nothing else."""
+        function = tf.function(self.function, autograph=False)
+        concrete = function.get_concrete_function(**self._specs)
+        outputs = concrete.structured_outputs
+        if not isinstance(outputs, Mapping) or not all(
+            name.isidentifier() and isinstance(value, tf.TensorSpec | tf.Tensor)
+            for name, value in outputs.items()
+        ):
+            raise ValueError(
+                "a signature's function must return a dict of tensors named by Python "
+                f"identifiers, got {outputs!r}"
+            )
+        library = concrete.graph.as_graph_def().library.function
+        if any("_XlaMustCompile" in f.attr and f.attr["_XlaMustCompile"].b for f in library):
+            raise ValueError(
+                "a signature's function calls a tf.function(jit_compile=True), which servers "
+                "without XLA can't run; call the plain function instead"
+            )
+        return function
+
+    @property
+    def concrete(self) -> tf.types.experimental.ConcreteFunction:
+        """The one trace of `traced`."""
+        return self.traced.get_concrete_function(**self._specs)
+
+    @property
+    def outputs(self) -> dict[str, tf.TensorSpec]:
+        """The spec of each output."""
+        return {
+            name: tf.TensorSpec(value.shape, value.dtype, name)
+            for name, value in self.concrete.structured_outputs.items()
+        }
+
+    @property
+    def _specs(self) -> dict[str, tf.TensorSpec]:
+        return {
+            name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in self.inputs.items()
+        }
+
+
+def write(
+    root: str | os.PathLike,
+    module: tf.Module | keras.layers.Layer | Sequence[tf.Module | keras.layers.Layer],
+    signatures: dict[str, Signature],
+    examples: dict[str, list[dict[str, np.ndarray]]],
+    card: str,
+    version: int | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> Path:
+    """Write `<root>/<version>/`, whole or not at all.
+
+    Beside the SavedModel it holds the golden examples (`assets.extra/golden/`), TensorFlow
+    Serving's warm-up records (`assets.extra/tf_serving_warmup_requests`) and `README.md`.
+
+    Args:
+        root: folder of all versions; its name is the model's name on a server.
+        module: what owns the variables and lookup tables that the signatures use. Optimizers are
+            left out.
+        signatures: by name; "serving_default" must be among them.
+        examples: inputs for each signature, at least one; the outputs are computed here and stored.
+        card: the model card, markdown.
+        version: number of the version; by default the highest existing one plus one.
+        extra: further text files, by name, for `assets.extra/`, which servers leave alone.
+    Returns:
+        The path of the version.
+    Raises:
+        FileExistsError: the version exists; nothing is written.
+        ValueError: a signature or an example is not as described.
+    """
+    if "serving_default" not in signatures:
+        raise ValueError(f"signatures must hold 'serving_default', got {sorted(signatures)}")
+    if unknown := sorted(set(examples) - set(signatures)):
+        raise ValueError(f"examples for {unknown}, which are no signatures")
+    tensors = {name: _check(name, signatures[name], examples) for name in signatures}
+    answers = {name: _answer(name, signatures[name], tensors[name]) for name in signatures}
+
+    with new_version(root, version) as (staging, final):
+        # Tracked directly, a Keras layer would have its weights stored twice.
+        owner = tf.Module()
+        owner.parts = list(module) if isinstance(module, Sequence) else [module]
+        archive = keras.export.ExportArchive()
+        archive.track(owner)
+        for name, signature in signatures.items():
+            archive.add_endpoint(name, signature.traced)
+        archive.write_out(staging, verbose=False)
+
+        for name in signatures:
+            golden.save(staging, name, zip(tensors[name], answers[name], strict=True))
+        warmup.save(staging, Path(root).resolve().name, tensors)
+        for name, text in (extra or {}).items():
+            (staging / "assets.extra" / name).write_text(text, encoding="utf-8")
+        (staging / "README.md").write_text(card, encoding="utf-8")
+    return final
+
+
+def _check(
+    name: str, signature: Signature, examples: dict[str, list[dict[str, np.ndarray]]]
+) -> list[dict[str, tf.Tensor]]:
+    """The examples of one signature as tensors of its specs, or a ValueError saying what is off."""
+    if not name.isidentifier():
+        raise ValueError(f"signature {name!r}: the name must be a Python identifier")
+    if not examples.get(name):
+        raise ValueError(f"signature {name!r}: no example; an export without is not proven")
+    checked = []
+    for i, example in enumerate(examples[name]):
+        where = f"signature {name!r}, example {i}"
+        if set(example) != set(signature.inputs):
+            raise ValueError(f"{where}: inputs {sorted(example)}, not {sorted(signature.inputs)}")
+        checked.append({})
+        for key, spec in signature.inputs.items():
+            array = np.asarray(example[key])
+            # Otherwise TensorFlow silently turns 1.9 into 1.
+            number = spec.dtype != tf.string
+            if number and not np.can_cast(array.dtype, spec.dtype.as_numpy_dtype, "same_kind"):
+                raise ValueError(f"{where}, input {key!r}: {array.dtype}, not {spec.dtype.name}")
+            try:
+                tensor = tf.convert_to_tensor(example[key], spec.dtype)
+            except (TypeError, ValueError):
+                raise ValueError(f"{where}, input {key!r}: not {spec.dtype.name}") from None
+            if not spec.shape.is_compatible_with(tensor.shape):
+                raise ValueError(
+                    f"{where}, input {key!r}: shape {tensor.shape} does not fit {spec.shape}"
+                )
+            checked[-1][key] = tensor
+    return checked
+
+
+def _answer(
+    name: str, signature: Signature, examples: list[dict[str, tf.Tensor]]
+) -> list[dict[str, tf.Tensor]]:
+    """The golden outputs, by the very function that is saved."""
+    answers = []
+    for i, inputs in enumerate(examples):
+        try:
+            answers.append(signature.concrete(**inputs))
+        except tf.errors.OpError as error:
+            raise ValueError(
+                f"signature {name!r} can't answer its example {i}: {type(error).__name__}: "
+                f"{_reason(error)}"
+            ) from error
+    return answers
+
+
+def _reason(error: tf.errors.OpError) -> str:
+    """The one line of TensorFlow's page that says what happened, which comes last."""
+    lines = [line.strip() for line in error.message.splitlines() if line.strip()]
+    return next((line for line in reversed(lines) if not line.startswith("[[")), "")
