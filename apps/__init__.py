@@ -1,0 +1,1 @@
+"""Applications on seqkit; used from a clone, each by `python -m apps.<name>`."""

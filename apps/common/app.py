@@ -1,0 +1,107 @@
+"""The protocol of an app: a package of plain functions, which `apps.common` calls.
+
+    NAME        the name of its package, of its run folders and of its exports
+    EXAMPLES    inputs to show `predict` with
+    MONITOR     the score of `validate` that chooses the best epoch
+    Config      a frozen dataclass with a docstring for each field, which become options of
+                `train`; at least `seed`, `epochs`, `patience` and `mixed_precision`
+    PRESETS     name -> Config; the first is the default
+    load        Config -> what training needs: an object with `batches`, `steps_per_epoch`,
+                `checksum` and `save`
+    build       a compiled keras.Model
+    validate    scores on the dev data, at the end of each epoch
+    evaluate    an Evaluation of what is served: the exported functions, never the bare model
+    export      an Export of a run folder
+    predict     answers of what is served, line by line
+
+The package imports its functions only when they are asked for (`apps.tagger.__getattr__`), so
+that `--help` doesn't wait for TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    from seqkit.export import Signature
+
+# What is served, of a run folder as of an export: name -> function(**tensors) -> dict of tensors.
+Signatures = Mapping[str, Callable[..., Mapping[str, Any]]]
+
+
+class Data(Protocol):
+    """What training needs."""
+
+    steps_per_epoch: int
+    checksum: str  # of everything that training depends on
+
+    def batches(self, epoch: int, first_step: int) -> tf.data.Dataset:
+        """Make the batches of an epoch from a step on, a function of seed and epoch alone."""
+
+    def save(self, run: Path) -> None:
+        """Write into a run folder what `export` needs besides the weights."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of what is served, next to baselines."""
+
+    metric: str  # how the scores are computed, with the version of the library
+    scores: dict[str, float]
+    baselines: dict[str, dict[str, float]]
+    size: dict[str, int]  # of the evaluated data
+    checksum: str  # of the evaluated data
+    details: str = ""  # a table for the reader
+
+
+@dataclass(frozen=True)
+class Export:
+    """What `seqkit.export.write` takes, and the facts of the model card."""
+
+    module: tf.Module
+    signatures: dict[str, Signature]
+    examples: dict[str, list[dict[str, np.ndarray]]]
+    title: str
+    data: str
+    licence: str
+    splits: tuple[str, ...]  # the held-out data there are, for the scores of the card
+    notes: str = ""
+
+
+class App(Protocol):
+    """A package that follows the protocol above."""
+
+    NAME: str
+    EXAMPLES: tuple[str, ...]
+    MONITOR: str
+    Config: type
+    PRESETS: dict[str, Any]
+
+    def load(self, config: Any) -> Data:
+        """Read the data."""
+
+    def build(self, config: Any, data: Data) -> keras.Model:
+        """Build and compile the model."""
+
+    def validate(self, config: Any, model: keras.Model, data: Data) -> dict[str, float]:
+        """Score a model on the dev data."""
+
+    def evaluate(
+        self, config: Any, signatures: Signatures, split: str, file: Path | None
+    ) -> Evaluation:
+        """Score what is served on a split, or on a file."""
+
+    def export(self, config: Any, run: Path) -> Export:
+        """Say what is exported of a run folder."""
+
+    def predict(
+        self, signatures: Signatures, lines: Iterable[str]
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Answer each line by a text and, for `--json`, a record."""

@@ -1,0 +1,71 @@
+"""The progress of a training, on one line of a terminal, or now and then a line of a log."""
+
+import statistics
+import sys
+import time
+from collections import deque
+
+TERMINAL_SECONDS, LOG_SECONDS = 0.2, 30.0
+
+
+class Progress:
+    """Shows epoch, step, loss, speed, time left and best score so far.
+
+    Args:
+        epochs: at most.
+        steps_per_epoch: of training.
+        verbose: 0 shows nothing.
+    """
+
+    def __init__(self, epochs: int, steps_per_epoch: int, verbose: int) -> None:
+        self.epochs, self.steps_per_epoch, self.verbose = epochs, steps_per_epoch, verbose
+        self.best = ""
+        self._terminal = sys.stdout.isatty()
+        self._every = TERMINAL_SECONDS if self._terminal else LOG_SECONDS
+        self._shown = time.monotonic()
+        self._seconds = deque(maxlen=1000)
+
+    @property
+    def step_seconds(self) -> float:
+        """Median time of a step, of the last thousand."""
+        return statistics.median(self._seconds) if self._seconds else 0.0
+
+    def step(self, epoch: int, step: int, loss: float, seconds: float) -> None:
+        """Count a step, and show it unless another was shown a moment ago.
+
+        Args:
+            epoch: number of the epoch.
+            step: steps done in it.
+            loss: running mean.
+            seconds: that the step took.
+        """
+        self._seconds.append(seconds)
+        if not self.verbose or time.monotonic() - self._shown < self._every:
+            return
+        self._shown = time.monotonic()
+        steps_left = self.steps_per_epoch * (self.epochs - epoch + 1) - step
+        text = (
+            f"epoch {epoch}/{self.epochs}  step {step}/{self.steps_per_epoch}  loss {loss:.4f}  "
+            f"{1 / self.step_seconds:.1f} steps/s  "
+            f"at most {clock(steps_left * self.step_seconds)} left  {self.best}"
+        )
+        if self._terminal:
+            print(f"\r{text}\033[K", end="", flush=True)
+        else:
+            print(text.rstrip(), flush=True)
+
+    def line(self, text: str) -> None:
+        """Show a line that stays."""
+        if self.verbose:
+            print(f"\r{text}\033[K" if self._terminal else text, flush=True)
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, or hours too.
+
+    >>> clock(75), clock(3675)
+    ('1:15', '1:01:15')
+    """
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

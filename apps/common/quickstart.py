@@ -1,0 +1,48 @@
+"""An app from its data to answers of its export, by the commands a user would type.
+
+python -m apps.common.quickstart tagger
+"""
+
+import importlib
+import sys
+import time
+from pathlib import Path
+
+from apps.common import main
+from apps.common.commands import command
+
+
+def quickstart(name: str) -> int:
+    """Train, evaluate, export and ask the default preset of an app.
+
+    Args:
+        name: of the app.
+
+    Returns:
+        The exit code of the first command that fails, or 0.
+    """
+    if not (Path(__file__).parents[1] / name / "__main__.py").exists():
+        print(f"error: no app {name!r}; apps are the folders of apps/", file=sys.stderr)
+        return 2
+    app = importlib.import_module(f"apps.{name}")
+    preset = next(iter(app.PRESETS))
+    run = str(Path("runs") / name / preset)
+    began = time.monotonic()
+    for args in (
+        ["train", "--preset", preset, "--run", run],
+        ["evaluate", "--run", run, "--split", "dev"],
+        ["evaluate", "--run", run, "--split", "test"],
+        ["export", "--run", run],
+        ["predict", "--run", run, *app.EXAMPLES],
+    ):
+        print(f"\n$ {command(app, args)}", flush=True)
+        if code := main(app, args):
+            return code
+    print(f"\nDone in {time.monotonic() - began:.0f} s. Next: your own text, or your own files:")
+    print(" ", command(app, ["predict", "--run", run]))
+    print(" ", command(app, ["train", "--help"]))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(quickstart(*sys.argv[1:2] or ["tagger"]))

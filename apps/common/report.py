@@ -1,0 +1,35 @@
+"""Tables and result rows."""
+
+from collections.abc import Sequence
+
+from apps.common.app import Evaluation
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Lay out a table: the first column to the left, the others, numbers, to the right.
+
+    >>> print(table(["label", "F1"], [["NOUN", "91.20"], ["X", "8.05"]]))
+    label     F1
+    NOUN   91.20
+    X       8.05
+    """
+    columns = list(zip(header, *rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    lines = []
+    for line in [header, *rows]:
+        first, *others = line
+        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        lines.append("  ".join([first.ljust(widths[0]), *cells]).rstrip())
+    return "\n".join(lines)
+
+
+def evaluation_text(title: str, evaluation: Evaluation) -> str:
+    """Lay out an evaluation for the reader: details first, the scores last."""
+    systems = {"model": evaluation.scores, **evaluation.baselines}
+    names = list(evaluation.scores)
+    rows = [
+        [system, *(f"{scores[name]:.2f}" for name in names)] for system, scores in systems.items()
+    ]
+    size = ", ".join(f"{count:,} {name}" for name, count in evaluation.size.items())
+    parts = [evaluation.details, f"{title}: {size}; {evaluation.metric}"]
+    return "\n\n".join(part for part in [*parts, table(["", *names], rows)] if part)

@@ -1,0 +1,144 @@
+"""The run folder: everything of one run, and nothing of another.
+
+`config.json` holds the configuration and `run.json` where it came from (command, commit, checksum
+of the data, result of the training); `apps.common.fit` writes the rest.
+"""
+
+import dataclasses
+import difflib
+import json
+import os
+import subprocess
+import types
+import typing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from apps.common.errors import UserError
+
+CONFIG, RUN = "config.json", "run.json"
+C = TypeVar("C")
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON to a file beside and rename it, so that the file is never half written."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n")
+    beside.replace(path)
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: no such file; was {path.parent} written by train or export?"
+        ) from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UserError(f"{path}: damaged ({error}); train into a new folder") from None
+
+
+def read_config(folder: Path, config_type: type[C]) -> C:
+    """Read `config.json` of a run folder.
+
+    Raises:
+        UserError: the file is missing or damaged, a key is unknown or a value of the wrong type.
+    """
+    path = folder / CONFIG
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: not a configuration; train into a new folder")
+    hints = typing.get_type_hints(config_type)
+    for key in content:
+        if key not in hints:
+            raise UserError(f"{path}: unknown key {key!r}{nearest(key, hints)}")
+    return config_type(**{key: _typed(path, key, content[key], hints[key]) for key in content})
+
+
+def check_config(folder: Path, config: Any) -> None:
+    """Check that a run folder is new, or was made with this configuration.
+
+    Raises:
+        UserError: it was made with another; the message names the keys that differ.
+    """
+    if not (folder / CONFIG).exists():
+        if folder.is_dir() and any(not file.name.startswith(".") for file in folder.iterdir()):
+            raise UserError(f"{folder}: has files, but no {CONFIG}; choose another --run folder")
+        return
+    theirs = dataclasses.asdict(read_config(folder, type(config)))
+    ours = dataclasses.asdict(config)
+    differing = ", ".join(
+        f"{key} ({theirs[key]} there, {ours[key]} here)" for key in ours if theirs[key] != ours[key]
+    )
+    if differing:
+        raise UserError(
+            f"{folder}: was made with another configuration: {differing}; "
+            "give the same again to resume, or another --run folder"
+        )
+
+
+def begin(folder: Path, config: Any, facts: dict[str, Any]) -> None:
+    """Make a run folder, or go on with it.
+
+    Args:
+        folder: checked by `check_config`.
+        config: the configuration.
+        facts: for `run.json`; `data_checksum` must stay the same when a run goes on.
+
+    Raises:
+        UserError: the data are not those that the run began with.
+    """
+    if (folder / RUN).exists():
+        if read_json(folder / RUN).get("data_checksum") != facts["data_checksum"]:
+            raise UserError(
+                f"{folder}: the training or dev data have changed since this run began; "
+                "restore them to resume, or choose another --run folder"
+            )
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / CONFIG, dataclasses.asdict(config))
+    write_json(folder / RUN, facts)
+
+
+def nearest(name: str, known: typing.Iterable[str]) -> str:
+    """Say which known name an unknown one may have meant.
+
+    >>> nearest("epoch", ["epochs", "units"])
+    '; did you mean epochs?'
+    >>> nearest("x", ["epochs", "units"])
+    '; choose among epochs, units'
+    """
+    known = list(known)
+    if close := difflib.get_close_matches(name, known, n=1):
+        return f"; did you mean {close[0]}?"
+    return f"; choose among {', '.join(known)}"
+
+
+def git_commit() -> str:
+    """Return the commit of this clone, with `+` if files differ from it; empty outside git."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        commit = subprocess.run(
+            [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        changed = subprocess.run([*git, "diff", "--quiet", "HEAD"], check=False).returncode
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return commit + ("+" if changed else "")
+
+
+def _typed(path: Path, key: str, value: Any, hint: Any) -> Any:
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if isinstance(value, str) and Path in kinds:
+        return Path(value)
+    if type(value) in kinds or (value is None and types.NoneType in kinds):
+        return value
+    if type(value) is int and float in kinds:
+        return float(value)
+    expected = " or ".join("null" if kind is types.NoneType else kind.__name__ for kind in kinds)
+    raise UserError(f"{path}: {key} must be {expected}, not {value!r}")

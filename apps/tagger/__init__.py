@@ -1,0 +1,31 @@
+"""A sequence tagger: words in, one tag a word out.
+
+`apps.common.app` says what its functions are for.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from apps.tagger.config import PRESETS, Config
+
+__all__ = ["EXAMPLES", "MONITOR", "NAME", "PRESETS", "Config", *(_MODULES := {
+    "load": "data",
+    "build": "model",
+    "validate": "scores",
+    "evaluate": "scores",
+    "export": "serving",
+    "predict": "serving",
+})]  # fmt: skip
+
+NAME = "tagger"
+MONITOR = "macro_f1"
+EXAMPLES = (
+    "in the beginning god created the heaven and the earth",
+    "and the lord said unto moses go in unto pharaoh and tell him let my people go",
+)
+
+
+def __getattr__(name: str) -> Any:  # imports TensorFlow only when a function is asked for
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

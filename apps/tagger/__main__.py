@@ -1,0 +1,4 @@
+from apps import tagger
+from apps.common import main
+
+raise SystemExit(main(tagger))

@@ -1,0 +1,47 @@
+"""Text files and streams, line by line, with errors that name the line and the byte."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+
+class DataError(ValueError):
+    """Data that cannot be read: the message says what is wrong, where, and what to do."""
+
+
+def decode_lines(lines: Iterable[bytes], name: str) -> Iterator[str]:
+    r"""Decode UTF-8 lines one at a time, without their line ends.
+
+    Args:
+        lines: raw lines, e.g. a file opened in binary mode.
+        name: what an error calls the source.
+
+    Raises:
+        DataError: a line is not UTF-8.
+
+    >>> list(decode_lines([b"a\r\n", b"b"], "example"))
+    ['a', 'b']
+    """
+    offset = 0
+    for number, line in enumerate(lines, start=1):
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{name}, line {number}: invalid UTF-8 at byte {offset + error.start} "
+                f"(0x{line[error.start]:02x}); convert the text to UTF-8, e.g. with iconv"
+            ) from None
+        offset += len(line)
+        yield text.rstrip("\r\n")
+
+
+def read_lines(path: Path | str) -> Iterator[str]:
+    """Read the lines of a UTF-8 file.
+
+    Raises:
+        DataError: there is no such file, or it is not UTF-8 text.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            yield from decode_lines(file, str(path))
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}; check the path") from None

@@ -1,0 +1,116 @@
+"""A training that is killed ends like one that is not.
+
+Run as a script (`python -m tests.apps.common.test_fit_kill RUN [--jit]`) this file is that
+training: a small LSTM with dropout, averaged weights and early stopping, on labels of which some
+are wrong, so that the dev score rises and then falls.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from apps.common import checkpoint
+from apps.common.fit import fit
+from tests.apps.common.test_fit import final
+from tests.apps.kill import run, train_and_kill
+
+STEPS, BATCH, LENGTH, WORDS = 25, 8, 4, 20
+STEP_SECONDS = 0.02  # slow enough to be killed in the middle
+
+
+def build(jit):
+    keras.utils.set_random_seed(3)
+    layers = [
+        keras.layers.Embedding(WORDS, 8),
+        keras.layers.LSTM(8, dropout=0.2, recurrent_dropout=0.2),
+        keras.layers.Dropout(0.3),
+        keras.layers.Dense(2),
+    ]
+    model = keras.Sequential([keras.Input((LENGTH,), dtype="int32"), *layers])
+    optimizer = keras.optimizers.AdamW(0.02, use_ema=True, ema_momentum=0.9)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=jit)
+    return model
+
+
+def examples(seed, *size):
+    """Words, and whether the last is of the first half; one in ten labels is wrong."""
+    data = np.random.default_rng(seed)
+    x = data.integers(WORDS, size=(*size, LENGTH))
+    wrong = data.random(size) < 0.1
+    return x, (x[..., -1] < WORDS // 2) ^ wrong
+
+
+def batches(epoch, first_step):
+    x, y = examples(0, STEPS, BATCH)
+    order = np.random.default_rng(epoch).permutation(STEPS)[first_step:]
+
+    def generate():
+        for i in order:
+            time.sleep(STEP_SECONDS)
+            yield x[i], y[i]
+
+    return tf.data.Dataset.from_generator(
+        generate,
+        output_signature=(
+            tf.TensorSpec([BATCH, LENGTH], tf.int32),
+            tf.TensorSpec([BATCH], tf.int32),
+        ),
+    )
+
+
+def validate(model):
+    x, y = examples(1, 128)
+    logits = model.predict_on_batch(x)
+    loss = keras.losses.sparse_categorical_crossentropy(y, logits, from_logits=True)
+    return {"loss": float(np.mean(loss))}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--jit", action="store_true")
+    args = parser.parse_args()
+    args.run.mkdir(exist_ok=True)
+    model = build(args.jit)
+    assert model.jit_compile is args.jit
+    fit(
+        model,
+        batches,
+        STEPS,
+        validate,
+        args.run,
+        epochs=30,
+        monitor="loss",
+        mode="min",
+        patience=6,
+        checkpoint_every=7,
+        tensorboard=False,
+    )
+    assert model.jit_compile is args.jit
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("jit", [False, True])
+def test_five_kills_change_nothing(tmp_path, jit):
+    def program(name):
+        flags = ["--jit"] if jit else []
+        return ["-m", "tests.apps.common.test_fit_kill", str(tmp_path / name), *flags]
+
+    run(program("unbroken"))
+    train_and_kill(program("killed"), tmp_path / "killed" / "checkpoint", seed=int(jit), spread=0.6)
+
+    unbroken, killed = final(tmp_path / "unbroken"), final(tmp_path / "killed")
+    assert killed == unbroken
+    history = checkpoint.load(tmp_path / "killed" / "checkpoint")[1]["history"]
+    best = min(history, key=lambda line: line["val_loss"])
+    assert len(history) == best["epoch"] + 6 < 30  # early stopping it was
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+import json
+
+import pytest
+
+from apps import tagger
+from apps.common import run_folder
+from apps.tagger.data import Data
+from apps.tagger.restoration import annotate
+from apps.tagger.vocabulary import Vocabulary
+from datasets.columns import Sentence
+from datasets.king_james import verses
+
+
+@pytest.fixture(scope="session")
+def untrained_run(tmp_path_factory):
+    """A run folder as training leaves it, but for the training."""
+    run = tmp_path_factory.mktemp("runs") / "untrained"
+    config = tagger.Config(units=8, embedding_size=8)
+    sentences = [Sentence(*annotate(verse)) for verse in verses("dev")[:100]]
+    data = Data(config, sentences, sentences, Vocabulary.of(sentences, 2))
+    run_folder.begin(run, config, {"command": "none", "commit": "", "data_checksum": ""})
+    data.save(run)
+    tagger.build(config, data).save(run / "model.keras")
+    return run
+
+
+@pytest.fixture
+def columns_file(tmp_path):
+    """Sentences of a language in which the tag follows from the word before."""
+    path = tmp_path / "file.conll"
+    lines = [["a N", "b V", "c N", "b V"], ["b N", "b V"], ["c N", "a V", "c N"], ["a N"]] * 8
+    path.write_text("\n\n".join("\n".join(sentence) for sentence in lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def command(capsys):
+    """Run the command line in this process: exit code, stdout, stderr."""
+    from apps.common import main
+
+    def run(*args):
+        capsys.readouterr()
+        code = main(tagger, [str(arg) for arg in args])
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def last_json():
+    return lambda out: json.loads(out.splitlines()[-1])

@@ -1,0 +1,196 @@
+"""The real command line, in this process."""
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+import types
+
+import pytest
+
+from apps import tagger
+
+
+def test_help_does_not_wait_for_tensorflow():
+    code = (
+        "import sys; from apps import tagger; from apps.common import main\n"
+        "try: main(tagger, ['train', '--help'])\n"
+        "finally: assert not {'tensorflow', 'keras', 'sklearn'} & set(sys.modules)"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert "--learning_rate" in process.stdout
+
+
+def test_the_package_has_what_the_protocol_asks_for():
+    for name in ("load", "build", "validate", "evaluate", "export", "predict"):
+        assert callable(getattr(tagger, name))
+    with pytest.raises(AttributeError, match="no attribute 'train'"):
+        _ = tagger.train
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["train", "--preset", "quik"], "no preset 'quik'; did you mean quick?"),
+        (["train", "--preset=slow"], "no preset 'slow'; choose among quick"),
+        (["train", "--units", "0"], "units must be at least 1, not 0"),
+        (["train", "--dropout", "1"], "dropout must lie in [0, 1), not 1.0"),
+        (["train", "--train_file", "x"], "give both or neither"),
+        (["evaluate"], "give either --run DIR or --saved_model DIR"),
+        (["evaluate", "--run", "a", "--saved_model", "b"], "give either"),
+        (["evaluate", "--run", "nowhere"], "nowhere/config.json: no such file"),
+        (["export", "--run", "nowhere"], "nowhere/config.json: no such file"),
+        (["predict", "--saved_model", "nowhere", "a"], "nowhere: no exported version"),
+    ],
+)
+def test_bad_arguments_get_one_line(command, tmp_path, monkeypatch, args, message):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command(*args)
+    assert code == 2
+    assert message in err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert out == ""
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "No such file"),
+        (b"", "holds no sentence"),
+        (b"a N\nb\n", "line 2: one column"),
+        (b"a N\n\xff N\n", "line 2: invalid UTF-8 at byte 4"),
+    ],
+)
+def test_bad_training_files_get_one_line_and_leave_no_run(
+    command, tmp_path, columns_file, content, message
+):
+    path = tmp_path / "bad.conll"
+    if content is not None:
+        path.write_bytes(content)
+    run = tmp_path / "run"
+    code, _, err = command("train", "--run", run, "--train_file", columns_file, "--dev_file", path)
+    assert code == 2
+    assert err.startswith(f"error: {path}")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not run.exists()
+
+
+def test_a_run_of_another_configuration_is_left_alone(command, untrained_run):
+    before = sorted((path, path.stat().st_mtime_ns) for path in untrained_run.rglob("*"))
+    code, _, err = command("train", "--run", untrained_run, "--units", "9")
+    assert code == 2
+    assert "embedding_size (8 there, 128 here)" in err
+    assert "units (8 there, 9 here)" in err
+    assert sorted((path, path.stat().st_mtime_ns) for path in untrained_run.rglob("*")) == before
+
+
+def test_a_misspelt_key_of_the_configuration_is_named(command, untrained_run, tmp_path):
+    run = shutil.copytree(untrained_run, tmp_path / "run")
+    text = (run / "config.json").read_text()
+    (run / "config.json").write_text(text.replace('"epochs"', '"epoch"'))
+    code, _, err = command("evaluate", "--run", run)
+    assert code == 2
+    assert "unknown key 'epoch'; did you mean epochs?" in err
+
+
+@pytest.mark.parametrize("file", ["model.keras", "vocabulary.json"])
+def test_damaged_files_of_a_run_are_named(command, untrained_run, tmp_path, file):
+    run = shutil.copytree(untrained_run, tmp_path / "run")
+    whole = (run / file).read_bytes()
+    (run / file).write_bytes(whole[: len(whole) // 2])
+    code, _, err = command("evaluate", "--run", run, "--split", "dev")
+    assert code == 2
+    assert f"{run / file}: damaged" in err
+    (run / file).unlink()
+    code, _, err = command("evaluate", "--run", run, "--split", "dev")
+    assert code == 2
+    assert f"{run / file}: no such file" in err
+
+
+@pytest.mark.slow
+def test_train_evaluate_export_predict(command, last_json, columns_file, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    train = ["train", "--run", run, "--train_file", columns_file, "--dev_file", columns_file]
+    train += ["--units", 16, "--embedding_size", 8, "--batch_size", 8, "--epochs", 12]
+    train += ["--min_count", 1, "--dropout", 0, "--word_dropout", 0, "--learning_rate", 0.05]
+    train += ["--ema", "None"]
+    code, out, err = command(*train)
+    assert code == 0, err
+    assert f"evaluate --run {run}" in out.split("Next:")[1]
+    metrics = (run / "metrics.jsonl").read_text()
+    code, out, err = command(*train)
+    assert code == 0, err
+    assert "training had ended" in out
+    assert (run / "metrics.jsonl").read_text() == metrics
+    files = {"config.json", "run.json", "vocabulary.json", "metrics.jsonl", "model.keras"}
+    assert files <= {path.name for path in run.iterdir()}
+
+    # The tag follows from the position: the model learns it, what knows words alone can't.
+    code, out, err = command("evaluate", "--run", run, "--split", "dev", "--json")
+    assert code == 0, err
+    row = last_json(out)
+    assert row["scores"]["accuracy"] == 100
+    assert row["baselines"]["last word"]["accuracy"] < 90
+    assert row["command"].endswith("--json")
+    assert row["seed"] == 1
+    assert row["size"] == {"sentences": 32, "words": 80}
+    assert "label  precision  recall" in out
+    code, _, err = command("evaluate", "--run", run, "--split", "test")
+    assert code == 2
+    assert "trained without a test_file" in err
+
+    for version in (1, 2):
+        code, out, err = command("export", "--run", run)
+        assert code == 0, err
+        assert (run / f"export/tagger/{version}/saved_model.pb").is_file()
+        assert "self-test passed" in out
+
+    exports = run / "export/tagger"
+    code, out, err = command(
+        "evaluate", "--saved_model", exports, "--test_file", columns_file, "--json"
+    )
+    assert code == 0, err
+    saved = last_json(out)
+    assert saved["scores"] == row["scores"]
+    assert saved["evaluated_checksum"] == row["evaluated_checksum"]
+
+    assert command("predict", "--run", run, "a b c", "") == (0, "a/N b/V c/N\n\n", "")
+    code, out, _ = command("predict", "--saved_model", exports / "1", "--json", "a")
+    record = json.loads(out)
+    assert record["words"] == ["a"]
+    assert record["tags"] == ["N"]
+
+    stdin = types.SimpleNamespace(buffer=io.BytesIO(b"a b\nc\xff\n"))
+    monkeypatch.setattr("sys.stdin", stdin)
+    code, out, err = command("predict", "--run", run)
+    assert (code, out) == (2, "a/N b/V\n")
+    assert "stdin, line 2: invalid UTF-8 at byte 5" in err
+
+    code, out, err = command("predict", "--run", run, "a b", "\udcff")  # a byte that is not UTF-8
+    assert (code, out) == (2, "a/N b/V\n")
+    assert "argument 2, line 1: invalid UTF-8 at byte 0 (0xff)" in err
+
+    whole = (run / "checkpoint").read_bytes()
+    (run / "checkpoint").write_bytes(whole[:1000])
+    code, _, err = command(*train)
+    assert code == 2
+    assert f"{run / 'checkpoint'}: damaged" in err
+    assert (run / "checkpoint").read_bytes() == whole[:1000]
+    assert (run / "metrics.jsonl").read_text() == metrics
+
+    columns_file.write_text("a N\n")
+    code, _, err = command(*train)
+    assert code == 2
+    assert "data have changed" in err
+
+    variables = next((exports / "2/variables").glob("*.data*"))
+    variables.write_bytes(variables.read_bytes()[:100])
+    code, _, err = command("predict", "--run", run, "a")
+    assert code == 2
+    assert f"{exports / '2'}: damaged" in err
