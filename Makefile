@@ -3,7 +3,7 @@ PYTHON ?= python3
 APP ?= tagger
 BIN := .venv/bin
 
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: help run test test-slow lint format bench clean
 

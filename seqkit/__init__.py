@@ -20,6 +20,7 @@ from seqkit.crf import (
     viterbi,
 )
 from seqkit.rnn import RNN
+from seqkit.testing import check_cell, check_layer
 from seqkit.wiring import Bidirectional
 
 __version__ = "0.1.0"
@@ -34,6 +35,8 @@ __all__ = [
     "JordanCell",
     "LSTMCell",
     "StackedCells",
+    "check_cell",
+    "check_layer",
     "crf_loss",
     "log_partition",
     "marginals",

@@ -34,8 +34,8 @@ class CRF(ConfigFromSignature, keras.layers.Layer):
         constraints: what may follow what, as `transition_constraints` gives it: a dict of nested
             lists of bools, `transitions` (tags, tags), `start` (tags,), `end` (tags,). None: all.
     Call: scores (batch, time, tags); mask (batch, time) bool.
-    Returns: P (batch, time, tags, tags), float32 whatever the policy: P[b, t, i, j] is the score of
-        tag j at step t after tag i.
+    Returns: P (batch, time, tags, tags), float32 whatever the global policy: P[b, t, i, j] is the
+        score of tag j at step t after tag i.
     Masking: padding may lie anywhere; the step behind a gap follows the step before it. The mask
         is used up: the output has none.
     Raises: ValueError if the scores are not `tags` wide or the constraints of another size.
@@ -51,6 +51,7 @@ class CRF(ConfigFromSignature, keras.layers.Layer):
     """
 
     def __init__(self, tags: int, constraints: dict | None = None, **kwargs: Any) -> None:
+        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         if not isinstance(tags, int) or tags <= 0:
             raise ValueError(f"CRF: tags is {tags!r}; it must be a positive int")

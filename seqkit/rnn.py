@@ -53,7 +53,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
     ((2, 3), (2, 3))
     """
 
-    stateful = False  # keras.layers.Bidirectional asks
+    stateful, states = False, None  # keras.layers.Bidirectional asks
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         reset_shape: Any = None,
     ) -> None:
         if isinstance(self.cell, keras.layers.Layer) and not self.cell.built:
-            extra = {} if constants_shape is None else {"constants_shape": constants_shape}
+            extra = {"constants_shape": constants_shape} if self._reads_constants else {}
             self.cell.build((sequences_shape[0], *sequences_shape[2:]), **extra)
             self.cell.built = True
         if self.learn_initial_state:
@@ -114,6 +114,10 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
                 self.add_weight(shape=(1, n), initializer="zeros", name=f"first_state_{i}")
                 for i, n in enumerate(tree.flatten(self.cell.state_size))
             ]
+
+    @property
+    def _reads_constants(self) -> bool:
+        return getattr(self.cell, "reads_constants", False)
 
     def get_initial_state(self, batch_size: Any) -> list:
         """The state before the first step: a list of (batch, size)."""
@@ -139,6 +143,11 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
     ) -> Any:
         if mask is None:  # Keras fills it in only where `sequences` is the one tensor argument
             mask = getattr(sequences, "_keras_mask", None)
+        if constants is not None and not self._reads_constants:
+            raise ValueError(
+                f"{self.cell.name} reads no constants; a cell that does says so by "
+                "reads_constants = True, and gets them in `begin`"
+            )
         batch_size = ops.shape(sequences)[0]
         first = self.get_initial_state(batch_size)
         states = first if initial_state is None else self._given(initial_state, first)

@@ -296,6 +296,8 @@ class ReadsConstants(seqkit.Cell):
         self.state_size = [3]
         self.output_size = 3
 
+    reads_constants = True
+
     def build(self, input_shape, constants_shape=None):
         self.kernel = self.add_weight(shape=(constants_shape[-1], 3), name="kernel")
 

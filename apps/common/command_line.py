@@ -1,6 +1,5 @@
 """The command line of an app: train, evaluate, export, predict."""
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +25,6 @@ def main(app: App, args: Sequence[str] | None = None) -> int:
         The exit code: 0; 2 if the user can put it right, which one line on stderr tells; 130 after
         Ctrl-C.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # else TensorFlow greets at length
     args = list(sys.argv[1:] if args is None else args)
     try:
         _run(app, args)

@@ -13,6 +13,7 @@ from typing import Any
 from apps.common import run_folder
 from apps.common.app import App, Evaluation, Signatures
 from apps.common.errors import UserError
+from apps.common.quiet import import_tensorflow
 from apps.common.report import evaluation_text
 from datasets.text import decode_lines
 
@@ -44,6 +45,7 @@ class Served:
 def train(app: App, config: Any, run: Path, args: list[str]) -> None:
     """Train, or resume, in a run folder."""
     run_folder.check_config(run, config)
+    import_tensorflow()
     import keras
     import tensorflow as tf
 
@@ -116,10 +118,11 @@ def evaluate(
 
 def export(app: App, run: Path, release: bool) -> None:
     """Write a version of a run's model, scored and proven."""
-    from seqkit.export import SelfTestError, model_card, self_test, write
-
     config = run_folder.read_config(run, app.Config)
     facts = run_folder.read_json(run / run_folder.RUN)
+    import_tensorflow()
+    from seqkit.export import SelfTestError, model_card, self_test, write
+
     exported = app.export(config, run)
     signatures = {name: signature.concrete for name, signature in exported.signatures.items()}
     scores = {}
@@ -140,9 +143,15 @@ def export(app: App, run: Path, release: bool) -> None:
     )
     root = (RELEASES if release else run / "export") / app.NAME
     try:
-        version = write(root, exported.module, exported.signatures, exported.examples, card)
-        for file in (run_folder.CONFIG, run_folder.RUN):  # for `evaluate --saved_model`
-            run_folder.write_json(version / FACTS / file, run_folder.read_json(run / file))
+        version = write(
+            root,
+            exported.module,
+            exported.signatures,
+            exported.examples,
+            card,
+            # For `evaluate --saved_model`.
+            extra={f: (run / f).read_text() for f in (run_folder.CONFIG, run_folder.RUN)},
+        )
         report = self_test(version)
     except (FileExistsError, SelfTestError) as error:
         raise UserError(str(error)) from None
@@ -161,6 +170,7 @@ def open_run(app: App, run: Path) -> Served:
     """Open the best model of a run folder as it would be served."""
     config = run_folder.read_config(run, app.Config)
     facts = run_folder.read_json(run / run_folder.RUN)
+    import_tensorflow()
     exported = app.export(config, run)
     signatures = {name: signature.concrete for name, signature in exported.signatures.items()}
     return Served(signatures, config, facts, exported.module)
@@ -168,6 +178,7 @@ def open_run(app: App, run: Path) -> Served:
 
 def open_export(app: App, path: Path) -> Served:
     """Open an export, or the newest of the folder of its versions."""
+    import_tensorflow()
     import tensorflow as tf
 
     from seqkit.export import resolve

@@ -17,8 +17,6 @@ class KerasCell:
         self.cell = cell
 
     def begin(self, batch_size: Any, constants: Any, training: bool) -> dict:
-        if constants is not None:
-            raise ValueError(f"{self.cell.name} reads no constants; a seqkit Cell can (`begin`)")
         return {"training": training} if "training" in _arguments(self.cell.call) else {}
 
     def project(self, inputs: Any, ctx: dict) -> Any:

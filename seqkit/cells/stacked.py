@@ -42,18 +42,27 @@ class StackedCells(Cell):
         self.state_size = [n for cell in cells for n in cell.state_size]
         self.output_size = cells[-1].output_size
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: tuple, constants_shape: Any = None) -> None:
         for cell in self.cells:
-            cell.build(input_shape)
-            cell.built = True
+            if not cell.built:  # a reloaded one is
+                extra = {"constants_shape": constants_shape} if cell.reads_constants else {}
+                cell.build(input_shape, **extra)
+                cell.built = True
             input_shape = (input_shape[0], cell.output_size)
 
     @property
     def draws_once(self) -> bool:
         return any(cell.draws_once for cell in self.cells)
 
+    @property
+    def reads_constants(self) -> bool:
+        return any(cell.reads_constants for cell in self.cells)
+
     def begin(self, batch_size: Any, constants: Any = None, training: bool = False) -> list:
-        return [cell.begin(batch_size, constants, training) for cell in self.cells]
+        return [
+            cell.begin(batch_size, constants if cell.reads_constants else None, training)
+            for cell in self.cells
+        ]
 
     def project(self, inputs: Any, ctx: list) -> Any:
         return self.cells[0].project(inputs, ctx[0])

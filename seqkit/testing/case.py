@@ -92,13 +92,10 @@ class Case:
         else:
             import jax
 
-            fixed = [variable.value for variable in layer.non_trainable_variables]
-
             def of_weights(weights: list) -> Any:
-                def stateless(inputs: Any, **call_kwargs: Any) -> Any:
-                    return layer.stateless_call(weights, fixed, inputs, **call_kwargs)[0]
-
-                return loss(self.call(stateless, *args, **more))
+                mapping = zip(layer.trainable_variables, weights, strict=True)
+                with keras.StatelessScope(state_mapping=mapping):
+                    return loss(self.call(layer, *args, **more))
 
             found = jax.grad(of_weights)([weight.value for weight in layer.trainable_weights])
         return [None if grad is None else keras.ops.convert_to_numpy(grad) for grad in found]

@@ -27,10 +27,10 @@ def config_round_trips(case: Case) -> None:
     _assert_same_config(clone, layer)
 
     through_json = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
-    for clone in (clone, keras.saving.deserialize_keras_object(through_json)):  # noqa: B020
-        case.call(clone)
-        clone.set_weights(layer.get_weights())
-        assert_same(case.numbers(clone), case.numbers(layer), "outputs of the layer from config")
+    for twin in (clone, keras.saving.deserialize_keras_object(through_json)):
+        case.call(twin)
+        twin.set_weights(layer.get_weights())
+        assert_same(case.numbers(twin), case.numbers(layer), "outputs of the layer from config")
 
 
 def registered_name_is_its_own(case: Case) -> None:
