@@ -46,5 +46,5 @@ def shown(result, row, key):
         [found] = [r for r in result["rows"] if row == "x".join(map(str, r["size"]))]
         value = found["ratio"]["keras"] if key == "ratio" else found["ms"].get(key)
         return f"{value:.2f}" if key == "ratio" else f"{value:.0f}"
-    system = result["scores"] if row == "model" else result["baselines"][row]
+    system = result["scores"] if row.startswith("model") else result["baselines"][row]
     return f"{system[key]:.2f}"

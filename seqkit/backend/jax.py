@@ -12,5 +12,12 @@ def scan(step: Callable, first: Any, sequence: Any, *, reverse: bool = False) ->
 
 
 def custom_gradient(function: Callable) -> Callable:
-    """`function(*args) -> (outputs, gradient)`, with `gradient(outputs' gradients) -> args'`."""
-    return jax.custom_gradient(function)
+    """`function(*args) -> (outputs, gradient)`, with `gradient(*outputs' gradients) -> args'`."""
+
+    def with_one_argument(*args: Any) -> tuple[Any, Callable]:
+        outputs, gradient = function(*args)
+        if isinstance(outputs, (list, tuple)):  # JAX hands their gradients on as one
+            return outputs, lambda gradients: gradient(*gradients)
+        return outputs, gradient
+
+    return jax.custom_gradient(with_one_argument)
