@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 import seqkit
-from seqkit import CRF, RNN, Bidirectional, ElmanCell, GRUCell, JordanCell, LSTMCell, StackedCells
+from seqkit import (
+    CRF,
+    RNN,
+    Bidirectional,
+    ElmanCell,
+    GRUCell,
+    JordanCell,
+    LSTMCell,
+    StackedCells,
+    transition_constraints,
+)
 from seqkit.testing import CELL_PROPERTIES, LAYER_PROPERTIES, check_cell, check_layer
 from seqkit.testing.case import Case
 from seqkit.testing.under_jax import loads_under_jax
@@ -56,6 +66,7 @@ LAYERS = {
     "rnn reset": (lambda: RNN(GRUCell(3), learn_initial_state=True, **ALL), {"reset": FLAGS}),
     "rnn reset backwards": (lambda: RNN(GRUCell(3), go_backwards=True, **ALL), {"reset": FLAGS}),
     "crf": (lambda: CRF(4), {}),
+    "crf constrained": (lambda: CRF(4, transition_constraints(["O", "B-X", "I-X", "B-Y"])), {}),
     "bidirectional": (lambda: Bidirectional(RNN(LSTMCell(3), return_sequences=True)), {}),
     "bidirectional last": (lambda: Bidirectional(RNN(GRUCell(3)), merge_mode="sum"), {}),
     "bidirectional unequal": (
