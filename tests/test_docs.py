@@ -42,7 +42,9 @@ def test_the_figures_of_the_results_are_those_of_the_committed_files():
 
 def shown(result, row, key):
     """The figure as the table shows it."""
-    if "rows" in result:  # of benchmarks
+    if row in result:  # a mode of benchmarks.crf
+        return f"{result[row][key]:.2f}" if key == "ratio" else f"{result[row][key]:.0f}"
+    if "rows" in result:  # the sizes of benchmarks.lstm
         [found] = [r for r in result["rows"] if row == "x".join(map(str, r["size"]))]
         value = found["ratio"]["keras"] if key == "ratio" else found["ms"].get(key)
         return f"{value:.2f}" if key == "ratio" else f"{value:.0f}"

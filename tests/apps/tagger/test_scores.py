@@ -1,6 +1,8 @@
 import pytest
+import tensorflow as tf
 
-from apps.tagger.scores import baselines, label_table, score
+from apps.tagger.config import Config
+from apps.tagger.scores import baselines, evaluate, label_table, score
 from datasets.columns import Sentence
 
 TRAIN = [
@@ -37,3 +39,14 @@ def test_label_table():
         "a         100.00   50.00  66.67        2",
         "b          50.00  100.00  66.67        1",
     ]
+
+
+def test_far_from_its_training_data_an_export_is_scored_without_baselines(tmp_path):
+    file = tmp_path / "test.conll"
+    file.write_text("a X\nb Y\n")
+    config = Config(train_file=tmp_path / "gone", dev_file=tmp_path / "gone")
+    signatures = {"words": lambda words: {"tags": tf.where(words != "", "X", "")}}
+    evaluation = evaluate(config, signatures, "test", file)
+    assert evaluation.scores["accuracy"] == 50
+    assert evaluation.baselines == {}
+    assert "without baselines, which need the training data" in evaluation.details

@@ -1,0 +1,78 @@
+"""CRF loss and its gradient, against the bidirectional LSTM that feeds it.
+
+    python -m benchmarks.crf [--rounds 30] [--json FILE]
+
+Batch 64, length 32, 24 tags; two directions of 200 units over 150 inputs. Both are timed as in
+training: forward, and the gradient of all weights and of the inputs. They take turns, one step each
+a round; the ratio is the median over rounds of the pair's quotient.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.lstm.__main__ import keras_step
+from seqkit import CRF, RNN, Bidirectional, LSTMCell, crf_loss
+
+BATCH, LENGTH, TAGS, INPUTS, UNITS = 64, 32, 24, 150, 200
+
+
+def crf_step(jit: bool):  # noqa: ANN201
+    """A step of the CRF alone: from scores to the gradient of scores and transitions."""
+    random = np.random.default_rng(0)
+    scores = tf.constant(random.normal(size=(BATCH, LENGTH, TAGS)), tf.float32)
+    tags = tf.constant(random.integers(TAGS, size=(BATCH, LENGTH)), tf.int32)
+    mask = tf.sequence_mask(random.integers(LENGTH // 2, LENGTH + 1, size=BATCH), LENGTH)
+    crf = CRF(TAGS)
+    crf(scores, mask=mask)
+
+    @tf.function(jit_compile=jit)
+    def step() -> list:
+        with tf.GradientTape() as tape:
+            tape.watch(scores)
+            loss = tf.reduce_mean(crf_loss(tags, crf(scores, mask=mask)))
+        return tape.gradient(loss, [scores, *crf.trainable_variables])
+
+    return lambda: step()[-1].numpy()
+
+
+def measure(rounds: int, jit: bool) -> dict[str, float]:
+    """Median milliseconds of both, and the median ratio."""
+    x = np.random.default_rng(0).normal(size=(BATCH, LENGTH, INPUTS)).astype("float32")
+    bilstm = Bidirectional(RNN(LSTMCell(UNITS), return_sequences=True))
+    steps = {"crf": crf_step(jit), "bilstm": keras_step(bilstm, x, jit)}
+    ms = {name: [] for name in steps}
+    for k in range(rounds + 2):  # the first two compile and warm up
+        for name, step in steps.items():
+            begin = time.perf_counter()
+            step()
+            if k >= 2:
+                ms[name].append(1e3 * (time.perf_counter() - begin))
+    ratio = statistics.median(a / b for a, b in zip(ms["crf"], ms["bilstm"], strict=True))
+    return {name: statistics.median(v) for name, v in ms.items()} | {"ratio": ratio}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=30, help="timed steps of each")
+    parser.add_argument("--json", type=Path, help="write the medians and ratios there")
+    args = parser.parse_args()
+    rows = {"plain": measure(args.rounds, jit=False), "jit": measure(args.rounds, jit=True)}
+    for mode, row in rows.items():
+        print(
+            f"{mode:6} crf {row['crf']:.1f} ms  bilstm {row['bilstm']:.1f} ms  {row['ratio']:.2f}x"
+        )
+    if args.json:
+        args.json.write_text(json.dumps({**rows, "rounds": args.rounds}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
