@@ -11,9 +11,9 @@ help:
 	@echo "make run        train, evaluate, export and try an app's quick preset (APP=tagger)"
 	@echo "make test       the fast tests: at most 10 minutes on two cores"
 	@echo "make test-slow  jit, JAX, exports and kill tests: at most 35 minutes"
-	@echo "make lint       style, types of imports between rooms"
+	@echo "make lint       style, and who may import whom"
 	@echo "make format     put the style right"
-	@echo "make bench      speed next to Keras"
+	@echo "make bench      speed of layers, side by side"
 	@echo "make clean      remove .venv and caches; runs/ stays"
 
 .venv/python:
@@ -53,6 +53,7 @@ format: .venv/test
 
 bench: .venv/apps
 	$(BIN)/python -m benchmarks.lstm
+	$(BIN)/python -m benchmarks.crf
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info
