@@ -40,10 +40,12 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         outputs (batch, time, output_size) or (batch, output_size); with `return_state` a tuple of
         that and the states.
     Masking: a masked step changes no state, wherever the padding lies: left, right, in gaps, or a
-        whole row. What stands in the padding is never read, NaN included.
+        whole row. What stands in the padding is never read, NaN included. The outputs of all steps
+        carry the mask on, in their order.
     Raises: ValueError if states have other shapes than the cell says, or for `stateful=True`.
     Source: Goodfellow et al. 2016, 10.1, eq. 10.4. Deviations from `keras.layers.RNN`: the last
-        output of a row that ends in padding is never zeroed; `stateful` and `unroll` are not here.
+        output of a row that ends in padding is never zeroed; backwards, the outputs' mask is turned
+        round with them; `stateful` and `unroll` are not here.
 
     >>> import numpy as np
     >>> from seqkit import RNN, LSTMCell
@@ -255,6 +257,8 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
 
     def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
         mask = tree.flatten(mask)[0] if self.return_sequences else None
+        if mask is not None and self.go_backwards:
+            mask = ops.flip(mask, axis=1)  # as the outputs are
         if self.return_state:
             return [mask] + [None] * len(tree.flatten(self.cell.state_size))
         return mask

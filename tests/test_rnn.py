@@ -139,6 +139,17 @@ def test_the_mask_of_an_embedding_is_taken():
     )
 
 
+def test_the_mask_goes_on_in_the_order_of_the_outputs():
+    ids = np.array([[3, 1, 0, 0], [0, 2, 2, 1]])
+    embedding = keras.layers.Embedding(4, 3, mask_zero=True)
+    backwards, after = RNN(GRUCell(3), go_backwards=True, return_sequences=True), RNN(ElmanCell(3))
+    outputs = backwards(embedding(ids))
+    wanted = after(ops.convert_to_tensor(numbers(outputs)[0]), mask=ids[:, ::-1] != 0)
+    assert_same(after(outputs), wanted)
+    inputs = keras.Input((None,), dtype="int32")
+    assert_same(keras.Model(inputs, after(backwards(embedding(inputs))))(ids), wanted)
+
+
 # Padding
 
 
