@@ -9,23 +9,19 @@ a round; the ratio is the median over rounds of the pair's quotient.
 
 import argparse
 import json
-import os
 import statistics
-import time
 from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.lstm.__main__ import keras_step
+from benchmarks.turns import Step, layer_step, ratio, take_turns
 from seqkit import CRF, RNN, Bidirectional, LSTMCell, crf_loss
 
 BATCH, LENGTH, TAGS, INPUTS, UNITS = 64, 32, 24, 150, 200
 
 
-def crf_step(jit: bool):  # noqa: ANN201
+def crf_step(jit: bool) -> Step:
     """A step of the CRF alone: from scores to the gradient of scores and transitions."""
     random = np.random.default_rng(0)
     scores = tf.constant(random.normal(size=(BATCH, LENGTH, TAGS)), tf.float32)
@@ -48,16 +44,9 @@ def measure(rounds: int, jit: bool) -> dict[str, float]:
     """Median milliseconds of both, and the median ratio."""
     x = np.random.default_rng(0).normal(size=(BATCH, LENGTH, INPUTS)).astype("float32")
     bilstm = Bidirectional(RNN(LSTMCell(UNITS), return_sequences=True))
-    steps = {"crf": crf_step(jit), "bilstm": keras_step(bilstm, x, jit)}
-    ms = {name: [] for name in steps}
-    for k in range(rounds + 2):  # the first two compile and warm up
-        for name, step in steps.items():
-            begin = time.perf_counter()
-            step()
-            if k >= 2:
-                ms[name].append(1e3 * (time.perf_counter() - begin))
-    ratio = statistics.median(a / b for a, b in zip(ms["crf"], ms["bilstm"], strict=True))
-    return {name: statistics.median(v) for name, v in ms.items()} | {"ratio": ratio}
+    ms = take_turns({"crf": crf_step(jit), "bilstm": layer_step(bilstm, x, jit)}, rounds)
+    medians = {name: statistics.median(v) for name, v in ms.items()}
+    return {**medians, "ratio": ratio(ms["crf"], ms["bilstm"])}
 
 
 def main() -> None:

@@ -9,18 +9,13 @@ the machine's speed falls on all of them; a ratio is the median over rounds of t
 
 import argparse
 import json
-import os
 import statistics
-import time
-from collections.abc import Callable
 from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
-import tensorflow as tf
 
+from benchmarks.turns import Step, layer_step, ratio, take_turns
 from seqkit import RNN, LSTMCell
 
 SIZES = [  # batch, time, inputs, units
@@ -32,21 +27,7 @@ SIZES = [  # batch, time, inputs, units
 ]
 
 
-def keras_step(layer: keras.layers.Layer, x: np.ndarray, jit: bool) -> Callable[[], None]:
-    x = tf.constant(x)
-    layer(x)
-
-    @tf.function(jit_compile=jit)
-    def step() -> list:
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            loss = tf.reduce_mean(layer(x, training=True) ** 2)
-        return tape.gradient(loss, [x, *layer.trainable_variables])
-
-    return lambda: step()[-1].numpy()
-
-
-def torch_step(x: np.ndarray, units: int) -> Callable[[], None] | None:
+def torch_step(x: np.ndarray, units: int) -> Step | None:
     try:
         import torch
     except ImportError:
@@ -63,31 +44,23 @@ def torch_step(x: np.ndarray, units: int) -> Callable[[], None] | None:
 
 
 def measure(size: tuple[int, int, int, int], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each contender in each round."""
+    """Milliseconds of each contender in each round."""
     batch, length, inputs, units = size
     x = np.random.default_rng(0).normal(size=(batch, length, inputs)).astype("float32")
     contenders = {
-        f"{name}{' jit' if jit else ''}": keras_step(make(), x, jit)
+        f"{name}{' jit' if jit else ''}": layer_step(make(), x, jit)
         for name, make in {
             "seqkit": lambda: RNN(LSTMCell(units), return_sequences=True),
             "keras": lambda: keras.layers.LSTM(units, return_sequences=True),
         }.items()
         for jit in (False, True)
     } | {"torch": torch_step(x, units)}
-    contenders = {name: step for name, step in contenders.items() if step}
-    seconds = {name: [] for name in contenders}
-    for k in range(rounds + 2):  # the first two compile and warm up
-        for name, step in contenders.items():
-            begin = time.perf_counter()
-            step()
-            if k >= 2:
-                seconds[name].append(time.perf_counter() - begin)
-    return seconds
+    return take_turns({name: step for name, step in contenders.items() if step}, rounds)
 
 
-def best(seconds: dict[str, list[float]], name: str) -> list[float]:
+def best(ms: dict[str, list[float]], name: str) -> list[float]:
     """The better of a library's two modes, by median."""
-    modes = [s for mode, s in seconds.items() if mode.split()[0] == name]
+    modes = [v for mode, v in ms.items() if mode.split()[0] == name]
     return min(modes, key=statistics.median)
 
 
@@ -99,14 +72,12 @@ def main() -> None:
 
     rows = []
     for size in SIZES:
-        seconds = measure(size, args.rounds)
-        row = {"size": size, "ms": {n: 1e3 * statistics.median(s) for n, s in seconds.items()}}
+        ms = measure(size, args.rounds)
+        row = {"size": size, "ms": {n: statistics.median(v) for n, v in ms.items()}}
         row["ratio"] = {
-            other: statistics.median(
-                a / b for a, b in zip(best(seconds, "seqkit"), best(seconds, other), strict=True)
-            )
+            other: ratio(best(ms, "seqkit"), best(ms, other))
             for other in ("keras", "torch")
-            if other in {n.split()[0] for n in seconds}
+            if other in {n.split()[0] for n in ms}
         }
         rows.append(row)
         times = "  ".join(f"{n} {ms:.1f}" for n, ms in row["ms"].items())
