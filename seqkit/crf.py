@@ -74,19 +74,8 @@ class CRF(ConfigFromSignature, keras.layers.Layer):
             setattr(self, name, weight)
 
     def call(self, scores: Any, mask: Any = None) -> Any:
-        scores = ops.cast(scores, "float32")
-        real = ops.ones(ops.shape(scores)[:2], "bool") if mask is None else ops.cast(mask, "bool")
-        scores = ops.where(real[..., None], scores, 0.0)  # padding may hold anything
-        count = ops.cumsum(ops.cast(real, "int32"), axis=1)
-        is_first = (count == 1)[..., None, None]
-        is_last = (count == count[:, -1:])[..., None]  # and the padding behind it
-
-        # The walk comes from tag 0, whose row the first step reads; the other rows don't matter.
-        start = ops.broadcast_to(self._allowed("start"), (self.tags, self.tags))
-        into = ops.where(is_first, start, self._allowed("transitions"))
-        scores = scores + ops.where(is_last, self._allowed("end"), 0.0)
-        identity = ops.where(ops.eye(self.tags, dtype="bool"), 0.0, IMPOSSIBLE)
-        return ops.where(real[..., None, None], into + scores[:, :, None, :], identity)
+        transitions, start, end = map(self._allowed, ("transitions", "start", "end"))
+        return log_potentials(scores, mask, transitions, start, end)
 
     def _allowed(self, name: str) -> Any:
         weight = ops.cast(getattr(self, name), "float32")
@@ -96,6 +85,35 @@ class CRF(ConfigFromSignature, keras.layers.Layer):
 
     def compute_mask(self, scores: Any, mask: Any = None) -> None:
         return None
+
+
+def log_potentials(
+    scores: Any, mask: Any = None, transitions: Any = 0.0, start: Any = 0.0, end: Any = 0.0
+) -> Any:
+    """P of a chain; with scores alone, of steps that know nothing of each other.
+
+    Args:
+        scores: (batch, time, tags).
+        mask: (batch, time) bool.
+        transitions, start, end: A (tags, tags), and what it costs to begin and to end in a tag
+            (tags,).
+
+    Returns:
+        (batch, time, tags, tags) float32.
+    """
+    tags = scores.shape[-1]
+    scores = ops.cast(scores, "float32")
+    real = ops.ones(ops.shape(scores)[:2], "bool") if mask is None else ops.cast(mask, "bool")
+    scores = ops.where(real[..., None], scores, 0.0)  # padding may hold anything
+    count = ops.cumsum(ops.cast(real, "int32"), axis=1)
+    is_first = (count == 1)[..., None, None]
+    is_last = (count == count[:, -1:])[..., None]  # and the padding behind it
+
+    # The walk comes from tag 0, whose row the first step reads; the other rows don't matter.
+    into = ops.where(is_first, ops.broadcast_to(start, (tags, tags)), transitions)
+    scores = scores + ops.where(is_last, end, 0.0)
+    identity = ops.where(ops.eye(tags, dtype="bool"), 0.0, IMPOSSIBLE)
+    return ops.where(real[..., None, None], into + scores[:, :, None, :], identity)
 
 
 def transition_constraints(tags: Sequence[str], scheme: str = "BIO") -> dict[str, list]:

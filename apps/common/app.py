@@ -2,16 +2,16 @@
 
     NAME        the name of its package, of its run folders and of its exports
     EXAMPLES    inputs to show `predict` with
-    MONITOR     the score of `validate` that chooses the best epoch
     Config      a frozen dataclass with a docstring for each field, which become options of
                 `train`; at least `seed`, `epochs`, `patience` and `mixed_precision`
     PRESETS     name -> Config; the first is the default
+    PredictOptions  a frozen dataclass like Config: options of `predict`
     load        Config -> what training needs: an object with `batches`, `steps_per_epoch`,
-                `checksum` and `save`
+                `monitor`, `checksum` and `save`
     build       a compiled keras.Model
     validate    scores on the dev data, at the end of each epoch
     evaluate    an Evaluation of what is served: the exported functions, never the bare model
-    export      an Export of a run folder
+    export      the Exports of a run folder, the one that answers text first
     predict     answers of what is served, line by line
 
 The package imports its functions only when they are asked for (`apps.tagger.__getattr__`), so
@@ -21,7 +21,7 @@ that `--help` doesn't wait for TensorFlow.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -40,6 +40,7 @@ class Data(Protocol):
     """What training needs."""
 
     steps_per_epoch: int
+    monitor: str  # the score of `validate` that chooses the best epoch
     checksum: str  # of everything that training depends on
 
     def batches(self, epoch: int, first_step: int) -> tf.data.Dataset:
@@ -65,6 +66,7 @@ class Evaluation:
 class Export:
     """What `seqkit.export.write` takes, and the facts of the model card."""
 
+    name: str  # on a server
     module: tf.Module
     signatures: dict[str, Signature]
     examples: dict[str, list[dict[str, np.ndarray]]]
@@ -73,6 +75,7 @@ class Export:
     licence: str
     splits: tuple[str, ...]  # the held-out data there are, for the scores of the card
     notes: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)  # files of the run that belong to it
 
 
 class App(Protocol):
@@ -80,9 +83,9 @@ class App(Protocol):
 
     NAME: str
     EXAMPLES: tuple[str, ...]
-    MONITOR: str
     Config: type
     PRESETS: dict[str, Any]
+    PredictOptions: type
 
     def load(self, config: Any) -> Data:
         """Read the data."""
@@ -94,14 +97,14 @@ class App(Protocol):
         """Score a model on the dev data."""
 
     def evaluate(
-        self, config: Any, signatures: Signatures, split: str, file: Path | None
+        self, config: Any, signatures: Signatures, folder: Path, split: str, file: Path | None
     ) -> Evaluation:
-        """Score what is served on a split, or on a file."""
+        """Score what is served on a split, or on a file; `folder` has what `Data.save` wrote."""
 
-    def export(self, config: Any, run: Path) -> Export:
+    def export(self, config: Any, run: Path) -> list[Export]:
         """Say what is exported of a run folder."""
 
     def predict(
-        self, signatures: Signatures, lines: Iterable[str]
+        self, options: Any, signatures: Signatures, batches: Iterable[list[str]]
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Answer each line by a text and, for `--json`, a record."""

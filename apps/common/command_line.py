@@ -41,6 +41,8 @@ def main(app: App, args: Sequence[str] | None = None) -> int:
 def _run(app: App, args: list[str]) -> None:
     preset = _preset(app, args)
     config_type = Annotated[app.Config, tyro.conf.arg(name="")]
+    options_type = Annotated[app.PredictOptions, tyro.conf.arg(name="")]
+    default_options = app.PredictOptions()
     default_run = Path("runs") / app.NAME / preset
 
     def train(
@@ -95,6 +97,8 @@ def _run(app: App, args: list[str]) -> None:
         text: tyro.conf.Positional[tuple[str, ...]] = (),
         run: Path | None = None,
         saved_model: Path | None = None,
+        file: Path | None = None,
+        options: options_type = default_options,
         json: bool = False,
     ) -> None:
         """Answer text with an export.
@@ -102,12 +106,16 @@ def _run(app: App, args: list[str]) -> None:
         What is shown is what is served: run `export` first.
 
         Args:
-            text: one input each; without any, the lines of stdin are answered as they come.
+            text: one input each; without any, and without a file, the lines of stdin are answered
+                as they come.
             run: folder of a run; its newest export is used.
             saved_model: an export, or the folder of its versions; instead of a run.
+            file: text to answer line by line, many lines at once.
             json: print each answer as a line of JSON.
         """
-        commands.predict(app, _source(run, saved_model), text, json)
+        if text and file:
+            raise UserError("give either texts or --file FILE")
+        commands.predict(app, _source(run, saved_model), text, file, options, json)
 
     tyro.extras.subcommand_cli_from_dict(
         {"train": train, "evaluate": evaluate, "export": export, "predict": predict},

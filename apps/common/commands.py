@@ -1,6 +1,7 @@
 """What the commands of an app do; `apps.common.command_line` says how they are called."""
 
 import dataclasses
+import itertools
 import json
 import os
 import shlex
@@ -11,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from apps.common import run_folder
-from apps.common.app import App, Evaluation, Signatures
+from apps.common.app import App, Evaluation, Export, Signatures
 from apps.common.errors import UserError
 from apps.common.quiet import import_tensorflow
 from apps.common.report import evaluation_text
-from datasets.text import decode_lines
+from datasets.text import decode_lines, read_lines
 
 RELEASES = Path(__file__).parents[2] / "saved_models"
+BATCH = 64  # lines of a file that are answered at once
 FACTS = "assets.extra"  # folder of an export that servers leave alone
 
 
@@ -39,6 +41,7 @@ class Served:
     signatures: Signatures
     config: Any
     facts: dict[str, Any]  # run.json
+    folder: Path  # that has what the app's `Data.save` wrote
     owner: Any  # of the variables; to be kept as long as the functions
 
 
@@ -74,7 +77,7 @@ def train(app: App, config: Any, run: Path, args: list[str]) -> None:
         lambda model: app.validate(config, model, data),
         run,
         epochs=config.epochs,
-        monitor=app.MONITOR,
+        monitor=data.monitor,
         patience=config.patience,
     )
     facts = run_folder.read_json(run / run_folder.RUN)
@@ -91,7 +94,7 @@ def evaluate(
     """Score what is served, and print it for the reader or, last, for a machine."""
     served = open_run(app, source.run) if source.run else open_export(app, source.saved_model)
     began = time.monotonic()
-    evaluation = app.evaluate(served.config, served.signatures, split, file)
+    evaluation = app.evaluate(served.config, served.signatures, served.folder, split, file)
     seconds = time.monotonic() - began
     print(evaluation_text(f"{source}, {file or split}", evaluation))
     if as_json:
@@ -123,46 +126,48 @@ def export(app: App, run: Path, release: bool) -> None:
     import_tensorflow()
     from seqkit.export import SelfTestError, model_card, self_test, write
 
-    exported = app.export(config, run)
-    signatures = {name: signature.concrete for name, signature in exported.signatures.items()}
+    exports = app.export(config, run)
+    # For `evaluate --saved_model`.
+    record = {f: (run / f).read_text() for f in (run_folder.CONFIG, run_folder.RUN)}
     scores = {}
-    for split in exported.splits:
-        evaluation = app.evaluate(config, signatures, split, None)
+    for split in exports[0].splits:
+        evaluation = app.evaluate(config, _functions(exports[0]), run, split, None)
         scores |= _card_scores(split, evaluation)
-    card = model_card(
-        exported.title,
-        name=app.NAME,
-        data=exported.data,
-        licence=exported.licence,
-        command=facts["command"],
-        seed=config.seed,
-        scores=scores,
-        signatures=exported.signatures,
-        examples=exported.examples,
-        notes=exported.notes,
-    )
-    root = (RELEASES if release else run / "export") / app.NAME
-    try:
-        version = write(
-            root,
-            exported.module,
-            exported.signatures,
-            exported.examples,
-            card,
-            # For `evaluate --saved_model`.
-            extra={f: (run / f).read_text() for f in (run_folder.CONFIG, run_folder.RUN)},
+    for exported in exports:
+        card = model_card(
+            exported.title,
+            name=exported.name,
+            data=exported.data,
+            licence=exported.licence,
+            command=facts["command"],
+            seed=config.seed,
+            scores=scores,
+            signatures=exported.signatures,
+            examples=exported.examples,
+            notes=exported.notes,
         )
-        report = self_test(version)
-    except (FileExistsError, SelfTestError) as error:
-        raise UserError(str(error)) from None
-    print(f"{version}: written; self-test passed in a process without seqkit and Keras:")
-    print(json.dumps(report))
+        try:
+            version = write(
+                (RELEASES if release else run / "export") / exported.name,
+                exported.module,
+                exported.signatures,
+                exported.examples,
+                card,
+                extra={**record, **exported.extra},
+            )
+            report = self_test(version)
+        except (FileExistsError, SelfTestError) as error:
+            raise UserError(str(error)) from None
+        print(f"{version}: written; self-test passed in a process without seqkit and Keras:")
+        print(json.dumps(report))
 
 
-def predict(app: App, source: Source, texts: tuple[str, ...], as_json: bool) -> None:
-    """Answer texts, or the lines of stdin as they come, with an export."""
+def predict(
+    app: App, source: Source, texts: tuple[str, ...], file: Path | None, options: Any, as_json: bool
+) -> None:
+    """Answer texts, the lines of a file, or those of stdin as they come, with an export."""
     served = open_export(app, source.saved_model or source.run / "export" / app.NAME)
-    for text, record in app.predict(served.signatures, _inputs(texts)):
+    for text, record in app.predict(options, served.signatures, _batches(texts, file)):
         print(json.dumps(record, ensure_ascii=False) if as_json else text, flush=True)
 
 
@@ -171,9 +176,8 @@ def open_run(app: App, run: Path) -> Served:
     config = run_folder.read_config(run, app.Config)
     facts = run_folder.read_json(run / run_folder.RUN)
     import_tensorflow()
-    exported = app.export(config, run)
-    signatures = {name: signature.concrete for name, signature in exported.signatures.items()}
-    return Served(signatures, config, facts, exported.module)
+    exported, *_ = app.export(config, run)
+    return Served(_functions(exported), config, facts, run, exported.module)
 
 
 def open_export(app: App, path: Path) -> Served:
@@ -194,7 +198,7 @@ def open_export(app: App, path: Path) -> Served:
     except (OSError, IndexError, KeyError, ValueError, tf.errors.OpError) as error:
         problem = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{version}: damaged ({problem}); export again") from None
-    return Served(loaded.signatures, config, facts, loaded)
+    return Served(loaded.signatures, config, facts, version / FACTS, loaded)
 
 
 def load_model(run: Path) -> Any:
@@ -222,11 +226,21 @@ def command(app: App, args: list[str]) -> str:
     return shlex.join(["python", "-m", f"apps.{app.NAME}", *args])
 
 
-def _inputs(texts: tuple[str, ...]) -> Iterator[str]:
-    for number, text in enumerate(texts, start=1):
-        yield from decode_lines([os.fsencode(text)], f"argument {number}")
-    if not texts:
-        yield from decode_lines(sys.stdin.buffer, "stdin")
+def _functions(exported: Export) -> Signatures:
+    return {name: signature.concrete for name, signature in exported.signatures.items()}
+
+
+def _batches(texts: tuple[str, ...], file: Path | None) -> Iterator[list[str]]:
+    """Lines in the size in which they are answered: who types them waits for each."""
+    if texts:
+        for number, text in enumerate(texts, start=1):
+            yield from ([line] for line in decode_lines([os.fsencode(text)], f"argument {number}"))
+    elif file:
+        lines = read_lines(file)
+        while batch := list(itertools.islice(lines, BATCH)):
+            yield batch
+    else:
+        yield from ([line] for line in decode_lines(sys.stdin.buffer, "stdin"))
 
 
 def _card_scores(split: str, evaluation: Evaluation) -> dict[str, float]:

@@ -28,7 +28,8 @@ def evaluation_text(title: str, evaluation: Evaluation) -> str:
     systems = {"model": evaluation.scores, **evaluation.baselines}
     names = list(evaluation.scores)
     rows = [
-        [system, *(f"{scores[name]:.2f}" for name in names)] for system, scores in systems.items()
+        [system, *(f"{scores[name]:.2f}" if name in scores else "-" for name in names)]
+        for system, scores in systems.items()
     ]
     size = ", ".join(f"{count:,} {name}" for name, count in evaluation.size.items())
     parts = [evaluation.details, f"{title}: {size}; {evaluation.metric}"]

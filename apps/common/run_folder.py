@@ -133,6 +133,16 @@ def git_commit() -> str:
 
 
 def _typed(path: Path, key: str, value: Any, hint: Any) -> Any:
+    if typing.get_origin(hint) is typing.Literal:
+        if value not in typing.get_args(hint):
+            raise UserError(
+                f"{path}: {key} is {value!r}{nearest(str(value), typing.get_args(hint))}"
+            )
+        return value
+    if typing.get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise UserError(f"{path}: {key} must be a list, not {value!r}")
+        return tuple(value)
     kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if isinstance(value, str) and Path in kinds:
         return Path(value)

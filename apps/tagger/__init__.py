@@ -6,19 +6,18 @@
 from importlib import import_module
 from typing import Any
 
-from apps.tagger.config import PRESETS, Config
+from apps.tagger.config import PRESETS, Config, PredictOptions
 
-__all__ = ["EXAMPLES", "MONITOR", "NAME", "PRESETS", "Config", *(_MODULES := {
+__all__ = ["EXAMPLES", "NAME", "PRESETS", "Config", "PredictOptions", *(_MODULES := {
     "load": "data",
     "build": "model",
-    "validate": "scores",
-    "evaluate": "scores",
+    "validate": "evaluation",
+    "evaluate": "evaluation",
     "export": "serving",
-    "predict": "serving",
+    "predict": "prediction",
 })]  # fmt: skip
 
 NAME = "tagger"
-MONITOR = "macro_f1"
 EXAMPLES = (
     "in the beginning god created the heaven and the earth",
     "and the lord said unto moses go in unto pharaoh and tell him let my people go",

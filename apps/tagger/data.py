@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,12 +13,18 @@ import tensorflow as tf
 
 from apps.common.errors import UserError
 from apps.tagger.config import Config
+from apps.tagger.features import Features
 from apps.tagger.restoration import annotate
-from apps.tagger.vocabulary import PADDING, UNKNOWN, Vocabulary
+from apps.tagger.spans import from_iobes, scheme_of, to_iobes
+from apps.tagger.vocabulary import Vocabulary
 from datasets import king_james
-from datasets.columns import Sentence, read_columns
+from datasets.benchmarks import AUXILIARY, read_benchmark
+from datasets.columns import Sentence
+from datasets.tagged import read_tagged
+from datasets.vectors import read_vectors
 
 SPLITS = ("train", "dev", "test")
+NO_TAG = -1  # stands where there is no word
 
 
 @dataclass(frozen=True)
@@ -28,11 +35,19 @@ class Data:
     train: list[Sentence]
     dev: list[Sentence]
     vocabulary: Vocabulary
+    vectors: np.ndarray | None = None  # (words, width), of vocabulary.vector_words
 
     @property
     def checksum(self) -> str:
         """SHA-256 of the training and dev sentences."""
         return checksum(self.train + self.dev)
+
+    @property
+    def monitor(self) -> str:
+        """The score that chooses the best epoch."""
+        if self.vocabulary.scheme:
+            return "f1"
+        return "macro_f1" if self.config.restores else "accuracy"
 
     @property
     def steps_per_epoch(self) -> int:
@@ -48,15 +63,12 @@ class Data:
             first_step: batches to leave out, at no cost.
 
         Returns:
-            Batches (word ids (batch, length), tag ids (batch, length), weights (batch, length)).
+            Batches (inputs, targets): dicts of ids, (batch, length) but for characters, which are
+            (batch, length, characters). Padding is 0 in inputs and NO_TAG in targets.
         """
         order = np.random.default_rng((self.config.seed, epoch))
         rows, widths = plan(self._train_ids.lengths, self.config.batch_size, order)
         return dataset(self._train_ids, rows[first_step:], widths[first_step:])
-
-    def dev_batches(self) -> tf.data.Dataset:
-        """Make the dev batches, in the form of `batches`."""
-        return dataset(self._dev_ids, *plan(self._dev_ids.lengths, self.config.batch_size))
 
     def save(self, run: Path) -> None:
         """Write into a run folder what an export needs besides the weights."""
@@ -64,21 +76,29 @@ class Data:
 
     @cached_property
     def _train_ids(self) -> "Ids":
-        return encode(self.train, self.vocabulary)
-
-    @cached_property
-    def _dev_ids(self) -> "Ids":
-        return encode(self.dev, self.vocabulary)
+        return encode(self.train, self.vocabulary, input_names(self.config))
 
 
 @dataclass(frozen=True)
 class Ids:
     """Sentences as ids, one after the other in flat arrays."""
 
-    words: np.ndarray
-    tags: np.ndarray
-    starts: np.ndarray
+    inputs: dict[str, np.ndarray]  # of each distinct spelling; the first is padding
+    targets: dict[str, np.ndarray]  # of each word
+    spellings: np.ndarray  # of each word
+    starts: np.ndarray  # of each sentence
     lengths: np.ndarray
+
+
+def input_names(config: Config) -> list[str]:
+    """Name the inputs of a model."""
+    reads = {
+        "words": True,
+        "vectors": config.vectors is not None,
+        "casing": config.casing,
+        "characters": config.characters != "none",
+    }
+    return [name for name, is_read in reads.items() if is_read]
 
 
 def load(config: Config) -> Data:
@@ -86,9 +106,14 @@ def load(config: Config) -> Data:
 
     Raises:
         DataError: a file is missing or malformed.
+        UserError: the tags of the dev sentences are not those of training.
     """
     train, dev = read_split(config, "train"), read_split(config, "dev")
-    return Data(config, train, dev, Vocabulary.of(train, config.min_count))
+    words, vectors = read_vectors(config.vectors) if config.vectors else ([], None)
+    vocabulary = Vocabulary.of(train, config.min_count, words)
+    train = check_tags(train, vocabulary, str(config.train_file or "train"))
+    dev = check_tags(dev, vocabulary, str(config.dev_file or "dev"))
+    return Data(config, train, dev, vocabulary, vectors)
 
 
 def read_split(config: Config, split: str) -> list[Sentence]:
@@ -96,7 +121,7 @@ def read_split(config: Config, split: str) -> list[Sentence]:
 
     Args:
         config: says where the sentences come from.
-        split: `train`, `dev` or `test`.
+        split: `train`, `dev` or `test`; `train` has the auxiliary columns, too.
 
     Raises:
         UserError: there is no such split.
@@ -104,26 +129,81 @@ def read_split(config: Config, split: str) -> list[Sentence]:
     """
     if split not in SPLITS:
         raise UserError(f"no split {split!r}; choose one of {', '.join(SPLITS)}")
-    if config.restores:
+    auxiliary = config.auxiliary if split == "train" else ()
+    if config.train_file:
+        path = getattr(config, f"{split}_file")
+        if path is None:
+            raise UserError(f"the model was trained without a {split}_file; give --test_file FILE")
+        return read_tagged(path, config.column, auxiliary)
+    if config.dataset == "king_james":
         return [Sentence(*annotate(verse)) for verse in king_james.verses(split)]
-    path = getattr(config, f"{split}_file")
-    if path is None:
-        raise UserError(f"the model was trained without a {split}_file; give --test_file FILE")
-    return read_columns(path)
+    sentences = read_benchmark(config.dataset, split)
+    chosen = [AUXILIARY[config.dataset].index(name) for name in auxiliary]
+    return [s._replace(auxiliary=tuple(s.auxiliary[i] for i in chosen)) for s in sentences]
+
+
+def check_tags(sentences: list[Sentence], vocabulary: Vocabulary, name: str) -> list[Sentence]:
+    """Check that tags are those that training showed, and warn of single ones that are not.
+
+    Args:
+        sentences: to be learned, or scored.
+        vocabulary: of the training data.
+        name: of the sentences, for messages.
+
+    Returns:
+        The sentences, with a `B-` at the beginning of each span.
+
+    Raises:
+        UserError: none of the tags is known, or they are of another scheme of spans.
+    """
+    try:
+        scheme = scheme_of(sentence.tags for sentence in sentences)
+    except UserError as error:
+        raise UserError(f"{name}, {error}") from None
+    tags = {tag for sentence in sentences for tag in sentence.tags}
+    if scheme != vocabulary.scheme and tags != {"O"}:
+        kinds = [f"{kind} spans" if kind else "plain tags" for kind in (scheme, vocabulary.scheme)]
+        raise UserError(f"{name}: has {kinds[0]}, training has {kinds[1]}; write both alike")
+    if scheme:
+        bio = (from_iobes(to_iobes(s.tags, scheme), scheme) for s in sentences)
+        sentences = [s._replace(tags=tags) for s, tags in zip(sentences, bio, strict=True)]
+    known = set(vocabulary.answers)
+    where = {}
+    for number, sentence in enumerate(sentences, start=1):
+        for tag in sentence.tags:
+            if tag not in known:
+                where.setdefault(tag, number)
+    some = ", ".join(f"{tag} (sentence {number})" for tag, number in list(where.items())[:3])
+    if where and not tags & known:
+        raise UserError(f"{name}: no tag occurs in training: {some}; is it the right column?")
+    if where:
+        dots = ", ..." if len(where) > 3 else ""
+        print(
+            f"warning: {name}: tags that training doesn't have count as errors: {some}{dots}",
+            file=sys.stderr,
+        )
+    return sentences
 
 
 def checksum(sentences: list[Sentence]) -> str:
-    """Compute the SHA-256 of sentences."""
-    return hashlib.sha256(json.dumps(sentences).encode()).hexdigest()
+    """Compute the SHA-256 of the words and all tags of sentences."""
+    content = [(s.words, s.tags, *s.auxiliary) for s in sentences]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def encode(sentences: list[Sentence], vocabulary: Vocabulary) -> Ids:
-    """Replace words and tags by ids; a tag that training never showed gets an id of no tag."""
-    words, tags = vocabulary.word_ids(), {tag: i for i, tag in enumerate(vocabulary.tags)}
+def encode(sentences: list[Sentence], vocabulary: Vocabulary, inputs: list[str]) -> Ids:
+    """Replace the words and tags of training sentences by ids."""
     lengths = np.array([len(sentence.words) for sentence in sentences], "int32")
+    words = np.array([word for sentence in sentences for word in sentence.words], object)
+    distinct, spellings = np.unique(words, return_inverse=True)
+    features = Features(vocabulary, inputs)(tf.constant(["", *distinct], tf.string))
+    targets = {"tags": vocabulary.tag_ids(sentences)}
+    for column in range(len(vocabulary.auxiliary)):
+        targets[f"auxiliary_{column}"] = vocabulary.auxiliary_ids(sentences, column)
     return Ids(
-        words=np.array([words.get(w, UNKNOWN) for s in sentences for w in s.words], "int32"),
-        tags=np.array([tags.get(t, len(tags)) for s in sentences for t in s.tags], "int32"),
+        inputs={name: ids.numpy() for name, ids in features.items()},
+        targets={name: np.array(ids, "int32") for name, ids in targets.items()},
+        spellings=(spellings + 1).astype("int32"),
         starts=(np.cumsum(lengths) - lengths).astype("int32"),
         lengths=lengths,
     )
@@ -173,19 +253,21 @@ def plan(
 
 def dataset(ids: Ids, rows: np.ndarray, widths: np.ndarray) -> tf.data.Dataset:
     """Gather planned batches; see `Data.batches` for their form."""
-    words, tags = tf.constant(ids.words), tf.constant(ids.tags)
-    starts, lengths = tf.constant(ids.starts), tf.constant(ids.lengths)
+    inputs = {name: tf.constant(of_spelling) for name, of_spelling in ids.inputs.items()}
+    targets = {name: tf.constant(of_word) for name, of_word in ids.targets.items()}
+    spellings, starts = tf.constant(ids.spellings), tf.constant(ids.starts)
+    lengths = tf.constant(ids.lengths)
 
-    def gather(rows: tf.Tensor, width: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def gather(rows: tf.Tensor, width: tf.Tensor) -> tuple[dict, dict]:
         sentences = tf.maximum(rows, 0)
         length = tf.where(rows < 0, 0, tf.gather(lengths, sentences))
         mask = tf.sequence_mask(length, width)
-        index = tf.gather(starts, sentences)[:, None] + tf.range(width)[None, :]
-        index = tf.where(mask, index, 0)
+        word = tf.gather(starts, sentences)[:, None] + tf.range(width)[None, :]
+        word = tf.where(mask, word, 0)
+        spelling = tf.where(mask, tf.gather(spellings, word), 0)
         return (
-            tf.where(mask, tf.gather(words, index), PADDING),
-            tf.where(mask, tf.gather(tags, index), 0),
-            tf.cast(mask, tf.float32),
+            {name: tf.gather(of_spelling, spelling) for name, of_spelling in inputs.items()},
+            {n: tf.where(mask, tf.gather(t, word), NO_TAG) for n, t in targets.items()},
         )
 
     batches = tf.data.Dataset.from_tensor_slices((rows, widths))

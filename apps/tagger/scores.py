@@ -1,103 +1,229 @@
-"""How good a tagger is, next to what needs no training."""
+"""How good tags are: scores, tables, and what needs no training to compare with.
+
+Tags are lists of sentences, each a list of strings; scores are in percent.
+"""
 
 from collections import Counter
-from pathlib import Path
+from collections.abc import Collection, Iterable, Sequence
+from importlib.metadata import version
+from itertools import accumulate, chain, pairwise
 
-import keras
 import numpy as np
-import sklearn
-import tensorflow as tf
-from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
+from seqeval.metrics.sequence_labeling import precision_recall_fscore_support as span_scores
+from sklearn.metrics import f1_score, precision_recall_fscore_support
 
-from apps.common.app import Evaluation, Signatures
 from apps.common.report import table
-from apps.tagger.config import Config
-from apps.tagger.data import Data, checksum, pad, read_split
 from apps.tagger.restoration import split_tag
-from datasets.columns import Sentence, read_columns
-from datasets.text import DataError
+from datasets.columns import Sentence
 
-METRIC = f"macro F1 over the labels of the gold tags, scikit-learn {sklearn.__version__}"
-_BATCH = 64
-
-
-def validate(config: Config, model: keras.Model, data: Data) -> dict[str, float]:
-    """Score a model on the dev sentences."""
-    del config
-    gold, predicted = [], []
-    for words, tags, weights in data.dev_batches():
-        real = weights.numpy() > 0
-        gold.append(tags.numpy()[real])
-        predicted.append(model.predict_on_batch(words).argmax(-1)[real])
-    return score(np.concatenate(gold), np.concatenate(predicted))
+METRIC = (
+    f"macro F1 over the labels of the gold tags, scikit-learn {version('scikit-learn')}; "
+    f"F1 of spans as conlleval counts them, seqeval {version('seqeval')}"
+)
+Strings = Sequence[Sequence[str]]  # sentences of words or of tags
 
 
-def evaluate(
-    config: Config, signatures: Signatures, split: str, file: Path | None = None
-) -> Evaluation:
-    """Score what is served on a split, or on the sentences of a file, and the baselines with it.
+def score(gold: Strings, predicted: Strings, spans: bool) -> dict[str, float]:
+    """Compute accuracy and F1.
+
+    Of plain tags: macro F1 over the labels of the gold tags, so that every system is averaged
+    over the same ones. Of span tags: precision, recall and F1 of all spans together; a span counts
+    if its class and both its ends are right.
 
     Args:
-        config: of the model.
-        signatures: what is served.
-        split: `dev` or `test`.
-        file: sentences in CoNLL columns, instead of the split.
-    """
-    sentences = read_columns(file) if file else read_split(config, split)
-    gold = [tag for sentence in sentences for tag in sentence.tags]
-    predicted = [tag for tags in tag_sentences(signatures, sentences) for tag in tags]
-    details = label_table(gold, predicted)
-    try:
-        train = read_split(config, "train")
-        guesses = baselines(train, sentences, restores=config.restores)
-    except DataError as error:  # an export may be far from what it was trained on
-        guesses = {}
-        details += f"\n\nwithout baselines, which need the training data: {error}"
-    return Evaluation(
-        metric=METRIC,
-        scores=score(gold, predicted),
-        baselines={name: score(gold, tags) for name, tags in guesses.items()},
-        size={"sentences": len(sentences), "words": len(gold)},
-        checksum=checksum(sentences),
-        details=details,
-    )
+        gold: the right tags.
+        predicted: as many for each sentence.
+        spans: the tags are BIO or IOBES; both sides in the same scheme.
 
+    Returns:
+        `accuracy` and `macro_f1`, or `accuracy`, `precision`, `recall` and `f1`.
 
-def tag_sentences(signatures: Signatures, sentences: list[Sentence]) -> list[list[str]]:
-    """Tag split sentences by the signature `words`, in batches of like length."""
-    order = sorted(range(len(sentences)), key=lambda index: len(sentences[index].words))
-    tagged: list[list[str]] = [[]] * len(sentences)
-    for start in range(0, len(order), _BATCH):
-        batch = order[start : start + _BATCH]
-        words = pad([sentences[index].words for index in batch])
-        tags = signatures["words"](words=tf.constant(words, tf.string))["tags"].numpy()
-        for index, row in zip(batch, tags, strict=True):
-            tagged[index] = [tag.decode() for tag in row[: len(sentences[index].words)]]
-    return tagged
+    Raises:
+        ValueError: a sentence has not as many tags on both sides, or there are no tags.
 
-
-def score(gold: list | np.ndarray, predicted: list | np.ndarray) -> dict[str, float]:
-    """Compute accuracy and macro F1, in percent.
-
-    The labels averaged over are those of the gold tags, so that every system is averaged over
-    the same ones.
-
-    >>> score(["a", "a", "b", "b"], ["a", "a", "a", "c"])
+    >>> score([["a", "a"], ["b", "b"]], [["a", "a"], ["a", "c"]], spans=False)
     {'accuracy': 50.0, 'macro_f1': 40.0}
+    >>> score([["B-NP", "I-NP", "O", "B-NP"]], [["B-NP", "I-NP", "O", "O"]], spans=True)["recall"]
+    50.0
     """
-    _, ids = np.unique([*gold, *predicted], return_inverse=True)  # scikit-learn is slow on strings
-    gold, predicted = ids[: len(gold)], ids[len(gold) :]
-    labels = np.unique(gold)
-    macro_f1 = f1_score(gold, predicted, labels=labels, average="macro", zero_division=0)
+    gold_ids, predicted_ids, _ = _ids(gold, predicted)
+    accuracy = {"accuracy": 100 * float(np.mean(gold_ids == predicted_ids))}
+    if spans:
+        *values, _ = span_scores(
+            *_lists(gold, predicted), average="micro", zero_division=0, warn_for=()
+        )
+        names = ("precision", "recall", "f1")
+        return accuracy | {name: 100 * float(v) for name, v in zip(names, values, strict=True)}
+    labels = np.unique(gold_ids)
+    macro_f1 = f1_score(gold_ids, predicted_ids, labels=labels, average="macro", zero_division=0)
+    return accuracy | {"macro_f1": 100 * float(macro_f1)}
+
+
+def class_table(gold: Strings, predicted: Strings, spans: bool) -> str:
+    """Lay out precision, recall, F1 and support of each label, or of each class of spans.
+
+    Args:
+        gold: the right tags.
+        predicted: as many for each sentence.
+        spans: the tags are BIO or IOBES.
+
+    Returns:
+        The table: of plain tags the labels of the gold tags, of spans all classes, so that a class
+        that only the system knows shows its wrong spans.
+    """
+    if spans:
+        # Every tag but O is part of a span, however ill-formed.
+        tags = chain.from_iterable([*gold, *predicted])
+        labels = sorted({tag[2:] for tag in tags if tag != "O"})
+        columns = span_scores(*_lists(gold, predicted), zero_division=0)
+    else:
+        gold_ids, predicted_ids, names = _ids(gold, predicted)
+        ids = np.unique(gold_ids)
+        labels = [names[index] for index in ids]
+        columns = precision_recall_fscore_support(
+            gold_ids, predicted_ids, labels=ids, zero_division=0
+        )
+    rows = [
+        [label, *(f"{100 * value:.2f}" for value in values), str(support)]
+        for label, *values, support in zip(labels, *columns, strict=True)
+    ]
+    header = ["class" if spans else "label", "precision", "recall", "F1", "support"]
+    return table(header, rows)
+
+
+def seen_and_unseen(
+    words: Strings, gold: Strings, predicted: Strings, known: Collection[str]
+) -> dict[str, float]:
+    """Compute the accuracy on words that training showed, and on the others.
+
+    Args:
+        words: of each sentence.
+        gold: the right tags.
+        predicted: as many for each sentence.
+        known: the words of the training sentences, written like `words`.
+
+    Returns:
+        `seen_accuracy`, `unseen_accuracy` and `unseen_share`, of the words; an accuracy is left out
+        if there are no such words.
+
+    >>> seen_and_unseen([["a", "b", "c", "a"]], [["X", "X", "Y", "Y"]], [["X"] * 4], {"a", "b"})
+    {'seen_accuracy': 66.66..., 'unseen_accuracy': 0.0, 'unseen_share': 25.0}
+    """
+    known = frozenset(known)
+    gold_ids, predicted_ids, _ = _ids(gold, predicted)
+    seen = np.array([word in known for sentence in words for word in sentence])
+    right = gold_ids == predicted_ids
+    parts = {"seen_accuracy": right[seen], "unseen_accuracy": right[~seen]}
+    accuracies = {name: 100 * float(np.mean(part)) for name, part in parts.items() if len(part)}
+    return accuracies | {"unseen_share": 100 * float(np.mean(~seen))}
+
+
+def confusions(words: Strings, gold: Strings, predicted: Strings, n: int = 10) -> str:
+    """Lay out the most frequent errors.
+
+    Args:
+        words: of each sentence.
+        gold: the right tags.
+        predicted: as many for each sentence.
+        n: rows, at most.
+
+    Returns:
+        A table: both tags, how often, the share of all errors in percent, and the up to three words
+        to which it happens most.
+
+    >>> print(confusions([["the", "dog"]], [["DET", "NOUN"]], [["DET", "VERB"]]))
+    gold  predicted  count   share  words
+    NOUN  VERB           1  100.00  dog
+    """
+    examples: dict[tuple[str, str], Counter[str]] = {}
+    rows_of = (zip(*row, strict=True) for row in zip(words, gold, predicted, strict=True))
+    for word, right, guess in chain.from_iterable(rows_of):
+        if right != guess:
+            examples.setdefault((right, guess), Counter())[word] += 1
+    if not examples:
+        return "no errors"
+    counts = {pair: count.total() for pair, count in examples.items()}
+    errors = sum(counts.values())
+    worst = sorted(counts, key=lambda pair: (-counts[pair], pair))[:n]
+    often = [", ".join(word for word, _ in examples[pair].most_common(3)) for pair in worst]
+    columns = [
+        ["gold", *(right for right, _ in worst)],
+        _left(["predicted", *(guess for _, guess in worst)]),
+        ["count", *(str(counts[pair]) for pair in worst)],
+        ["share", *(f"{100 * counts[pair] / errors:.2f}" for pair in worst)],
+        _left(["words", *often]),
+    ]
+    header, *rows = zip(*columns, strict=True)
+    return table(header, rows)
+
+
+def align(gold_words: Sequence[str], system_words: Sequence[str]) -> list[tuple[int, int]]:
+    """Pair the words of two tokenisations of a sentence that stand for the same characters.
+
+    White space counts for nothing, as in the CoNLL 2018 shared task.
+
+    Args:
+        gold_words: of the sentence.
+        system_words: of the same sentence, split in another way.
+
+    Returns:
+        Index in `gold_words` and index in `system_words` of each pair.
+
+    Raises:
+        ValueError: they are not the same characters.
+
+    >>> align(["I", "do", "n't", "know"], ["I", "don't", "know"])
+    [(0, 0), (3, 2)]
+    """
+    gold, system = (["".join(w.split()) for w in words] for words in (gold_words, system_words))
+    if "".join(gold) != "".join(system):
+        raise ValueError(f"not the same characters: {' '.join(gold)!r} and {' '.join(system)!r}")
+    index = {span: j for j, span in enumerate(_character_spans(system))}
+    return [(i, index[span]) for i, span in enumerate(_character_spans(gold)) if span in index]
+
+
+def raw_text_score(
+    gold: Sequence[tuple[Sequence[str], Sequence[str]]],
+    system: Sequence[tuple[Sequence[str], Sequence[str]]],
+) -> dict[str, float]:
+    """Score a system that splits the text into words itself, as the CoNLL 2018 shared task does.
+
+    F1 = 2 correct / (gold + system), where gold and system are numbers of words.
+
+    Args:
+        gold: words and tags of each sentence.
+        system: words and tags of the same sentences.
+
+    Returns:
+        `token_f1`: a word is correct if `align` pairs it; and `tag_f1`: its tag is right, too.
+
+    Raises:
+        ValueError: there are not as many sentences, or a system changed the characters of one.
+
+    >>> gold, system = (["ca", "n't", "go"], ["AUX", "PART", "VERB"]), (["can't", "go"], ["X", "X"])
+    >>> raw_text_score([gold], [system])
+    {'token_f1': 40.0, 'tag_f1': 0.0}
+    """
+    words = tokens = tags = 0
+    for number, ((gold_words, gold_tags), (system_words, system_tags)) in enumerate(
+        zip(gold, system, strict=True), start=1
+    ):
+        try:
+            pairs = align(gold_words, system_words)
+        except ValueError as error:
+            raise ValueError(f"sentence {number}: {error}") from None
+        words += len(gold_words) + len(system_words)
+        tokens += len(pairs)
+        tags += sum(gold_tags[i] == system_tags[j] for i, j in pairs)
     return {
-        "accuracy": 100 * float(accuracy_score(gold, predicted)),
-        "macro_f1": 100 * float(macro_f1),
+        "token_f1": 200 * tokens / words if words else 0.0,
+        "tag_f1": 200 * tags / words if words else 0.0,
     }
 
 
 def baselines(
-    train: list[Sentence], sentences: list[Sentence], restores: bool
-) -> dict[str, list[str]]:
+    train: Iterable[Sentence], sentences: Sequence[Sentence], restores: bool
+) -> dict[str, list[list[str]]]:
     """Tag sentences without a model.
 
     `majority tag`: the most frequent one. `last word`: the most frequent tag of the current word,
@@ -105,23 +231,27 @@ def baselines(
     tags restore text: the case of `last word`, a capital at the beginning and a full stop at the
     end.
 
+    Args:
+        train: sentences to count in.
+        sentences: to tag.
+        restores: the tags are capitals and punctuation.
+
     Returns:
-        The name of each baseline, and its tags, in the order of the words.
+        The name of each baseline, and its tags of each sentence.
     """
-    counts: dict[str, Counter] = {}
-    for words, tags in train:
-        for word, tag in zip(words, tags, strict=True):
+    counts: dict[str, Counter[str]] = {}
+    for sentence in train:
+        for word, tag in zip(sentence.words, sentence.tags, strict=True):
             counts.setdefault(word, Counter())[tag] += 1
     majority = sum(counts.values(), Counter()).most_common(1)[0][0]
     of_word = {word: tags.most_common(1)[0][0] for word, tags in counts.items()}
-    last_word = [[of_word.get(word, majority) for word in words] for words, _ in sentences]
     guesses = {
-        "majority tag": [majority for words, _ in sentences for _ in words],
-        "last word": [tag for tags in last_word for tag in tags],
+        "majority tag": [[majority] * len(sentence.words) for sentence in sentences],
+        "last word": [[of_word.get(w, majority) for w in sentence.words] for sentence in sentences],
     }
     if restores:
         guesses["capital first, full stop last"] = [
-            tag for tags in last_word for tag in _capital_and_full_stop(tags)
+            _capital_and_full_stop(tags) for tags in guesses["last word"]
         ]
     return guesses
 
@@ -132,12 +262,30 @@ def _capital_and_full_stop(tags: list[str]) -> list[str]:
     return [*cases[:-1], cases[-1] + "."]
 
 
-def label_table(gold: list[str], predicted: list[str]) -> str:
-    """Lay out precision, recall, F1 and support of each label of the gold tags."""
-    labels = sorted(set(gold))
-    columns = precision_recall_fscore_support(gold, predicted, labels=labels, zero_division=0)
-    rows = [
-        [label, *(f"{100 * value:.2f}" for value in values), str(support)]
-        for label, *values, support in zip(labels, *columns, strict=True)
-    ]
-    return table(["label", "precision", "recall", "F1", "support"], rows)
+def _ids(gold: Strings, predicted: Strings) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Flat tags as numbers, with which scikit-learn is fast, and the names of the numbers."""
+    if list(map(len, gold)) != list(map(len, predicted)):
+        raise ValueError("gold and predicted must have as many tags in each sentence")
+    flat = [list(chain.from_iterable(tags)) for tags in (gold, predicted)]
+    if not flat[0]:
+        raise ValueError("there are no tags to score")
+    names = sorted(set(chain(*flat)))
+    ids = {name: index for index, name in enumerate(names)}
+    gold_ids, predicted_ids = (np.array([ids[tag] for tag in tags]) for tags in flat)
+    return gold_ids, predicted_ids, names
+
+
+def _lists(*sides: Strings) -> list[list[list[str]]]:
+    """What seqeval takes: lists, and no other sequences."""
+    return [[list(tags) for tags in sentences] for sentences in sides]
+
+
+def _character_spans(words: Iterable[str]) -> list[tuple[int, int]]:
+    """First character and the one behind the last, of each word in the words joined."""
+    return list(pairwise(accumulate(map(len, words), initial=0)))
+
+
+def _left(column: list[str]) -> list[str]:
+    """Cells filled up to one width: a column of text in a table of numbers."""
+    width = max(map(len, column))
+    return [cell.ljust(width) for cell in column]

@@ -1,48 +1,117 @@
-"""The words and the tags that a tagger knows, as ids."""
+"""What a tagger knows: words, characters and tags, as ids."""
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+
+import tensorflow as tf
 
 from apps.common.errors import UserError
 from apps.common.run_folder import read_json, write_json
+from apps.tagger.spans import of_iobes, scheme_of, to_iobes
 from datasets.columns import Sentence
 
-PADDING, UNKNOWN = 0, 1  # ids of words; the words of a vocabulary follow
+PADDING, UNKNOWN = 0, 1  # ids of words and of characters; those of a vocabulary follow
 FILE = "vocabulary.json"
+
+
+def lower(words: tf.Tensor) -> tf.Tensor:
+    """Write words in lower case."""
+    return tf.strings.lower(words, encoding="utf-8")
+
+
+def normalize(words: tf.Tensor) -> tf.Tensor:
+    """Make words alike that the vocabulary takes for one: lower case, each digit a 0.
+
+    >>> normalize(tf.constant(["The", "1984"])).numpy().tolist()
+    [b'the', b'0000']
+    """
+    return tf.strings.regex_replace(lower(words), r"\p{Nd}", "0")
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Known words, frequent first, and tags, in alphabetical order.
+    """Known words and characters, frequent first, and the tags.
 
-    >>> vocabulary = Vocabulary.of([Sentence(["a", "dog", "a"], ["DET", "NOUN", "DET"])], 2)
-    >>> vocabulary
-    Vocabulary(words=['a'], tags=['DET', 'NOUN'])
+    >>> vocabulary = Vocabulary.of([Sentence(["A", "dog", "a"], ["DET", "NOUN", "DET"])], 2)
+    >>> vocabulary.words, vocabulary.characters, vocabulary.tags
+    (['a'], 'Adgo', ['DET', 'NOUN'])
     """
 
-    words: list[str]
-    tags: list[str]
+    words: list[str]  # normalized
+    tags: list[str]  # that the model chooses among: of spans in IOBES
+    characters: str = ""
+    auxiliary: list[list[str]] = field(default_factory=list)  # tags of each further column
+    scheme: str | None = None  # of the spans in the data, and in answers; None: no spans
+    vector_words: list[str] = field(default_factory=list)  # that have a pretrained vector
 
     @classmethod
-    def of(cls, sentences: Iterable[Sentence], min_count: int) -> "Vocabulary":
-        """Collect the words that occur at least `min_count` times, and all the tags."""
-        words, tags = Counter(), set()
-        for sentence in sentences:
-            words.update(sentence.words)
-            tags.update(sentence.tags)
-        known = sorted((-count, word) for word, count in words.items() if count >= min_count)
-        return cls([word for _, word in known], sorted(tags))
+    def of(
+        cls, sentences: Iterable[Sentence], min_count: int, vector_words: Iterable[str] = ()
+    ) -> "Vocabulary":
+        """Collect what occurs in sentences.
+
+        Args:
+            sentences: of the training data.
+            min_count: words seen less often are unknown.
+            vector_words: that have a pretrained vector.
+
+        Raises:
+            UserError: the tags mix several schemes of spans.
+        """
+        sentences = list(sentences)
+        spellings = Counter(word for sentence in sentences for word in sentence.words)
+        characters, words = Counter(), Counter()
+        forms = normalize(tf.constant(list(spellings), tf.string)).numpy()
+        for form, (spelling, count) in zip(forms, spellings.items(), strict=True):
+            words[form.decode()] += count
+            for character in spelling:
+                characters[character] += count
+        scheme = scheme_of(sentence.tags for sentence in sentences)
+        tags = sorted({tag for sentence in sentences for tag in sentence.tags})
+        auxiliary = zip(*(sentence.auxiliary for sentence in sentences), strict=True)
+        return cls(
+            words=_by_count({w: n for w, n in words.items() if n >= min_count}),
+            tags=_all_iobes(tags) if scheme else tags,
+            characters="".join(_by_count(characters)),
+            auxiliary=[sorted({tag for tags in column for tag in tags}) for column in auxiliary],
+            scheme=scheme,
+            vector_words=list(vector_words),
+        )
 
     @property
     def size(self) -> int:
         """Number of word ids: the words, padding and the unknown word."""
         return len(self.words) + 2
 
+    @property
+    def answers(self) -> list[str]:
+        """The name of each tag in answers: in the scheme of the data."""
+        return [of_iobes(tag, self.scheme) if self.scheme else tag for tag in self.tags]
+
+    def tag_ids(self, sentences: list[Sentence]) -> list[int]:
+        """Number the tags of training sentences, one after the other."""
+        ids = {tag: index for index, tag in enumerate(self.tags)}
+        inner = (to_iobes(s.tags, self.scheme) if self.scheme else s.tags for s in sentences)
+        return [ids[tag] for tags in inner for tag in tags]
+
+    def auxiliary_ids(self, sentences: list[Sentence], column: int) -> list[int]:
+        """Number the tags of a further column of training sentences."""
+        ids = {tag: index for index, tag in enumerate(self.auxiliary[column])}
+        return [ids[tag] for sentence in sentences for tag in sentence.auxiliary[column]]
+
     def word_ids(self) -> dict[str, int]:
         """Map each known word to its id."""
-        return {word: index for index, word in enumerate(self.words, start=UNKNOWN + 1)}
+        return _ids(self.words)
+
+    def character_ids(self) -> dict[int, int]:
+        """Map the code point of each known character to its id."""
+        return _ids(map(ord, self.characters))
+
+    def vector_ids(self) -> dict[str, int]:
+        """Map each word with a pretrained vector to its id."""
+        return _ids(self.vector_words)
 
     def save(self, run: Path) -> None:
         """Write `vocabulary.json` into a run folder."""
@@ -57,6 +126,20 @@ class Vocabulary:
         """
         content = read_json(run / FILE)
         try:
-            return cls(words=list(content["words"]), tags=list(content["tags"]))
+            return cls(**{f.name: content[f.name] for f in fields(cls)})
         except (TypeError, KeyError):
             raise UserError(f"{run / FILE}: not a vocabulary; train into a new folder") from None
+
+
+def _all_iobes(tags: list[str]) -> list[str]:
+    """Every tag of the classes of spans, so that none is missing that training didn't show."""
+    classes = sorted({tag[2:] for tag in tags if tag != "O"})
+    return ["O", *(f"{part}-{name}" for name in classes for part in "BIES")]
+
+
+def _ids(known: Iterable) -> dict:
+    return {item: index for index, item in enumerate(known, start=UNKNOWN + 1)}
+
+
+def _by_count(counts: dict[str, int]) -> list[str]:
+    return sorted(counts, key=lambda item: (-counts[item], item))

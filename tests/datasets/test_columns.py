@@ -4,17 +4,55 @@ from datasets.columns import Sentence, read_columns
 from datasets.text import DataError
 
 
-def read(tmp_path, text):
+def read(tmp_path, text, *columns):
     path = tmp_path / "file.conll"
     path.write_bytes(text.encode())
-    return read_columns(path)
+    return read_columns(path, *columns)
+
+
+CHUNKS = "The DT B-NP\ndog NN I-NP\n\n\nruns VB B-VP"
 
 
 def test_first_column_is_the_word_and_last_the_tag(tmp_path):
-    assert read(tmp_path, "The DT B-NP\ndog NN I-NP\n\n\nruns VB B-VP") == [
+    assert read(tmp_path, CHUNKS) == [
         Sentence(["The", "dog"], ["B-NP", "I-NP"]),
         Sentence(["runs"], ["B-VP"]),
     ]
+
+
+@pytest.mark.parametrize(("column", "auxiliary"), [("2", ["3", "1"]), ("-2", ["-1", "-3"])])
+def test_columns_are_chosen_by_number_from_either_end(tmp_path, column, auxiliary):
+    assert read(tmp_path, CHUNKS, column, auxiliary) == [
+        Sentence(["The", "dog"], ["DT", "NN"], (["B-NP", "I-NP"], ["The", "dog"])),
+        Sentence(["runs"], ["VB"], (["B-VP"], ["runs"])),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (["5"], "file.conll, line 1: column 5 asked for, the line has 3"),
+        (["-4"], "column -4 asked for, the line has 3"),
+        ([None, ["4"]], "column 4 asked for, the line has 3"),
+        (["0"], "column '0': give its number"),
+        (["upos"], "column 'upos': give its number"),
+    ],
+)
+def test_a_column_that_is_not_there_is_refused(tmp_path, columns, message):
+    with pytest.raises(DataError, match=message):
+        read(tmp_path, CHUNKS, *columns)
+
+
+def test_an_auxiliary_column_may_not_be_empty(tmp_path):
+    with pytest.raises(DataError, match="line 2: the word or the tag is empty"):
+        read(tmp_path, "a\tDT\tO\nb\t\tO\n", None, ["2"])
+
+
+def test_another_encoding_is_refused_with_the_byte(tmp_path):
+    path = tmp_path / "latin1.conll"
+    path.write_bytes("a DT\ncafé NN\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"line 2: invalid UTF-8 at byte 8 \(0xe9\)"):
+        read_columns(path)
 
 
 def test_tabs_separate_words_that_hold_spaces(tmp_path):

@@ -11,17 +11,47 @@ from datasets.columns import Sentence
 from datasets.king_james import verses
 
 
-@pytest.fixture(scope="session")
-def untrained_run(tmp_path_factory):
+def write_run(run, config, sentences):
     """A run folder as training leaves it, but for the training."""
-    run = tmp_path_factory.mktemp("runs") / "untrained"
-    config = tagger.Config(units=8, embedding_size=8)
-    sentences = [Sentence(*annotate(verse)) for verse in verses("dev")[:100]]
     data = Data(config, sentences, sentences, Vocabulary.of(sentences, 2))
     run_folder.begin(run, config, {"command": "none", "commit": "", "data_checksum": ""})
     data.save(run)
     tagger.build(config, data).save(run / "model.keras")
     return run
+
+
+@pytest.fixture(scope="session")
+def untrained_run(tmp_path_factory):
+    """Of the preset `quick`, but for its size."""
+    config = tagger.Config(units=8, embedding_size=8)
+    sentences = [Sentence(*annotate(verse)) for verse in verses("dev")[:100]]
+    return write_run(tmp_path_factory.mktemp("runs") / "untrained", config, sentences)
+
+
+CHUNKS = [
+    Sentence(["The", "old", "dog", "barks"], ["B-NP", "I-NP", "I-NP", "B-VP"]),
+    Sentence(["It", "is", "5", "o'clock", "!"], ["B-NP", "B-VP", "B-NP", "I-NP", "O"]),
+] * 3
+
+
+@pytest.fixture(scope="session")
+def spans_run(tmp_path_factory):
+    """Of a tagger that uses everything: spelling, casing, a CRF over spans, auxiliary tags."""
+    folder = tmp_path_factory.mktemp("runs")
+    lines = ["\n".join(map(" ".join, zip(s.words, s.tags, strict=True))) for s in CHUNKS]
+    (folder / "chunks").write_text("\n\n".join(lines) + "\n")
+    config = tagger.Config(
+        train_file=folder / "chunks",
+        dev_file=folder / "chunks",
+        units=8,
+        embedding_size=8,
+        casing=True,
+        characters="cnn",
+        character_units=8,
+        output="crf",
+    )
+    sentences = [s._replace(auxiliary=([w[0] for w in s.words],)) for s in CHUNKS]
+    return write_run(folder / "run", config, sentences)
 
 
 @pytest.fixture

@@ -35,10 +35,14 @@ def test_the_package_has_what_the_protocol_asks_for():
     ("args", "message"),
     [
         (["train", "--preset", "quik"], "no preset 'quik'; did you mean quick?"),
-        (["train", "--preset=slow"], "no preset 'slow'; choose among quick"),
+        (["train", "--preset=slow"], "no preset 'slow'; choose among quick, ud_english_ewt"),
         (["train", "--units", "0"], "units must be at least 1, not 0"),
         (["train", "--dropout", "1"], "dropout must lie in [0, 1), not 1.0"),
         (["train", "--train_file", "x"], "give both or neither"),
+        (["train", "--column", "2"], "column needs train_file"),
+        (["train", "--test_file", "x"], "test_file needs train_file"),
+        (["predict", "--run", "a", "--n_best", "0", "a"], "n_best must be 1 to 1000, not 0"),
+        (["predict", "--run", "a", "--file", "b", "a"], "give either texts or --file FILE"),
         (["evaluate"], "give either --run DIR or --saved_model DIR"),
         (["evaluate", "--run", "a", "--saved_model", "b"], "give either"),
         (["evaluate", "--run", "nowhere"], "nowhere/config.json: no such file"),
@@ -62,7 +66,9 @@ def test_bad_arguments_get_one_line(command, tmp_path, monkeypatch, args, messag
     [
         (None, "No such file"),
         (b"", "holds no sentence"),
-        (b"a N\nb\n", "line 2: one column"),
+        (b"a N\nb\n", "line 2: "),
+        (b"a N X\nb N X\n", "no tag occurs in training: X"),
+        (b"a S-N\n", "training has plain tags"),
         (b"a N\n\xff N\n", "line 2: invalid UTF-8 at byte 4"),
     ],
 )
@@ -88,6 +94,24 @@ def test_a_run_of_another_configuration_is_left_alone(command, untrained_run):
     assert "embedding_size (8 there, 128 here)" in err
     assert "units (8 there, 9 here)" in err
     assert sorted((path, path.stat().st_mtime_ns) for path in untrained_run.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("output", "crff", "output is 'crff'; did you mean crf?"),
+        ("auxiliary", "xpos", "auxiliary must be a list, not 'xpos'"),
+    ],
+)
+def test_a_wrong_value_of_the_configuration_is_named(
+    command, untrained_run, tmp_path, key, value, message
+):
+    run = shutil.copytree(untrained_run, tmp_path / "run")
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps({**config, key: value}))
+    code, _, err = command("evaluate", "--run", run)
+    assert code == 2
+    assert message in err
 
 
 def test_a_misspelt_key_of_the_configuration_is_named(command, untrained_run, tmp_path):
@@ -148,8 +172,9 @@ def test_train_evaluate_export_predict(command, last_json, columns_file, tmp_pat
     for version in (1, 2):
         code, out, err = command("export", "--run", run)
         assert code == 0, err
-        assert (run / f"export/tagger/{version}/saved_model.pb").is_file()
-        assert "self-test passed" in out
+        for name in ("tagger", "tagger_ids"):
+            assert (run / f"export/{name}/{version}/saved_model.pb").is_file()
+        assert out.count("self-test passed") == 2
 
     exports = run / "export/tagger"
     code, out, err = command(
@@ -165,6 +190,21 @@ def test_train_evaluate_export_predict(command, last_json, columns_file, tmp_pat
     record = json.loads(out)
     assert record["words"] == ["a"]
     assert record["tags"] == ["N"]
+    code, out, _ = command("predict", "--run", run, "--n_best", 2, "--json", "a b")
+    best = json.loads(out)["n_best"]
+    assert best[0]["tags"] == ["N", "V"]
+    assert best[0]["probability"] > best[1]["probability"]
+
+    lines = tmp_path / "lines"
+    lines.write_text("a b\n\n" + "c\n" * 70)
+    page = tmp_path / "page.html"
+    code, out, err = command("predict", "--run", run, "--file", lines, "--html", page)
+    assert (code, err) == (0, "")
+    assert out == "a/N b/V\n\n" + "c/N\n" * 70
+    assert page.read_text().count(">c<") == 70
+    code, out, err = command("predict", "--run", run, "--file", lines, "--html", page)
+    assert (code, out) == (2, "")
+    assert f"{page}: exists" in err
 
     stdin = types.SimpleNamespace(buffer=io.BytesIO(b"a b\nc\xff\n"))
     monkeypatch.setattr("sys.stdin", stdin)

@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from apps.common.errors import UserError
 from apps.tagger.config import Config
-from apps.tagger.data import Data, bucket_lengths, dataset, encode, plan
+from apps.tagger.data import NO_TAG, Data, bucket_lengths, check_tags, dataset, encode, plan
 from apps.tagger.vocabulary import PADDING, UNKNOWN, Vocabulary
 from datasets.columns import Sentence
 
@@ -20,25 +21,31 @@ def data():
 
 
 def content(batches):
-    return [tuple(tensor.numpy().tolist() for tensor in batch) for batch in batches]
+    return [
+        tuple({name: ids.numpy().tolist() for name, ids in part.items()} for part in batch)
+        for batch in batches
+    ]
 
 
-def test_vocabulary_knows_frequent_words_first():
-    sentences = [Sentence(["b", "a", "b", "c"], ["Y", "X", "Y", "X"]), Sentence(["a"], ["X"])]
-    assert Vocabulary.of(sentences, 2) == Vocabulary(["a", "b"], ["X", "Y"])
-    assert Vocabulary.of(sentences, 1).word_ids() == {"a": 2, "b": 3, "c": 4}
-
-
-def test_vocabulary_survives_its_file(tmp_path):
-    vocabulary = Vocabulary(["é", '"', "a b"], ["X"])
-    vocabulary.save(tmp_path)
-    assert Vocabulary.read(tmp_path) == vocabulary
-
-
-def test_unknown_words_and_tags_get_ids_of_their_own():
-    ids = encode([Sentence(["a", "new"], ["X", "NEW"])], Vocabulary(["a"], ["X"]))
-    assert ids.words.tolist() == [2, UNKNOWN]
-    assert ids.tags.tolist() == [0, 1]
+def test_batches_hold_features_and_all_targets():
+    sentences = [
+        Sentence(["New", "York"], ["B-LOC", "I-LOC"], (["A", "B"],)),
+        Sentence(["York"], ["B-LOC"], (["B"],)),
+    ]
+    config = Config(batch_size=2, casing=True, characters="cnn")
+    data = Data(config, sentences, [], Vocabulary.of(sentences, 2))
+    ((inputs, targets),) = data.batches(1)
+    rows = [int((row > 0).sum()) for row in inputs["words"].numpy()]
+    new, york = rows.index(2), rows.index(1)
+    assert inputs["words"].numpy()[new, :3].tolist() == [UNKNOWN, 2, PADDING]
+    assert inputs["casing"].numpy()[york, :2].tolist() == [4, 0]
+    spelling = inputs["characters"].numpy()
+    assert spelling.shape == (2, 8, 16)
+    assert (spelling[new, 1] == spelling[york, 0]).all()
+    tags = [data.vocabulary.tags[i] for i in targets["tags"].numpy()[new, :2]]
+    assert tags == ["B-LOC", "E-LOC"]
+    assert data.vocabulary.tags[targets["tags"].numpy()[york, 0]] == "S-LOC"
+    assert targets["auxiliary_0"].numpy()[york].tolist() == [1] + [NO_TAG] * 7
 
 
 def test_no_bucket_is_shorter_than_its_sentences_and_few_are_needed():
@@ -59,17 +66,18 @@ def test_a_plan_holds_each_sentence_once():
     )
 
 
-def test_batches_hold_words_tags_and_weights_of_whole_sentences(data):
+def test_batches_hold_words_and_tags_of_whole_sentences(data):
     seen = []
-    for words, tags, weights in data.batches(0):
-        assert words.shape == tags.shape == weights.shape == (8, words.shape[1])
-        for row, tag, real in zip(words.numpy(), tags.numpy(), weights.numpy() > 0, strict=True):
-            length = int(real.sum())
-            assert real[:length].all()
+    ids = data.vocabulary.word_ids()
+    for inputs, targets in data.batches(0):
+        words, tags = inputs["words"].numpy(), targets["tags"].numpy()
+        assert words.shape == tags.shape == (8, words.shape[1])
+        for row, tag in zip(words, tags, strict=True):
+            length = int((tag != NO_TAG).sum())
             assert (row[length:] == PADDING).all()
-            assert row[:length].tolist() == [
-                data.vocabulary.word_ids()[f"w{i}"] for i in range(length)
-            ]
+            assert (tag[length:] == NO_TAG).all()
+            # Two words that differ in a digit are one.
+            assert row[:length].tolist() == [ids["w" + "0" * len(str(i))] for i in range(length)]
             assert tag[:length].tolist() == [i % 2 for i in range(length)]
             seen += [length] * (length > 0)
     assert sorted(seen) == sorted(len(sentence.words) for sentence in data.train)
@@ -96,13 +104,54 @@ def test_checksum_changes_with_the_data(data):
     assert replace(data).checksum == data.checksum
 
 
-def test_dev_batches_hold_the_dev_sentences(data):
-    words = sum(int(weights.numpy().sum()) for _, _, weights in data.dev_batches())
-    assert words == sum(len(sentence.words) for sentence in data.dev)
+def test_the_checksum_knows_of_auxiliary_columns(data):
+    more = [sentence._replace(auxiliary=(sentence.tags,)) for sentence in data.train]
+    assert replace(data, train=more).checksum != data.checksum
+
+
+def test_the_monitor_is_the_score_of_the_field(data):
+    assert data.monitor == "macro_f1"
+    files = Config(train_file="a", dev_file="b")
+    assert replace(data, config=files).monitor == "accuracy"
+    chunks = [Sentence(["a"], ["B-NP"])]
+    assert Data(files, chunks, chunks, Vocabulary.of(chunks, 1)).monitor == "f1"
 
 
 def test_a_batch_of_nothing_but_one_long_sentence():
     sentence = Sentence(["a"] * 10_000, ["X"] * 10_000)
-    ids = encode([sentence], Vocabulary.of([sentence], 1))
+    ids = encode([sentence], Vocabulary.of([sentence], 1), ["words"])
     (batch,) = content(dataset(ids, *plan(ids.lengths, 1)))
-    assert sum(batch[2][0]) == 10_000
+    assert sum(batch[0]["words"][0]) == 20_000
+
+
+SPANS = Vocabulary.of([Sentence(["a", "b"], ["B-X", "I-X"])], 1)
+
+
+def test_iob1_is_read_as_bio():
+    (sentence,) = check_tags([Sentence(["a", "b", "c"], ["I-X", "I-X", "O"])], SPANS, "dev")
+    assert sentence.tags == ["B-X", "I-X", "O"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        (["S-X", "O"], "dev: has IOBES spans, training has BIO spans"),
+        (["NOUN", "VERB"], "dev: has plain tags, training has BIO spans"),
+        (["NOUN", "B-X"], "dev, sentence 1: span tags and plain tags are mixed"),
+        (["B-Y", "I-Y"], "dev: no tag occurs in training: B-Y (sentence 1), I-Y (sentence 1); is"),
+    ],
+)
+def test_tags_of_another_kind_are_refused(tags, message):
+    with pytest.raises(UserError) as error:
+        check_tags([Sentence(["a", "b"], tags)], SPANS, "dev")
+    assert str(error.value).startswith(message)
+
+
+def test_single_unknown_tags_are_named_and_kept(capsys):
+    sentences = [Sentence(["a"], ["B-X"]), Sentence(["a", "b"], ["B-Y", "O"])]
+    assert check_tags(sentences, SPANS, "dev") == sentences
+    assert capsys.readouterr().err == (
+        "warning: dev: tags that training doesn't have count as errors: B-Y (sentence 2)\n"
+    )
+    assert check_tags([Sentence(["a"], ["O"])], SPANS, "dev")
+    assert capsys.readouterr().err == ""

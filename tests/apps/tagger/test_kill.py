@@ -20,7 +20,9 @@ def write_columns(path, sentences, seed):
         words = data.integers(12, size=data.integers(2, 12))
         tags = np.concatenate([[0], words[:-1] % 4])
         tags = np.where(data.random(len(words)) < 0.1, data.integers(4, size=len(words)), tags)
-        lines += [f"w{word}\tT{tag}" for word, tag in zip(words, tags, strict=True)] + [""]
+        lines += [
+            f"{chr(ord('a') + word)}\tT{tag}" for word, tag in zip(words, tags, strict=True)
+        ] + [""]
     path.write_text("\n".join(lines))
 
 
@@ -37,6 +39,9 @@ def test_five_kills_change_nothing(tmp_path):
             "units": 16,
             "embedding_size": 16,
             "batch_size": 4,  # over 400 steps an epoch, so that there are checkpoints within one
+            "characters": "cnn",
+            "character_units": 8,
+            "output": "crf",
             "dropout": 0.2,
             "recurrent_dropout": 0.2,
             "ema": 0.95,

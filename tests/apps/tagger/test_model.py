@@ -1,14 +1,24 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from keras.ops import sparse_categorical_crossentropy
 
 from apps.tagger.config import Config
-from apps.tagger.data import Data
-from apps.tagger.model import WordDropout, build
+from apps.tagger.data import NO_TAG, Data, input_names, pad
+from apps.tagger.decoding import best_tags, tag_probabilities
+from apps.tagger.features import Features
+from apps.tagger.model import EachWord, WordDropout, build
+from apps.tagger.spans import scheme_of
 from apps.tagger.vocabulary import PADDING, UNKNOWN, Vocabulary
 from datasets.columns import Sentence
+from seqkit import crf_loss
 
-SENTENCES = [Sentence(["a", "b", "c"], ["X", "Y", "X"]), Sentence(["b"] * 12, ["Y"] * 12)]
+SENTENCES = [
+    Sentence(["a", "b", "c"], ["X", "Y", "X"], (["1", "2", "1"],)),
+    Sentence(["b"] * 12, ["Y"] * 12, (["2"] * 12,)),
+]
+EVERYTHING = {"casing": True, "characters": "cnn", "character_units": 4, "output": "crf"}
 
 
 def make(**changes):
@@ -17,6 +27,10 @@ def make(**changes):
     )
     data = Data(config, SENTENCES, SENTENCES, Vocabulary.of(SENTENCES, 1))
     return build(config, data), data
+
+
+def inputs(data, words):
+    return Features(data.vocabulary, input_names(data.config))(tf.constant(pad(words), tf.string))
 
 
 def test_word_dropout_hides_words_in_training_only():
@@ -29,25 +43,94 @@ def test_word_dropout_hides_words_in_training_only():
     assert 0.08 < (dropped[ids == 5] == UNKNOWN).mean() < 0.12
 
 
-def test_the_loss_is_the_mean_over_the_real_words():
-    model, data = make()
-    total, count = 0.0, 0
-    for words, tags, weights in data.dev_batches():
-        losses = keras.ops.sparse_categorical_crossentropy(tags, model(words), from_logits=True)
-        batch_total = float(np.sum(losses.numpy() * weights.numpy()))
-        expected = batch_total / weights.numpy().sum()
-        assert model.test_on_batch(words, tags, weights)[0] == pytest.approx(expected, rel=1e-5)
+@pytest.mark.parametrize("output", ["softmax", "crf"])
+def test_the_loss_is_the_mean_over_the_real_words_and_the_sum_over_the_targets(output):
+    model, data = make(output=output)
+    count = 0
+    for features, targets in data.batches(1):
+        scores, tags = model(features), targets["tags"].numpy()
+        auxiliary = targets["auxiliary_0"].numpy()
+        real = tags != NO_TAG
+        of_auxiliary = sparse_categorical_crossentropy(
+            np.maximum(auxiliary, 0), scores["auxiliary_0"], from_logits=True
+        ).numpy()
+        if output == "crf":
+            of_tags = crf_loss(tags, scores["tags"]).numpy()
+        else:
+            of_tags = sparse_categorical_crossentropy(
+                np.maximum(tags, 0), scores["tags"], from_logits=True
+            ).numpy()[real]
+        expected = (of_tags.sum() + of_auxiliary[real].sum()) / real.sum()
+        loss = model.test_on_batch(features, targets, return_dict=True)["loss"]
+        assert loss == pytest.approx(expected, rel=1e-5)
+        assert 0.5 < loss < 3  # two targets of two tags, untrained: about 2 log 2
         model.reset_metrics()
-        total, count = total + batch_total, count + weights.numpy().sum()
+        count += real.sum()
     assert count == 15
-    assert 0.3 < total / count < 1.5  # two tags, untrained: about log 2
 
 
-def test_padding_changes_no_logits():
-    model, _ = make(layers=2)
-    short = model(np.array([[2, 3, 4]])).numpy()
-    long = model(np.array([[2, 3, 4, 0, 0, 0], [3, 3, 3, 3, 3, 3]])).numpy()
+@pytest.mark.parametrize(
+    "changes", [{"layers": 2}, EVERYTHING, {**EVERYTHING, "output": "softmax"}]
+)
+def test_padding_changes_no_tag(changes):
+    model, data = make(**changes)
+    short = tag_probabilities(model(inputs(data, [["a", "b", "c"]]))["tags"]).numpy()
+    both = inputs(data, [["a", "b", "c"], ["b"] * 6])
+    long = tag_probabilities(model(both)["tags"]).numpy()
     np.testing.assert_allclose(long[:1, :3], short, rtol=1e-5, atol=1e-6)
+
+
+def test_what_is_read_of_a_word_matters():
+    model, data = make(**EVERYTHING)
+    for one, other in ("a", "A"), ("abb", "bab"), ("zyx", "a"):
+        scores = [model(inputs(data, [[word]]))["tags"].numpy() for word in (one, other)]
+        assert np.abs(scores[0] - scores[1]).max() > 1e-4
+    model, data = make()
+    scores = [model(inputs(data, [[word]]))["tags"].numpy() for word in ("a", "A")]
+    assert (scores[0] == scores[1]).all()
+
+
+@pytest.mark.parametrize("characters", ["cnn", "lstm"])
+def test_the_spelling_of_words_is_read_word_by_word(characters):
+    model, data = make(characters=characters, character_units=6)
+    layer = next(layer for layer in model.layers if isinstance(layer, EachWord))
+    spelled = layer(inputs(data, [["a", "b"], ["b", ""]])["characters"]).numpy()
+    assert spelled.shape == (2, 2, 6)
+    np.testing.assert_allclose(spelled[0, 1], spelled[1, 0], atol=1e-6)
+    assert np.abs(spelled[0, 0] - spelled[0, 1]).max() > 1e-3
+
+
+def test_pretrained_vectors_are_read_and_left_as_they_are():
+    config = Config(vectors="file", batch_size=2, units=4)
+    vectors = np.array([[1, 2, 3], [4, 5, 6]], "float32")
+    data = Data(config, SENTENCES, SENTENCES, Vocabulary.of(SENTENCES, 1, ["b", "zyx"]), vectors)
+    model = build(config, data)
+    layer = model.get_layer("pretrained")
+    np.testing.assert_array_equal(layer(np.array([[0, 1, 2, 3]]))[0, 1:], [[0] * 3, *vectors])
+    model.train_on_batch(*next(iter(data.batches(1))))
+    np.testing.assert_array_equal(layer(np.array([[2, 3]]))[0], vectors)
+    scores = [model(inputs(data, [[word]]))["tags"].numpy() for word in ("zyx", "other")]
+    assert np.abs(scores[0] - scores[1]).max() > 1e-4  # no training showed either
+
+
+def test_a_crf_over_spans_cannot_answer_what_the_scheme_forbids():
+    sentences = [Sentence(["a", "b", "c", "d"], ["B-X", "I-X", "O", "B-Y"])]
+    config = Config(output="crf", units=4)
+    data = Data(config, sentences, sentences, Vocabulary.of(sentences, 1))
+    model = build(config, data)
+    words = np.random.default_rng(0).integers(1, 6, (50, 9))
+    tags = np.array(data.vocabulary.tags)[best_tags(model({"words": words})["tags"]).numpy()]
+    assert len(set(tags.flatten())) > 3
+    for row in tags.tolist():
+        scheme_of([row, ["S-X"]])  # raises if it is not IOBES
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_optimizers(optimizer):
+    model, data = make(optimizer=optimizer, learning_rate=0.05)
+    losses = [model.train_on_batch(*batch)[0] for _ in range(40) for batch in data.batches(1)]
+    assert type(model.optimizer).__name__.lower() == optimizer
+    assert np.mean(losses[-2:]) < 0.7 * np.mean(losses[:2])
 
 
 def test_layers_and_average_are_as_configured():
@@ -66,13 +149,14 @@ def test_mixed_precision_keeps_the_logits_in_float32():
         model, _ = make()
     finally:
         keras.config.set_dtype_policy(before)
-    assert model.layers[-2].compute_dtype == "bfloat16"
-    assert model(np.array([[2, 3]])).dtype == "float32"
+    assert any(layer.compute_dtype == "bfloat16" for layer in model.layers)
+    assert model({"words": np.array([[2, 3]])})["tags"].dtype == "float32"
 
 
 @pytest.mark.slow
-def test_jit_stays_on():
-    model, data = make(jit=True)
+@pytest.mark.parametrize("changes", [{}, EVERYTHING, {**EVERYTHING, "characters": "lstm"}])
+def test_jit_stays_on(changes):
+    model, data = make(jit=True, **changes)
     losses = [
         model.train_on_batch(*batch)[0] for epoch in range(2) for batch in data.batches(epoch)
     ]

@@ -6,12 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps import tagger
+from apps.common import run_folder
+from apps.common.commands import load_model
 from apps.tagger.config import Config
-from apps.tagger.data import pad
+from apps.tagger.data import Data, pad
+from apps.tagger.evaluation import tag_sentences, validate
 from apps.tagger.restoration import annotate, restore
-from apps.tagger.serving import Tagger, split_punctuation, split_restoration
+from apps.tagger.scores import score
+from apps.tagger.serving import IDS_SHAPE, Tagger, split_restoration
+from apps.tagger.serving import restore as restore_in_graph
 from apps.tagger.vocabulary import Vocabulary
+from datasets.columns import Sentence
 from datasets.king_james import verses
+from tests.apps.tagger.conftest import CHUNKS
 
 HARD = [
     "",
@@ -24,10 +31,20 @@ HARD = [
 ]
 
 
+def functions(run, number=0):
+    exported = tagger.export(run_folder.read_config(run, Config), run)[number]
+    return {name: signature.concrete for name, signature in exported.signatures.items()}
+
+
 @pytest.fixture(scope="module")
 def signatures(untrained_run):
-    exported = tagger.export(tagger.Config(units=8, embedding_size=8), untrained_run)
-    return {name: signature.concrete for name, signature in exported.signatures.items()}
+    return functions(untrained_run)
+
+
+@pytest.fixture(scope="module")
+def spans(spans_run):
+    """Signatures of a tagger of spans, with a CRF."""
+    return functions(spans_run)
 
 
 def split(texts, splitter):
@@ -51,23 +68,10 @@ def test_the_graph_restores_as_python_does():
         (["é’s", "ab’s"], ["Title", "UPPER!"])
     ]
     words, tags = (tf.constant(pad(column), tf.string) for column in zip(*sentences, strict=True))
-    restored = Tagger._restored(None, words, tags).numpy()
+    restored = restore_in_graph(words, tags).numpy()
     for row, sentence in zip(restored, sentences, strict=True):
         text = " ".join(word.decode() for word in row[: len(sentence[0])])
         assert text == restore(*sentence)
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("The dog, it barks.", "The dog , it barks ."),
-        ('He said: "Go!"', 'He said : " Go !"'),
-        ("(so) 3.5 don't u.s", "( so ) 3.5 don't u.s"),
-        (" \t\u00a0 ", ""),
-    ],
-)
-def test_punctuation_at_the_edges_of_words_is_set_off(text, words):
-    assert split([text], split_punctuation) == [words.split()]
 
 
 def test_empty_sentences_have_no_words(signatures):
@@ -113,26 +117,126 @@ def test_text_and_words_are_answered_alike(signatures):
     assert by_words["tags"].numpy()[0, 6:].tolist() == [b"", b""]
 
 
+def by_hand(vocabulary, output, config=None):
+    """A tagger that scores the tags of each word by its id: without a network."""
+    ids = keras.Input((None,), dtype="int32", name="words")
+    scores = keras.layers.Embedding(3, len(vocabulary.tags), weights=[output])(ids)
+    return Tagger(
+        keras.Model({"words": ids}, {"tags": scores}),
+        vocabulary,
+        config or Config(train_file="a", dev_file="b"),
+    )
+
+
 def test_probabilities_are_those_of_the_answered_tags():
-    """A model that scores the tags of each word by its id: by hand, without a network."""
-    ids = keras.Input((None,), dtype="int32")
-    scores = keras.layers.Embedding(3, 2, weights=[np.log([[0.5, 0.5], [0.9, 0.1], [0.2, 0.8]])])
-    model = keras.Model(ids, scores(ids))
-    module = Tagger(model, Vocabulary(["dog"], ["ADV", "NOUN"]), restores=False)
+    output = np.log([[0.5, 0.5], [0.9, 0.1], [0.2, 0.8]])
+    module = by_hand(Vocabulary(["dog"], ["ADV", "NOUN"]), output)
     answer = module.tag_text(tf.constant(["dog quickly", ""]))
     assert answer["text"].numpy().tolist() == [b"dog/NOUN quickly/ADV", b""]
     np.testing.assert_allclose(answer["probabilities"], [[0.8, 0.9], [0, 0]], rtol=1e-5)
 
 
-def test_validation_and_serving_agree(untrained_run, signatures):
-    from apps.common.commands import load_model
-    from apps.tagger.data import Data
-    from apps.tagger.scores import score, tag_sentences, validate
-    from datasets.columns import Sentence
+def test_tags_that_are_one_in_the_users_scheme_have_one_probability():
+    vocabulary = Vocabulary.of([Sentence(["dog", "dog"], ["B-X", "O"])], 1)
+    assert vocabulary.tags == ["O", "B-X", "I-X", "E-X", "S-X"]
+    output = np.log([[0.2] * 5, [0.4, 0.35, 0.05, 0.05, 0.15], [0.1, 0.1, 0.3, 0.4, 0.1]])
+    module = by_hand(vocabulary, output)
+    answer = module.tag_words(tf.constant([["dog"]]))
+    assert answer["tags"].numpy().tolist() == [[b"I-X"]]
+    np.testing.assert_allclose(answer["probabilities"], [[0.7]], rtol=1e-5)
 
-    sentences = [Sentence(*annotate(verse)) for verse in verses("dev")[:100]]
-    data = Data(Config(), sentences, sentences, Vocabulary.read(untrained_run))
-    served = [tag for tags in tag_sentences(signatures, sentences) for tag in tags]
-    gold = [tag for sentence in sentences for tag in sentence.tags]
-    model = load_model(untrained_run)
-    assert validate(Config(), model, data) == pytest.approx(score(gold, served))
+
+def test_n_best_taggings_of_independent_words():
+    output = np.log([[0.5, 0.5], [0.9, 0.1], [0.2, 0.8]])
+    module = by_hand(Vocabulary(["dog"], ["A", "N"]), output)
+    answer = module.n_best(tf.constant(["dog quickly", "dog", ""]), tf.constant(3))
+    assert answer["lengths"].numpy().tolist() == [2, 1, 0]
+    assert answer["tags"].numpy()[0].tolist() == [[b"N", b"A"], [b"A", b"A"], [b"N", b"N"]]
+    assert answer["tags"].numpy()[1, :2].tolist() == [[b"N", b""], [b"A", b""]]
+    expected = [[0.72, 0.18, 0.08], [0.8, 0.2, 0], [1, 0, 0]]
+    np.testing.assert_allclose(answer["probabilities"], expected, rtol=1e-4)
+
+
+def test_the_best_of_n_is_the_answer_and_probabilities_are_marginals(spans):
+    """Against a sum over every tagging of a short sentence."""
+    text = tf.constant(["The dog barks"])
+    answer = spans["serving_default"](text=text)
+    best = spans["n_best"](text=text, n=tf.constant(1000))
+    probabilities = best["probabilities"].numpy()[0]
+    assert probabilities.sum() == pytest.approx(1, abs=1e-4)
+    assert (np.diff(probabilities) <= 1e-7).all()
+    for place, tag in enumerate(answer["tags"].numpy()[0]):
+        has_tag = best["tags"].numpy()[0, :, place] == tag
+        marginal = probabilities[has_tag].sum()
+        assert answer["probabilities"].numpy()[0, place] == pytest.approx(marginal, abs=1e-4)
+
+
+def test_answers_are_in_the_scheme_of_the_data(spans):
+    answer = spans["serving_default"](
+        text=tf.constant(["The old dog barks at 5 o'clock!", "Is it?"])
+    )
+    tags = {tag for tag in answer["tags"].numpy().flatten().tolist() if tag}
+    assert tags <= {b"O", b"B-NP", b"I-NP", b"B-VP", b"I-VP"}
+    assert answer["words"].numpy()[1, :3].tolist() == [b"Is", b"it", b"?"]
+
+
+@pytest.mark.parametrize("run", ["untrained_run", "spans_run"])
+def test_ids_are_answered_like_words(run, request):
+    run = request.getfixturevalue(run)
+    config, vocabulary = run_folder.read_config(run, Config), Vocabulary.read(run)
+    _, exported = tagger.export(config, run)
+    (example,) = exported.examples["serving_default"]
+    assert all(tensor.shape[:2] == IDS_SHAPE for tensor in example.values())
+    answer = exported.signatures["serving_default"].concrete(
+        **{name: tf.constant(ids) for name, ids in example.items()}
+    )
+    words = [vocabulary.words[i - 2] if i else "" for i in example["words"].flatten()]
+    words = np.array(words, object).reshape(IDS_SHAPE)
+    by_words = functions(run)["words"](words=tf.constant(words, tf.string))
+    labels = [*exported.extra["labels.txt"].split("\n")[:-1]]
+    real = words != ""
+    assert real.any() and not real.all()
+    tags = np.array(labels, object)[answer["tags"].numpy()][real]
+    assert tags.tolist() == [tag.decode() for tag in by_words["tags"].numpy()[real]]
+    np.testing.assert_allclose(answer["probabilities"], by_words["probabilities"], atol=1e-5)
+    assert not answer["tags"].numpy()[~real].any()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("run", ["untrained_run", "spans_run"])
+def test_ids_compile_under_xla_and_are_core_operations(run, request, tmp_path):
+    from seqkit.export import write
+
+    run = request.getfixturevalue(run)
+    _, exported = tagger.export(run_folder.read_config(run, Config), run)
+    path = write(tmp_path, exported.module, exported.signatures, exported.examples, "")
+    model = tf.saved_model.load(path)  # which owns the variables
+    loaded = model.signatures["serving_default"]
+    (example,) = exported.examples["serving_default"]
+    example = {name: tf.constant(ids) for name, ids in example.items()}
+    compiled = tf.function(loaded, jit_compile=True)(**example)
+    for name, tensor in loaded(**example).items():
+        np.testing.assert_allclose(compiled[name], tensor, atol=1e-5)
+    graph = loaded.graph.as_graph_def()
+    operations = {
+        n.op
+        for f in [graph, *graph.library.function]
+        for n in getattr(f, "node", None) or f.node_def
+    }
+    assert not {op for op in operations if "String" in op or "Lookup" in op or "Regex" in op}
+
+
+@pytest.mark.parametrize("run", ["untrained_run", "spans_run"])
+def test_validation_and_serving_agree(run, request):
+    run = request.getfixturevalue(run)
+    config, vocabulary = run_folder.read_config(run, Config), Vocabulary.read(run)
+    sentences = (
+        [Sentence(*annotate(verse)) for verse in verses("dev")[:100]] if config.restores else CHUNKS
+    )
+    words = [sentence.words for sentence in sentences]
+    served = tag_sentences(functions(run), words)
+    gold = [sentence.tags for sentence in sentences]
+    data = Data(config, sentences, sentences, vocabulary)
+    assert validate(config, load_model(run), data) == pytest.approx(
+        score(gold, served, spans=vocabulary.scheme is not None)
+    )

@@ -1,0 +1,128 @@
+"""How good a tagger is: a model in training, and what is served."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from apps.common.app import Evaluation, Signatures
+from apps.tagger.config import Config
+from apps.tagger.data import Data, check_tags, checksum, input_names, pad, read_split
+from apps.tagger.decoding import best_tags
+from apps.tagger.features import Features
+from apps.tagger.scores import (
+    METRIC,
+    baselines,
+    class_table,
+    confusions,
+    raw_text_score,
+    score,
+    seen_and_unseen,
+)
+from apps.tagger.vocabulary import Vocabulary
+from datasets.columns import Sentence
+from datasets.tagged import read_tagged
+from datasets.text import DataError
+
+_BATCH = 64
+
+
+def validate(config: Config, model: keras.Model, data: Data) -> dict[str, float]:
+    """Score a model on the dev sentences."""
+    features = Features(data.vocabulary, input_names(config))
+    answers = np.array(data.vocabulary.answers, object)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.string)])
+    def tag(words: tf.Tensor) -> tf.Tensor:
+        return best_tags(model(features(words), training=False)["tags"])
+
+    predicted = _by_length([s.words for s in data.dev], lambda words: answers[tag(words).numpy()])
+    gold = [sentence.tags for sentence in data.dev]
+    return score(gold, predicted, spans=data.vocabulary.scheme is not None)
+
+
+def evaluate(
+    config: Config, signatures: Signatures, folder: Path, split: str, file: Path | None = None
+) -> Evaluation:
+    """Score what is served on a split, or on the sentences of a file, and the baselines with it.
+
+    Args:
+        config: of the model.
+        signatures: what is served.
+        folder: what `Data.save` wrote into.
+        split: `dev` or `test`.
+        file: sentences in the form of the training file, instead of the split.
+    """
+    vocabulary = Vocabulary.read(folder)
+    spans = vocabulary.scheme is not None
+    sentences = read_tagged(file, config.column) if file else read_split(config, split)
+    sentences = check_tags(sentences, vocabulary, str(file or split))
+    words, gold = [s.words for s in sentences], [s.tags for s in sentences]
+    predicted = tag_sentences(signatures, words)
+    scores = score(gold, predicted, spans)
+    tables = [class_table(gold, predicted, spans), confusions(words, gold, predicted)]
+    guesses = {}
+    try:
+        train = check_tags(read_split(config, "train"), vocabulary, "train")
+    except DataError as error:  # an export may be far from what it was trained on
+        tables.append(f"without baselines and unseen words, which need the training data: {error}")
+    else:
+        guesses = baselines(train, sentences, restores=config.restores)
+        known = {word for sentence in train for word in sentence.words}
+        scores |= seen_and_unseen(words, gold, predicted, known)
+    if any(sentence.text for sentence in sentences):
+        raw, note = _from_raw_text(signatures, sentences)
+        scores |= raw
+        tables.append(note)
+    return Evaluation(
+        metric=METRIC,
+        scores=scores,
+        baselines={name: score(gold, tags, spans) for name, tags in guesses.items()},
+        size={"sentences": len(sentences), "words": sum(map(len, words))},
+        checksum=checksum(sentences),
+        details="\n\n".join(tables),
+    )
+
+
+def tag_sentences(signatures: Signatures, words: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Tag split sentences by the signature `words`."""
+
+    def tag(batch: tf.Tensor) -> np.ndarray:
+        tags = signatures["words"](words=batch)["tags"].numpy()
+        return [[tag.decode() for tag in row] for row in tags]
+
+    return _by_length(words, tag)
+
+
+def _from_raw_text(
+    signatures: Signatures, sentences: Sequence[Sentence]
+) -> tuple[dict[str, float], str]:
+    """Score the tags of sentences as they were written, which are split into words in the graph."""
+    texts = [s for s in sentences if s.text and "".join(s.text.split()) == "".join(s.words)]
+    system = []
+    for start in range(0, len(texts), _BATCH):
+        batch = tf.constant([sentence.text for sentence in texts[start : start + _BATCH]])
+        answer = signatures["serving_default"](text=batch)
+        words, tags = answer["words"].numpy(), answer["tags"].numpy()
+        for row, length in enumerate(answer["lengths"].numpy()):
+            system.append([[s.decode() for s in column[row, :length]] for column in (words, tags)])
+    if not texts:
+        return {}, "no sentence is written as its words are: no scores from raw text"
+    note = f"from raw text: {len(texts)} of {len(sentences)} sentences, written as their words are"
+    return raw_text_score([(s.words, s.tags) for s in texts], system), note
+
+
+def _by_length(
+    words: Sequence[Sequence[str]], tag: Callable[[tf.Tensor], Sequence[Sequence[str]]]
+) -> list[list[str]]:
+    """Tag sentences in batches of like length, so that there is little padding."""
+    order = sorted(range(len(words)), key=lambda index: len(words[index]))
+    tagged: list[list[str]] = [[]] * len(words)
+    for start in range(0, len(order), _BATCH):
+        batch = order[start : start + _BATCH]
+        rows = tag(tf.constant(pad([words[index] for index in batch]), tf.string))
+        for index, row in zip(batch, rows, strict=True):
+            tagged[index] = list(row[: len(words[index])])
+    return tagged

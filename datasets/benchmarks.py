@@ -1,0 +1,225 @@
+"""Benchmarks that papers report: prepared once by TensorFlow Datasets (TFDS), then read from disk.
+
+TFDS keeps them in `~/tensorflow_datasets`, or in the folder that `TFDS_DATA_DIR` names. It
+downloads the files, unless they lie in the folder that `SEQKIT_MANUAL_DIR` names, and compares
+their checksums.
+"""
+
+import ast
+import contextlib
+import functools
+import gzip
+import io
+import os
+import random
+import shutil
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+
+from datasets.columns import Sentence
+from datasets.text import DataError
+
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
+
+Name = Literal["ud_english_ewt", "conll2000"]
+Split = Literal["train", "dev", "test"]
+
+MANUAL_DIR = "SEQKIT_MANUAL_DIR"
+
+
+class Source(NamedTuple):
+    """Where the files of a benchmark are."""
+
+    url: str
+    folder: str  # in the manual folder, where they may also lie flat
+    files: tuple[str, ...]
+
+
+SOURCES = {
+    "ud_english_ewt": Source(
+        "https://raw.githubusercontent.com/UniversalDependencies/UD_English-EWT/r2.10/",
+        "ud_english_ewt/r2.10",
+        ("en_ewt-ud-train.conllu", "en_ewt-ud-dev.conllu", "en_ewt-ud-test.conllu"),
+    ),
+    "conll2000": Source(
+        "https://github.com/teropa/nlp/raw/master/resources/corpora/conll2000/",
+        "conll2000",
+        ("train.txt", "test.txt"),
+    ),
+}
+AUXILIARY = {"ud_english_ewt": ("xpos", "feats"), "conll2000": ("pos",)}  # columns of a Sentence
+DEV_SENTENCES = 1000  # of CoNLL-2000, which has no dev split
+DEV_SEED = 2000
+
+
+def read_benchmark(name: Name, split: Split) -> list[Sentence]:
+    """Read a split of a benchmark.
+
+    Args:
+        name: `ud_english_ewt`: Universal Dependencies English EWT r2.10, tags UPOS, auxiliary XPOS
+            and features as CoNLL-U writes them, with the text; in TFDS's shuffled order, which is
+            the same everywhere.
+            `conll2000`: tags are chunks in BIO, auxiliary is the part of speech. It has no dev
+            split: 1,000 sentences of train, chosen by a fixed seed, are held out.
+        split: `train`, `dev` or `test`.
+
+    Returns:
+        The sentences.
+
+    Raises:
+        DataError: no such benchmark or split; or the files can't be downloaded, or are others
+            than those published.
+    """
+    if name not in get_args(Name) or split not in get_args(Split):
+        raise DataError(
+            f"no benchmark {name!r} with a split {split!r}; there are "
+            f"{', '.join(get_args(Name))} with {', '.join(get_args(Split))}"
+        )
+    if name == "ud_english_ewt":
+        return _read_ewt(split)
+    sentences = _read_conll2000("test" if split == "test" else "train")
+    if split == "test":
+        return sentences
+    # Of `random`, `random()` alone is promised to draw the same in every version of Python.
+    draw = random.Random(DEV_SEED).random
+    held_out = set(sorted(range(len(sentences)), key=lambda _: draw())[:DEV_SENTENCES])
+    return [s for i, s in enumerate(sentences) if (i in held_out) == (split == "dev")]
+
+
+def _read_ewt(split: str) -> list[Sentence]:
+    builder = _prepared("ud_english_ewt")
+    upos = builder.info.features["upos"].feature.names
+    sentences = []
+    for example in _examples(builder, split):
+        tokens = zip(
+            *(example[key] for key in ("head", "tokens", "upos", "xpos", "feats")), strict=True
+        )
+        # Multiword tokens and empty nodes, which are no words, have no head.
+        words = [token for head, *token in tokens if head.isdigit()]
+        forms, tags, xpos, feats = map(list, zip(*words, strict=True))
+        sentences.append(
+            Sentence(
+                words=[form.decode() for form in forms],
+                tags=[upos[tag] for tag in tags],
+                auxiliary=([tag.decode() for tag in xpos], [_features(f.decode()) for f in feats]),
+                text=example["text"].decode(),
+            )
+        )
+    return sentences
+
+
+def _read_conll2000(split: str) -> list[Sentence]:
+    builder = _prepared("conll2000")
+    pos, chunks = (builder.info.features[key].feature.names for key in ("pos", "chunks"))
+    return [
+        Sentence(
+            words=[token.decode() for token in example["tokens"]],
+            tags=[chunks[tag] for tag in example["chunks"]],
+            auxiliary=([pos[tag] for tag in example["pos"]],),
+        )
+        for example in _examples(builder, split)
+    ]
+
+
+def _examples(builder: "tfds.core.DatasetBuilder", split: str) -> Iterator[dict]:
+    # In batches, since TFDS takes as long for one as for an example.
+    for batch in builder.as_dataset(split=split).ragged_batch(1000):
+        for example in zip(*(value.numpy() for value in batch.values()), strict=True):
+            yield dict(zip(batch, example, strict=True))
+
+
+@functools.cache
+def _features(written: str) -> str:
+    """Write features as CoNLL-U does: TFDS writes them as a Python dictionary.
+
+    >>> _features("{'Number': 'Sing', 'Person': '3'}"), _features("None")
+    ('Number=Sing|Person=3', '_')
+    """
+    features = ast.literal_eval(written) or {}
+    return "|".join(f"{key}={value}" for key, value in features.items()) or "_"
+
+
+def _prepared(name: str) -> "tfds.core.DatasetBuilder":
+    """Let TFDS prepare a benchmark, if it hasn't yet."""
+    import requests
+    import tensorflow_datasets as tfds
+    from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
+    from tensorflow_datasets.core.download.util import DownloadError
+
+    from datasets.conll2000 import conll2000_dataset_builder
+
+    data_dir = os.environ.get("TFDS_DATA_DIR")
+    if name == "conll2000":
+        builder = conll2000_dataset_builder.Builder(data_dir=data_dir)
+    else:
+        builder = tfds.builder("universal_dependencies/en_ewt", data_dir=data_dir)
+    finished = builder.data_path / "dataset_info.json"
+    if finished.exists():
+        return builder
+    print(f"preparing {name} in {builder.data_dir}, once: about a minute", file=sys.stderr)
+    tfds.disable_progress_bar()
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        _copy_manual(name, Path(folder))
+        try:
+            _reach_missing(name, Path(folder))
+            builder.download_and_prepare(
+                download_config=tfds.download.DownloadConfig(
+                    manual_dir=folder, try_download_gcs=False
+                )
+            )
+        except NonMatchingChecksumError:
+            raise _unavailable(name, "the files are not those published") from None
+        except (requests.RequestException, DownloadError) as error:
+            raise _unavailable(name, f"the download failed ({type(error).__name__})") from None
+        except OSError as error:
+            if finished.exists():  # another process was faster
+                return _prepared(name)
+            raise DataError(
+                f"{builder.data_dir}: {error.strerror or error}; TFDS_DATA_DIR can name "
+                "another folder"
+            ) from None
+    return builder
+
+
+def _copy_manual(name: str, target: Path) -> None:
+    """Copy the files of a benchmark that lie in the manual folder, uncompressed."""
+    if MANUAL_DIR not in os.environ:
+        return
+    folder = Path(os.environ[MANUAL_DIR])
+    if not folder.is_dir():
+        raise DataError(f"{MANUAL_DIR}={folder}: there is no such folder; check the path")
+    for file in SOURCES[name].files:
+        places = [folder / SOURCES[name].folder / file, folder / file]
+        for source in [path for place in places for path in (place, Path(f"{place}.gz"))]:
+            if source.exists():
+                open_file = gzip.open if source.suffix == ".gz" else open
+                try:
+                    with open_file(source, "rb") as read, (target / file).open("wb") as write:
+                        shutil.copyfileobj(read, write)
+                except (OSError, EOFError, zlib.error) as error:
+                    raise DataError(f"{source}: {error}; download it anew") from None
+                break
+
+
+def _reach_missing(name: str, folder: Path) -> None:
+    """Ask for the first file that must be downloaded: TFDS would try for minutes."""
+    import requests
+
+    for file in SOURCES[name].files:
+        if not (folder / file).exists():
+            answer = requests.head(SOURCES[name].url + file, allow_redirects=True, timeout=20)
+            answer.raise_for_status()
+            return
+
+
+def _unavailable(name: str, reason: str) -> DataError:
+    source = SOURCES[name]
+    return DataError(
+        f"{name} cannot be prepared: {reason}; get {', '.join(source.files)} from {source.url} "
+        f"and name their folder in the environment variable {MANUAL_DIR}"
+    )

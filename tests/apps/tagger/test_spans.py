@@ -1,0 +1,137 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.common.errors import UserError
+from apps.tagger.spans import from_iobes, of_iobes, scheme_of, to_iobes
+
+# A sentence as its segments: a class, or None outside spans, and a number of words.
+SEGMENTS = st.lists(st.tuples(st.sampled_from(["NP", "VP", "A-B", None]), st.integers(1, 4)))
+
+
+def write(segments, scheme):
+    """Write segments as tags, from the definition of the scheme."""
+    tags, before = [], None
+    for name, length in segments:
+        if name is None:
+            tags += ["O"] * length
+        elif scheme == "IOBES":
+            tags += [f"{prefix}-{name}" for prefix in ["S", "BE", "BIE", "BIIE"][length - 1]]
+        else:
+            first = "B" if scheme == "BIO" or before == name else "I"
+            tags += [f"{first}-{name}"] + [f"I-{name}"] * (length - 1)
+        before = name
+    return tags
+
+
+@given(SEGMENTS)
+def test_bio_and_iobes_turn_into_each_other(segments):
+    bio, iobes = write(segments, "BIO"), write(segments, "IOBES")
+    assert to_iobes(bio, "BIO") == iobes
+    assert from_iobes(iobes, "BIO") == bio
+
+
+@given(SEGMENTS)
+def test_iob1_has_the_spans_that_are_meant(segments):
+    assert to_iobes(write(segments, "IOB1"), "BIO") == write(segments, "IOBES")
+
+
+@given(SEGMENTS)
+def test_iobes_and_plain_tags_stay_as_they_are(segments):
+    iobes = write(segments, "IOBES")
+    for scheme in ("IOBES", None):
+        assert to_iobes(iobes, scheme) == from_iobes(iobes, scheme) == iobes
+
+
+@given(st.lists(st.sampled_from(["O", "B-X", "I-X", "B-Y", "I-Y"])))
+def test_any_bio_becomes_well_formed_and_stays(tags):
+    iobes = to_iobes(tags, "BIO")
+    assert scheme_of([["S-X"], iobes]) == "IOBES"
+    assert to_iobes(from_iobes(iobes, "BIO"), "BIO") == iobes
+
+
+def test_an_i_that_follows_no_span_of_its_class_begins_one():
+    tags = ["I-NP", "O", "I-NP", "I-VP", "B-NP", "I-VP"]
+    assert to_iobes(tags, "BIO") == ["S-NP", "O", "S-NP", "S-VP", "S-NP", "S-VP"]
+
+
+def test_a_single_tag_in_the_scheme_of_the_user():
+    iobes = ["B-X", "I-X", "E-X", "S-X", "O"]
+    assert [of_iobes(tag, "BIO") for tag in iobes] == ["B-X", "I-X", "I-X", "B-X", "O"]
+    assert [of_iobes(tag, "IOBES") for tag in iobes] == iobes
+    assert of_iobes("SCONJ", None) == "SCONJ"
+
+
+@given(st.lists(SEGMENTS, min_size=1), st.sampled_from(["BIO", "IOB1", "IOBES"]))
+def test_the_scheme_of_a_corpus(corpus, scheme):
+    tags = [write(segments, scheme) for segments in corpus]
+    expected = "IOBES" if scheme == "IOBES" else "BIO"
+    assert scheme_of(iter(tags)) == (expected if {t for s in tags for t in s} - {"O"} else None)
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        ["NOUN", "VERB"],
+        ["Title,", "lower", "UPPER."],
+        ["O", "O"],
+        ["O", "X"],
+        ["B", "I", "S"],
+        ["S----3MS1-", "I---------", "N------S2I"],  # as Arabic treebanks have them
+        [],
+    ],
+)
+def test_tags_that_mark_no_spans(tags):
+    assert scheme_of([tags]) is None
+
+
+@pytest.mark.parametrize(
+    ("corpus", "message"),
+    [
+        (
+            [["B-NP", "E-NP"], ["O", "I-NP", "E-NP", "O"]],
+            "sentence 2: span schemes are mixed: sentence 1 is IOBES, but not 'O I-NP E-NP ...'; "
+            "write all in IOBES, or without E- and S-",
+        ),
+        (
+            [["O"], ["B-NP", "I-NP", "I-NP", "O"], ["S-NP"]],
+            "sentence 2: span schemes are mixed: sentence 3 is IOBES, but not '... I-NP I-NP O'; "
+            "write all in IOBES, or without E- and S-",
+        ),
+        (
+            [["B-NP", "I-NP", "O"], ["B-NP", "NOUN", "B-VP", "I-VP"]],
+            "sentence 2: span tags and plain tags are mixed, in 'B-NP NOUN B-VP ...'; give every "
+            "word O or a span tag (B-, I-, E-, S-), or let no plain tag begin like one",
+        ),
+        (
+            [["NOUN", "VERB"], ["NOUN", "E-mail"]],
+            "sentence 2: span tags and plain tags are mixed, in 'NOUN E-mail'; give every "
+            "word O or a span tag (B-, I-, E-, S-), or let no plain tag begin like one",
+        ),
+    ],
+)
+def test_mixed_tags_are_refused(corpus, message):
+    with pytest.raises(UserError) as error:
+        scheme_of(corpus)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ["B-X"],
+        ["B-X", "O"],
+        ["B-X", "I-X"],
+        ["E-X"],
+        ["O", "E-X"],
+        ["S-X", "I-X", "E-X"],
+        ["E-X", "E-X"],
+        ["B-X", "E-Y"],
+        ["B-X", "B-X", "E-X"],
+        ["B-X", "S-X"],
+    ],
+)
+def test_each_way_to_break_iobes(broken):
+    assert scheme_of([["S-X", "B-X", "I-X", "E-X", "B-X", "E-X", "S-Y", "O", "S-X"]]) == "IOBES"
+    with pytest.raises(UserError, match=r"^sentence 2: span schemes are mixed: sentence 1 is"):
+        scheme_of([["S-X"], broken])

@@ -1,0 +1,166 @@
+"""On invented files in the form of the published ones; those are read if they are at hand."""
+
+import gzip
+import os
+
+import pytest
+import requests
+import tensorflow_datasets as tfds
+
+from datasets import benchmarks
+from datasets.benchmarks import read_benchmark
+from datasets.columns import read_columns
+from datasets.conll2000.conll2000_dataset_builder import Builder
+from datasets.conllu import read_conllu
+from datasets.text import DataError
+
+EWT = {
+    "train": """\
+# sent_id = x
+# text = They can't swim.
+1|They|they|PRON|PRP|Case=Nom;Number=Plur|4|nsubj|_|_
+2-3|can't|_|_|_|_|_|_|_|_
+2|ca|can|AUX|MD|VerbForm=Fin|4|aux|_|_
+3|n't|not|PART|RB|_|4|advmod|_|_
+4|swim|swim|VERB|VB|VerbForm=Inf|0|root|_|SpaceAfter=No
+5|.|.|PUNCT|.|_|4|punct|_|_
+
+# sent_id = x
+# text = Who?
+0.1|saw|see|VERB|VBD|_|_|_|0:root|_
+1|Who|who|PRON|WP|PronType=Int,Rel|0|root|_|SpaceAfter=No
+2|?|?|PUNCT|.|_|1|punct|_|_
+""",
+    "dev": "# sent_id = x\n# text = Rain\n1|Rain|rain|NOUN|NN|Number=Sing|0|root|_|_\n",
+    "test": "# sent_id = x\n# text = Go\n1|Go|go|VERB|VB|_|0|root|_|_\n",
+}
+CHUNKS = {
+    "train": "\n".join(f"Boat{i} NN B-NP\nleft VBD B-VP\n" for i in range(6)),
+    "test": "Wait VB B-VP\n. . O\n",
+}
+
+
+@pytest.fixture
+def prepares(tmp_path, monkeypatch):
+    """TFDS with an empty folder of its own, and an empty manual folder, which is returned."""
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
+    monkeypatch.setenv("SEQKIT_MANUAL_DIR", str(tmp_path / "manual"))
+    (tmp_path / "manual").mkdir()
+    return tmp_path / "manual"
+
+
+@pytest.fixture
+def any_checksum(monkeypatch):
+    manager = "tensorflow_datasets.core.download.download_manager.DownloadManager"
+    monkeypatch.setattr(f"{manager}._register_or_validate_checksums", lambda *_, **__: None)
+
+
+def test_ewt_is_what_its_files_say(prepares, any_checksum, capsys, monkeypatch):
+    folder = prepares / "ud_english_ewt" / "r2.10"
+    folder.mkdir(parents=True)
+    for split, text in EWT.items():
+        content = text.replace("|", "\t").replace(";", "|").encode()
+        with gzip.open(folder / f"en_ewt-ud-{split}.conllu.gz", "wb") as file:
+            file.write(content)
+        (prepares / f"{split}.conllu").write_bytes(content)
+    for split in EWT:
+        expected = read_conllu(prepares / f"{split}.conllu", "upos", ["xpos", "feats"])
+        assert sorted(read_benchmark("ud_english_ewt", split)) == sorted(expected)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("preparing ud_english_ewt")
+    assert captured.err.count("\n") == 1
+    monkeypatch.delenv("SEQKIT_MANUAL_DIR")  # it is prepared, and its files are not needed again
+    assert read_benchmark("ud_english_ewt", "dev")[0].text == "Rain"
+
+
+def test_conll2000_holds_out_dev_sentences_of_train(prepares, any_checksum, monkeypatch):
+    monkeypatch.setattr(benchmarks, "DEV_SENTENCES", 2)
+    for split, text in CHUNKS.items():
+        (prepares / f"{split}.txt").write_text(text)
+    files = {split: read_columns(prepares / f"{split}.txt", "3", ["2"]) for split in CHUNKS}
+    train, dev = read_benchmark("conll2000", "train"), read_benchmark("conll2000", "dev")
+    assert len(dev) == 2 and sorted(train + dev) == sorted(files["train"])
+    assert [s for s in files["train"] if s in train] == train  # in the order of the file
+    assert read_benchmark("conll2000", "dev") == dev
+    assert read_benchmark("conll2000", "test") == files["test"]
+
+
+def test_another_process_may_have_been_faster(prepares, any_checksum, monkeypatch):
+    for split, text in CHUNKS.items():
+        (prepares / f"{split}.txt").write_text(text)
+    prepare = Builder.download_and_prepare
+
+    def prepare_too_late(self, **arguments):
+        prepare(self, **arguments)
+        raise FileExistsError("Destination already exists")
+
+    monkeypatch.setattr(Builder, "download_and_prepare", prepare_too_late)
+    assert len(read_benchmark("conll2000", "test")) == 1
+
+
+def test_other_files_than_the_published_are_refused(prepares):
+    for split, text in CHUNKS.items():
+        (prepares / f"{split}.txt").write_text(text)
+    with pytest.raises(DataError, match=r"not those published; get train\.txt, test\.txt from"):
+        read_benchmark("conll2000", "test")
+
+
+@pytest.mark.parametrize("name", ["conll2000", "ud_english_ewt"])
+def test_without_a_network_the_variable_and_the_address_are_named(prepares, monkeypatch, name):
+    monkeypatch.delenv("SEQKIT_MANUAL_DIR")
+
+    def unreachable(url, **_):
+        raise requests.ConnectionError(url)
+
+    monkeypatch.setattr(requests, "head", unreachable)
+    with pytest.raises(DataError, match=r"from https://.*variable SEQKIT_MANUAL_DIR") as error:
+        read_benchmark(name, "train")
+    assert "\n" not in str(error.value)
+
+
+def test_a_manual_folder_that_is_not_there_is_refused(prepares):
+    prepares.rmdir()
+    with pytest.raises(DataError, match=r"SEQKIT_MANUAL_DIR=.*manual: there is no such folder"):
+        read_benchmark("conll2000", "test")
+
+
+def test_a_damaged_file_is_refused(prepares):
+    (prepares / "train.txt.gz").write_bytes(gzip.compress(CHUNKS["train"].encode())[:-9])
+    with pytest.raises(DataError, match=r"train\.txt\.gz: .*; download it anew"):
+        read_benchmark("conll2000", "test")
+
+
+def test_an_unknown_name_or_split_is_refused():
+    for arguments in [("conll2003", "test"), ("conll2000", "validation")]:
+        with pytest.raises(DataError, match="there are ud_english_ewt, conll2000 with train, dev"):
+            read_benchmark(*arguments)
+
+
+def test_the_addresses_are_those_that_are_downloaded(tmp_path):
+    """An error names what TFDS downloads, and TFDS knows the checksum of each file."""
+    builders = {
+        "ud_english_ewt": tfds.builder("universal_dependencies/en_ewt", data_dir=tmp_path),
+        "conll2000": Builder(data_dir=tmp_path),
+    }
+    for name, source in benchmarks.SOURCES.items():
+        for file in source.files:
+            assert builders[name].url_infos[source.url + file].filename == file
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("SEQKIT_MANUAL_DIR" not in os.environ, reason="needs the published files")
+@pytest.mark.parametrize(
+    ("name", "split", "sentences", "words"),
+    [
+        ("ud_english_ewt", "train", 12_543, 204_578),
+        ("ud_english_ewt", "dev", 2_001, 25_149),
+        ("ud_english_ewt", "test", 2_077, 25_094),
+        ("conll2000", "train", 7_936, 187_519),
+        ("conll2000", "dev", 1_000, 24_208),
+        ("conll2000", "test", 2_012, 47_377),
+    ],
+)
+def test_published_counts(name, split, sentences, words):
+    read = read_benchmark(name, split)
+    assert (len(read), sum(len(sentence.words) for sentence in read)) == (sentences, words)

