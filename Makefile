@@ -54,6 +54,7 @@ format: .venv/test
 bench: .venv/apps
 	$(BIN)/python -m benchmarks.lstm
 	$(BIN)/python -m benchmarks.crf
+	$(BIN)/python -m benchmarks.tagger
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info

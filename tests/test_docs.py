@@ -44,6 +44,8 @@ def shown(result, row, key):
     """The figure as the table shows it."""
     if row in result:  # a mode of benchmarks.crf
         return f"{result[row][key]:.2f}" if key == "ratio" else f"{result[row][key]:.0f}"
+    if "sentences_per_second" in result:  # benchmarks.tagger
+        return f"{result[key]:,.0f}"
     if "rows" in result:  # the sizes of benchmarks.lstm
         [found] = [r for r in result["rows"] if row == "x".join(map(str, r["size"]))]
         value = found["ratio"]["keras"] if key == "ratio" else found["ms"].get(key)

@@ -22,6 +22,7 @@ from apps.tagger.vocabulary import PADDING, Vocabulary
 
 IDS_SHAPE = 16, 64  # batch and length of the export with static shapes
 LABELS = "labels.txt"
+CHUNK = 16  # sentences that are tagged at a time
 
 _NOTES = """
 ## Behaviour
@@ -157,13 +158,41 @@ class Tagger(tf.Module):
     def tag_words(self, words: tf.Tensor) -> dict[str, tf.Tensor]:
         """Tag words (batch, length) that are padded with empty strings."""
         words, real = _real(words)
-        answer = self.tag_ids(**self.features(words))
+        answer = self._by_length(words, _lengths(real))
         tags = tf.where(real, tf.gather(self.labels, answer["tags"]), "")
         return {
             "tags": tags[:, :-1],
             "probabilities": answer["probabilities"][:, :-1],
             "lengths": _lengths(real),
         }
+
+    def _by_length(self, words: tf.Tensor, lengths: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`tag_ids` of sentences, a few of like length at a time, so that there is little padding.
+
+        In a batch of sentences as they come, two thirds of the steps are padding.
+        """
+        batch, length = tf.unstack(tf.shape(words))
+        chunks = -(-batch // CHUNK)
+        rows = -(-batch // tf.maximum(chunks, 1))
+        order = tf.argsort(lengths)
+        # The last chunk is filled up with the longest sentence.
+        order = tf.gather(order, tf.minimum(tf.range(chunks * rows), batch - 1))
+
+        def tag(chunk: tf.Tensor) -> dict[str, tf.Tensor]:
+            width = tf.reduce_max(tf.gather(lengths, chunk)) + 1  # at least one step
+            answer = self.tag_ids(**self.features(tf.gather(words, chunk)[:, :width]))
+            return {k: tf.pad(v, [[0, 0], [0, length - width]]) for k, v in answer.items()}
+
+        answers = tf.map_fn(
+            tag,
+            tf.reshape(order, (chunks, rows)),
+            fn_output_signature={
+                "tags": tf.TensorSpec([None, None], tf.int32),
+                "probabilities": tf.TensorSpec([None, None], tf.float32),
+            },
+        )
+        place = tf.argsort(order[:batch])
+        return {k: tf.gather(tf.reshape(v, (-1, length)), place) for k, v in answers.items()}
 
     def tag_text(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Split texts (batch,) into words and tag them."""

@@ -234,3 +234,69 @@ def test_train_evaluate_export_predict(command, last_json, columns_file, tmp_pat
     code, _, err = command("predict", "--run", run, "a")
     assert code == 2
     assert f"{exports / '2'}: damaged" in err
+
+
+@pytest.fixture
+def chunks_file(tmp_path):
+    """Names of two words, in IOB1, behind `at` or `by`, which says the class; a column between."""
+    path = tmp_path / "chunks.conll"
+    sentences = []
+    for first, last in [("New", "York"), ("Ada", "Lovelace"), ("Old", "Jersey"), ("Alan", "Kay")]:
+        for word, name in ("at", "LOC"), ("by", "PER"):
+            rows = [("made", "V", "O"), (word, "P", "O")]
+            sentences.append([*rows, (first, "N", f"I-{name}"), (last, "N", f"I-{name}")])
+    text = "\n\n".join("\n".join(map(" ".join, rows)) for rows in sentences * 4)
+    path.write_text(text + "\n")
+    return path
+
+
+@pytest.mark.slow
+def test_spans_with_everything_a_tagger_has(command, last_json, chunks_file, tmp_path):
+    vectors = tmp_path / "vectors.txt"
+    vectors.write_text("york 1 2 3\nlovelace -1 0 1\nboston 1 2 2\n")
+    run = tmp_path / "run"
+    train = ["train", "--run", run, "--train_file", chunks_file, "--dev_file", chunks_file]
+    train += ["--auxiliary", 2, "--vectors", vectors, "--casing", "--characters", "cnn"]
+    train += ["--character_units", 8, "--units", 16, "--layers", 2, "--output", "crf"]
+    train += ["--batch_size", 8, "--epochs", 15, "--learning_rate", 0.02, "--ema", "None"]
+    code, _, err = command(*train)
+    assert code == 0, err
+    assert "auxiliary_0_loss" in (run / "metrics.jsonl").read_text()
+    code, out, err = command("evaluate", "--run", run, "--split", "dev", "--json")
+    assert code == 0, err
+    assert last_json(out)["scores"]["f1"] == 100
+    assert last_json(out)["baselines"]["last word"]["f1"] < 90
+    code, _, err = command("export", "--run", run)
+    assert code == 0, err
+    code, out, err = command("predict", "--run", run, "made by Ada Lovelace")
+    assert (code, out, err) == (0, "made/O by/O Ada/B-PER Lovelace/I-PER\n", "")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a 1 2\nb 1\n", "line 2: 1 numbers, not 2"),
+        ("a 1 2\nb 1 x\n", "line 2: could not convert"),
+        ("", "holds no vector"),
+    ],
+)
+def test_bad_vectors_get_one_line(command, tmp_path, columns_file, content, message):
+    vectors, run = tmp_path / "vectors.txt", tmp_path / "run"
+    vectors.write_text(content)
+    files = ["--train_file", columns_file, "--dev_file", columns_file]
+    code, _, err = command("train", "--run", run, *files, "--vectors", vectors)
+    assert code == 2
+    assert err.startswith(f"error: {vectors}")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not run.exists()
+
+
+def test_a_column_that_is_not_there_gets_one_line(command, tmp_path, columns_file):
+    files = ["--train_file", columns_file, "--dev_file", columns_file]
+    for options in (["--column", 5], ["--auxiliary", 5]):
+        code, _, err = command("train", "--run", tmp_path / "run", *files, *options)
+        assert code == 2
+        assert err == (
+            f"error: {columns_file}, line 1: column 5 asked for, the line has 2; choose another\n"
+        )

@@ -1,0 +1,55 @@
+"""The released exports: each is proven, small, and says whose data it is of."""
+
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from seqkit.export import self_test
+
+ROOT = Path(__file__).parent.parent / "saved_models"
+VERSIONS = sorted(path.parent for path in ROOT.glob("*/*/saved_model.pb"))
+MEGABYTE = 2**20
+
+
+def size(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def test_the_releases_are_there_and_small():
+    assert {"tagger/1", "tagger_ids/1"} <= {str(path.relative_to(ROOT)) for path in VERSIONS}
+    assert size(ROOT / "tagger") <= 10 * MEGABYTE
+    assert size(ROOT) <= 50 * MEGABYTE
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_release_is_documented_and_names_no_place_of_its_making(version):
+    card = (version / "README.md").read_text()
+    assert "Licence" in card and "Scores" in card
+    for file in ("README.md", "assets.extra/config.json", "assets.extra/run.json"):
+        text = (version / file).read_text()
+        assert not any(f"{place}/" in text for place in ("/tmp", "/home", "/root", "/work"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_release_proves_itself(version):
+    assert self_test(version)["largest_difference"] < 1e-4
+
+
+def test_the_tagger_cites_its_data_and_tags_raw_text():
+    assert "CC BY-SA 4.0" in (ROOT / "tagger/1/README.md").read_text()
+    model = tf.saved_model.load(ROOT / "tagger/1")
+    answer = model.signatures["serving_default"](text=tf.constant(["The dog doesn't bark.", ""]))
+    expected = b"The/DET dog/NOUN does/AUX n't/PART bark/VERB ./PUNCT"
+    assert answer["text"].numpy().tolist() == [expected, b""]
+
+
+@pytest.mark.slow
+def test_the_tagger_of_ids_compiles_under_xla():
+    model = tf.saved_model.load(ROOT / "tagger_ids/1")
+    signature = model.signatures["serving_default"]
+    _, inputs = signature.structured_input_signature
+    ids = {name: tf.ones(spec.shape, spec.dtype) for name, spec in inputs.items()}
+    compiled = tf.function(signature, jit_compile=True)(**ids)
+    tf.debugging.assert_equal(compiled["tags"], signature(**ids)["tags"])
