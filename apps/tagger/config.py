@@ -26,6 +26,9 @@ class Config:
     auxiliary: tuple[str, ...] = ()
     """Further columns of the training data, learned beside the tag for what they teach, never an
     input: of a file like `column`, of ud_english_ewt xpos and feats, of conll2000 pos."""
+    language_model: float = 0.0
+    """Weight of two more losses: forwards the next word is to be told, backwards the one before
+    (Rei 2017). 0: none."""
     min_count: int = 2
     """Words seen less often in training are unknown words."""
     word_dropout: float = 0.02
@@ -98,6 +101,8 @@ class Config:
         for name in ("word_dropout", "dropout", "recurrent_dropout", "output_dropout", "ema"):
             if not 0 <= (getattr(self, name) or 0) < 1:
                 raise UserError(f"{name} must lie in [0, 1), not {getattr(self, name)}")
+        if self.language_model < 0:
+            raise UserError(f"language_model must be at least 0, not {self.language_model}")
         for name in ("learning_rate", "clip_norm"):
             if getattr(self, name) <= 0:
                 raise UserError(f"{name} must be above 0, not {getattr(self, name)}")

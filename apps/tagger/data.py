@@ -16,7 +16,7 @@ from apps.tagger.config import Config
 from apps.tagger.features import Features
 from apps.tagger.restoration import annotate
 from apps.tagger.spans import from_iobes, scheme_of, to_iobes
-from apps.tagger.vocabulary import Vocabulary
+from apps.tagger.vocabulary import UNKNOWN, Vocabulary
 from datasets import king_james
 from datasets.benchmarks import AUXILIARY, read_benchmark
 from datasets.columns import Sentence
@@ -24,6 +24,7 @@ from datasets.tagged import read_tagged
 from datasets.vectors import read_vectors
 
 SPLITS = ("train", "dev", "test")
+NEIGHBOURS = 2000  # words that a language model tells from each other: the frequent ones
 NO_TAG = -1  # stands where there is no word
 
 
@@ -68,7 +69,8 @@ class Data:
         """
         order = np.random.default_rng((self.config.seed, epoch))
         rows, widths = plan(self._train_ids.lengths, self.config.batch_size, order)
-        return dataset(self._train_ids, rows[first_step:], widths[first_step:])
+        batches = dataset(self._train_ids, rows[first_step:], widths[first_step:])
+        return batches.map(_with_neighbours) if self.config.language_model else batches
 
     def save(self, run: Path) -> None:
         """Write into a run folder what an export needs besides the weights."""
@@ -110,8 +112,11 @@ def load(config: Config) -> Data:
     """
     train, dev = read_split(config, "train"), read_split(config, "dev")
     words, vectors = read_vectors(config.vectors) if config.vectors else ([], None)
-    vocabulary = Vocabulary.of(train, config.min_count, words)
-    train = check_tags(train, vocabulary, str(config.train_file or "train"))
+    try:
+        vocabulary = Vocabulary.of(train, config.min_count, words)
+    except UserError as error:  # it counts sentences; say of what
+        raise UserError(f"{config.train_file}, {error}") from None
+    train = check_tags(train, vocabulary, "train")
     dev = check_tags(dev, vocabulary, str(config.dev_file or "dev"))
     return Data(config, train, dev, vocabulary, vectors)
 
@@ -135,10 +140,15 @@ def read_split(config: Config, split: str) -> list[Sentence]:
         if path is None:
             raise UserError(f"the model was trained without a {split}_file; give --test_file FILE")
         return read_tagged(path, config.column, auxiliary)
+    columns = AUXILIARY.get(config.dataset, ())
+    for name in auxiliary:
+        if name not in columns:
+            has = f"only {' and '.join(columns)}" if columns else "none"
+            raise UserError(f"auxiliary: {config.dataset} has no column {name!r}, {has}")
     if config.dataset == "king_james":
         return [Sentence(*annotate(verse)) for verse in king_james.verses(split)]
     sentences = read_benchmark(config.dataset, split)
-    chosen = [AUXILIARY[config.dataset].index(name) for name in auxiliary]
+    chosen = [columns.index(name) for name in auxiliary]
     return [s._replace(auxiliary=tuple(s.auxiliary[i] for i in chosen)) for s in sentences]
 
 
@@ -272,6 +282,14 @@ def dataset(ids: Ids, rows: np.ndarray, widths: np.ndarray) -> tf.data.Dataset:
 
     batches = tf.data.Dataset.from_tensor_slices((rows, widths))
     return batches.map(gather, num_parallel_calls=2, deterministic=True).prefetch(2)
+
+
+def _with_neighbours(inputs: dict, targets: dict) -> tuple[dict, dict]:
+    """Add the words beside each word to the targets; beside the first and the last is padding."""
+    words, is_word = inputs["words"], targets["tags"] != NO_TAG
+    padded = tf.pad(tf.where(words < NEIGHBOURS, words, UNKNOWN), [[0, 0], [1, 1]])
+    neighbours = {"previous_word": padded[:, :-2], "next_word": padded[:, 2:]}
+    return inputs, targets | {n: tf.where(is_word, w, NO_TAG) for n, w in neighbours.items()}
 
 
 def pad(sentences: Sequence[Sequence[str]]) -> np.ndarray:

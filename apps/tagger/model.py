@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from apps.tagger.config import Config
-from apps.tagger.data import NO_TAG, Data, input_names
+from apps.tagger.data import NEIGHBOURS, NO_TAG, Data, input_names
 from apps.tagger.features import CASINGS, CHARACTERS
 from apps.tagger.vocabulary import PADDING, UNKNOWN
 from seqkit import CRF, RNN, Bidirectional, LSTMCell, crf_loss, transition_constraints
@@ -15,6 +15,7 @@ from seqkit.serialization import ConfigFromSignature
 
 _CASING_SIZE = 8
 _CHARACTER_SIZE = 32
+_LANGUAGE_MODEL_SIZE = 50  # of what the words beside are told from
 
 
 @keras.saving.register_keras_serializable("apps.tagger")
@@ -104,21 +105,33 @@ def build(config: Config, data: Data) -> keras.Model:
         seen.append(EachWord(_spelling(config, data))(characters))
     x = keras.layers.Concatenate()(seen) if len(seen) > 1 else seen[0]
 
-    for _ in range(config.layers):
+    outputs, weights = {}, {}
+    for layer in range(config.layers):
         cell = LSTMCell(
             config.units, dropout=config.dropout, recurrent_dropout=config.recurrent_dropout
         )
         x = Bidirectional(RNN(cell, return_sequences=True))(x, mask=is_word)
+        if layer == 0 and config.language_model:
+            # Each direction by itself: the other has seen the word that is to be told.
+            directions = {
+                "next_word": x[..., : config.units],
+                "previous_word": x[..., config.units :],
+            }
+            for name, h in directions.items():
+                m = keras.layers.Dense(_LANGUAGE_MODEL_SIZE, activation="tanh")(h)
+                outputs[name] = keras.layers.Dense(NEIGHBOURS, dtype="float32", name=name)(m)
+                weights[name] = config.language_model
     x = keras.layers.Dropout(config.output_dropout)(x)
 
-    outputs, losses = {}, {}
     labels = {"tags": vocabulary.tags}
     labels |= {f"auxiliary_{i}": tags for i, tags in enumerate(vocabulary.auxiliary)}
     for name, tags in labels.items():
         outputs[name] = keras.layers.Dense(len(tags), dtype="float32", name=name)(x)
-        losses[name] = keras.losses.SparseCategoricalCrossentropy(
-            from_logits=True, ignore_class=NO_TAG
-        )
+        weights[name] = 1.0
+    losses = {
+        name: keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=NO_TAG)
+        for name in outputs
+    }
     if config.output == "crf":
         constraints = (
             transition_constraints(vocabulary.tags, "IOBES") if vocabulary.scheme else None
@@ -127,7 +140,7 @@ def build(config: Config, data: Data) -> keras.Model:
         outputs["tags"] = crf(outputs["tags"], mask=is_word)
         losses["tags"] = crf_loss_per_word
     model = keras.Model(inputs, outputs, name="tagger")
-    model.compile(_optimizer(config), loss=losses, jit_compile=config.jit)
+    model.compile(_optimizer(config), loss=losses, loss_weights=weights, jit_compile=config.jit)
     return model
 
 

@@ -50,6 +50,7 @@ character have id 2, 1 is an unknown one, 0 is padding, which ends a sentence. `
 numbers, from 0, of `assets.extra/{LABELS}`. The scores are those of the same model for text.
 """
 
+_SENTENCES = ("Don't panic, it's only 5pm.", "The old man the boats.")
 _LICENCES = {
     "king_james": "Apache-2.0",
     "ud_english_ewt": "CC BY-SA 4.0, as its data",
@@ -104,7 +105,7 @@ def export(config: Config, run: Path) -> list[Export]:
             name=NAME,
             module=tagger,
             signatures=_signatures(tagger),
-            examples=_examples(vocabulary),
+            examples=_examples(tagger, vocabulary),
             notes=_NOTES.format(text=text, case=case),
             extra=extra,
             **facts,
@@ -287,11 +288,12 @@ def _signatures_of_ids(tagger: Tagger) -> dict[str, Any]:
     return {"serving_default": Signature(lambda **ids: tagger.tag_ids(**ids), inputs)}
 
 
-def _examples(vocabulary: Vocabulary) -> dict[str, list[dict[str, np.ndarray]]]:
+def _examples(tagger: Tagger, vocabulary: Vocabulary) -> dict[str, list[dict[str, np.ndarray]]]:
     """Golden inputs: plain sentences, known words of the training data, and the odd ones."""
+    sentences = EXAMPLES if tagger.restores else _SENTENCES
     known = vocabulary.words[:40]
-    texts = [[EXAMPLES[0]], [*EXAMPLES, "", "  "], [" ".join(known)], ["Zyx, (qwv) don't!", "ab"]]
-    words = [[sentence.split() for sentence in EXAMPLES], [known, ["zyx"], []]]
+    texts = [[sentences[0]], [*sentences, "", "  "], [" ".join(known)], ["Zyx, (qwv) don't!", "ab"]]
+    words = [[sentence.split() for sentence in sentences], [known, ["zyx"], []]]
     return {
         "serving_default": [{"text": np.array(text, object)} for text in texts],
         "words": [{"words": pad(sentences)} for sentences in words],

@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from seqkit.export.saved_model import Signature
 
+SHOWN = 100  # numbers of an example, at most; a larger one is zeros in the card
+
 
 def model_card(
     title: str,
@@ -33,7 +35,8 @@ def model_card(
         seed: of that training.
         scores: metric -> value, on held-out data.
         signatures: as given to `write`.
-        examples: as given to `write`; the first of "serving_default" is shown in the usage.
+        examples: as given to `write`; the first of "serving_default" is shown in the usage, if it
+            is not too large.
         notes: markdown; limits, and what unusual inputs get.
     Returns:
         The text of a README.md.
@@ -46,9 +49,21 @@ def model_card(
                 (f"`{signature}`", direction, f"`{key}`", spec.dtype.name, _shape(spec))
                 for key, spec in specs.items()
             ]
-    example = {key: _plain(value) for key, value in examples["serving_default"][0].items()}
-    arguments = ", ".join(f"{key}=tf.constant({value!r})" for key, value in example.items())
-    body = json.dumps({"inputs": example}, ensure_ascii=False).replace("'", r"'\''")
+    example = examples["serving_default"][0]
+    if sum(map(np.size, example.values())) <= SHOWN:
+        example = {key: _plain(value) for key, value in example.items()}
+        arguments = ", ".join(f"{key}=tf.constant({value!r})" for key, value in example.items())
+        body = json.dumps({"inputs": example}, ensure_ascii=False).replace("'", r"'\''")
+        request = (
+            "From TensorFlow Serving, or any server of its protocol:\n\n"
+            f"```sh\ncurl -d '{body}' http://localhost:8501/v1/models/{name}:predict\n```"
+        )
+    else:
+        arguments = ", ".join(
+            f"{key}=tf.zeros({list(np.shape(value))}, tf.{np.asarray(value).dtype})"
+            for key, value in example.items()
+        )
+        request = ""
     sections = [
         f"# {title}",
         _table(("", ""), facts.items()),
@@ -65,8 +80,7 @@ def model_card(
         'answer = model.signatures["serving_default"]\n'
         f"print(answer({arguments}))\n"
         "```",
-        "From TensorFlow Serving, or any server of its protocol:",
-        f"```sh\ncurl -d '{body}' http://localhost:8501/v1/models/{name}:predict\n```",
+        request,
         notes.strip(),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import tensorflow as tf
 
 from seqkit.export import model_card, write
@@ -47,6 +48,18 @@ def test_the_curl_it_shows_is_shell_proof(export):
     export["examples"]["serving_default"] = [{"text": ["it's"]}]
     assert r"""-d '{"inputs": {"text": ["it'\''s"]}}'""" in card(export)
     assert "v1/models/tagger:predict" in card(export)
+
+
+def test_a_large_example_is_not_printed(tmp_path, export, capsys):
+    export["signatures"]["serving_default"] = export["signatures"]["ids"]
+    export["examples"]["serving_default"] = [{"ids": np.ones((30, 50), "int32")}]
+    text = card(export)
+    assert len(text) < 3000
+    assert "ids=tf.zeros([30, 50], tf.int32)" in text
+    assert "curl" not in text
+    path = write(tmp_path, **{**export, "card": text})
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(code.replace("PATH/OF/THIS/FOLDER", str(path)), {})
 
 
 def test_a_bar_in_a_cell_does_not_break_the_table(export):

@@ -41,6 +41,8 @@ def test_the_package_has_what_the_protocol_asks_for():
         (["train", "--train_file", "x"], "give both or neither"),
         (["train", "--column", "2"], "column needs train_file"),
         (["train", "--test_file", "x"], "test_file needs train_file"),
+        (["train", "--auxiliary", "pos"], "king_james has no column 'pos', none"),
+        (["train", "--preset", "conll2000", "--auxiliary", "xpos"], "'xpos', only pos"),
         (["predict", "--run", "a", "--n_best", "0", "a"], "n_best must be 1 to 1000, not 0"),
         (["predict", "--run", "a", "--file", "b", "a"], "give either texts or --file FILE"),
         (["evaluate"], "give either --run DIR or --saved_model DIR"),
@@ -290,6 +292,16 @@ def test_bad_vectors_get_one_line(command, tmp_path, columns_file, content, mess
     assert message in err
     assert err.count("\n") == 1
     assert not run.exists()
+
+
+def test_mixed_schemes_get_one_line(command, tmp_path, columns_file):
+    mixed = tmp_path / "mixed.conll"
+    mixed.write_text("a S-X\n\na I-X\nb I-X\n")
+    files = ["--train_file", mixed, "--dev_file", columns_file]
+    code, _, err = command("train", "--run", tmp_path / "run", *files)
+    assert code == 2
+    assert err.startswith(f"error: {mixed}, sentence 2: span schemes are mixed")
+    assert err.count("\n") == 1
 
 
 def test_a_column_that_is_not_there_gets_one_line(command, tmp_path, columns_file):
