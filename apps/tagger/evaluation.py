@@ -13,10 +13,10 @@ from apps.tagger.data import Data, check_tags, checksum, input_names, pad, read_
 from apps.tagger.decoding import best_tags
 from apps.tagger.features import Features
 from apps.tagger.scores import (
-    METRIC,
     baselines,
     class_table,
     confusions,
+    metric,
     raw_text_score,
     score,
     seen_and_unseen,
@@ -77,7 +77,7 @@ def evaluate(
         scores |= raw
         tables.append(note)
     return Evaluation(
-        metric=METRIC,
+        metric=metric(spans),
         scores=scores,
         baselines={name: score(gold, tags, spans) for name, tags in guesses.items()},
         size={"sentences": len(sentences), "words": sum(map(len, words))},

@@ -16,11 +16,14 @@ from apps.common.report import table
 from apps.tagger.restoration import split_tag
 from datasets.columns import Sentence
 
-METRIC = (
-    f"macro F1 over the labels of the gold tags, scikit-learn {version('scikit-learn')}; "
-    f"F1 of spans as conlleval counts them, seqeval {version('seqeval')}"
-)
 Strings = Sequence[Sequence[str]]  # sentences of words or of tags
+
+
+def metric(spans: bool) -> str:
+    """Say how `score` computes F1, and by which library."""
+    if spans:
+        return f"F1 of spans as conlleval counts them, seqeval {version('seqeval')}"
+    return f"macro F1 over the labels of the gold tags, scikit-learn {version('scikit-learn')}"
 
 
 def score(gold: Strings, predicted: Strings, spans: bool) -> dict[str, float]:

@@ -155,3 +155,21 @@ def test_single_unknown_tags_are_named_and_kept(capsys):
     )
     assert check_tags([Sentence(["a"], ["O"])], SPANS, "dev")
     assert capsys.readouterr().err == ""
+
+
+def test_a_language_model_tells_the_words_beside(data):
+    config = replace(data.config, language_model=0.1)
+    for inputs, targets in replace(data, config=config).batches(1):
+        for words, tags, after, before in zip(
+            inputs["words"].numpy(),
+            targets["tags"].numpy(),
+            targets["next_word"].numpy(),
+            targets["previous_word"].numpy(),
+            strict=True,
+        ):
+            length = int((tags != NO_TAG).sum())
+            if length:
+                assert after[:length].tolist() == [*words[1:length], PADDING]
+                assert before[:length].tolist() == [PADDING, *words[: length - 1]]
+            assert (after[length:] == NO_TAG).all()
+            assert (before[length:] == NO_TAG).all()

@@ -162,3 +162,15 @@ def test_jit_stays_on(changes):
     ]
     assert model.jit_compile is True
     assert np.isfinite(losses).all()
+
+
+def test_no_direction_sees_the_word_that_it_has_to_tell():
+    model, data = make(language_model=0.1, layers=2)
+    one = model(inputs(data, [["a", "b", "c", "a"]]))
+    other = model(inputs(data, [["a", "b", "b", "a"]]))  # another third word
+    difference = {name: np.abs(one[name] - other[name])[0].max(axis=-1) for name in one}
+    assert (difference["next_word"][:2] == 0).all()  # which the second has to tell
+    assert difference["next_word"][2] > 1e-6
+    assert (difference["previous_word"][3:] == 0).all()
+    assert difference["previous_word"][1] > 1e-6
+    assert difference["tags"].min() > 1e-6
