@@ -36,7 +36,7 @@ class Vocabulary:
 
     >>> vocabulary = Vocabulary.of([Sentence(["A", "dog", "a"], ["DET", "NOUN", "DET"])], 2)
     >>> vocabulary.words, vocabulary.characters, vocabulary.tags
-    (['a'], 'Adgo', ['DET', 'NOUN'])
+    (['a'], 'Aadgo', ['DET', 'NOUN'])
     """
 
     words: list[str]  # normalized
