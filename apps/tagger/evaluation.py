@@ -99,19 +99,30 @@ def tag_sentences(signatures: Signatures, words: Sequence[Sequence[str]]) -> lis
 def _from_raw_text(
     signatures: Signatures, sentences: Sequence[Sentence]
 ) -> tuple[dict[str, float], str]:
-    """Score the tags of sentences as they were written, which are split into words in the graph."""
-    texts = [s for s in sentences if s.text and "".join(s.text.split()) == "".join(s.words)]
-    system = []
-    for start in range(0, len(texts), _BATCH):
-        batch = tf.constant([sentence.text for sentence in texts[start : start + _BATCH]])
-        answer = signatures["serving_default"](text=batch)
-        words, tags = answer["words"].numpy(), answer["tags"].numpy()
-        for row, length in enumerate(answer["lengths"].numpy()):
-            system.append([[s.decode() for s in column[row, :length]] for column in (words, tags)])
-    if not texts:
+    """Score the tags of sentences as they were written, which are split into words in the graph.
+
+    Left out are sentences whose words are not written in the text, such as German `zu dem` in
+    `zum`: their characters can't be compared.
+    """
+    written = [sentence for sentence in sentences if sentence.text]
+    gold, system = [], []
+    for start in range(0, len(written), _BATCH):
+        batch = written[start : start + _BATCH]
+        answer = signatures["serving_default"](text=tf.constant([s.text for s in batch]))
+        columns = [answer[name].numpy() for name in ("words", "tags")]
+        for row, (sentence, length) in enumerate(zip(batch, answer["lengths"], strict=True)):
+            words, tags = ([s.decode() for s in column[row, :length]] for column in columns)
+            if _characters(words) == _characters(sentence.words):
+                gold.append((sentence.words, sentence.tags))
+                system.append((words, tags))
+    if not gold:
         return {}, "no sentence is written as its words are: no scores from raw text"
-    note = f"from raw text: {len(texts)} of {len(sentences)} sentences, written as their words are"
-    return raw_text_score([(s.words, s.tags) for s in texts], system), note
+    note = f"from raw text: {len(gold)} of {len(sentences)} sentences, written as their words are"
+    return raw_text_score(gold, system), note
+
+
+def _characters(words: Sequence[str]) -> str:
+    return "".join("".join(words).split())
 
 
 def _by_length(

@@ -159,12 +159,13 @@ class Tagger(tf.Module):
     def tag_words(self, words: tf.Tensor) -> dict[str, tf.Tensor]:
         """Tag words (batch, length) that are padded with empty strings."""
         words, real = _real(words)
-        answer = self._by_length(words, _lengths(real))
+        lengths = _lengths(real)
+        answer = self._by_length(words, lengths)
         tags = tf.where(real, tf.gather(self.labels, answer["tags"]), "")
         return {
             "tags": tags[:, :-1],
             "probabilities": answer["probabilities"][:, :-1],
-            "lengths": _lengths(real),
+            "lengths": lengths,
         }
 
     def _by_length(self, words: tf.Tensor, lengths: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -225,13 +226,13 @@ class Tagger(tf.Module):
         }
 
     def _split(self, text: tf.Tensor) -> tf.Tensor:
-        text = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace")
         words = tf.strings.split(split_restoration(text)) if self.restores else tokenize(text)
         return words.to_tensor("")
 
 
 def split_restoration(text: tf.Tensor) -> tf.Tensor:
     """Do in the graph what `restoration.annotate` does to find the words; joined by spaces."""
+    text = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace")
     text = tf.strings.lower(text, encoding="utf-8")
     text = tf.strings.regex_replace(text, "'", "’")
     return tf.strings.regex_replace(text, f"(?s)({WORD_RE2})|.", r"\1 ")

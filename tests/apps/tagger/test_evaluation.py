@@ -92,12 +92,25 @@ def test_sentences_come_back_in_their_order():
     echo = {"words": lambda words: {"tags": words}}
     assert tag_sentences(echo, words) == words
     assert tag_sentences(echo, []) == []
-    assert np.prod(pad_width(words)) < 200 * len(words)
 
 
-def pad_width(words):
-    """The shape of the largest batch: long sentences make no others long."""
+def test_long_sentences_make_no_others_long():
+    words = [["b"] * 3, ["a"], ["c"] * 200] + [[str(n)] * (n % 7 + 1) for n in range(150)]
     shapes = []
     record = {"words": lambda words: shapes.append(words.shape) or {"tags": words}}
     tag_sentences(record, words)
-    return max(shapes[:-1], key=lambda shape: shape[1])
+    # In the order given, the first batch alone would be 64 x 200.
+    assert sum(np.prod(shape) for shape in shapes) < 6000
+
+
+def test_a_text_whose_characters_the_splitter_drops_is_left_out(config, tmp_path):
+    file = tmp_path / "zero.conllu"
+    row = "1\ta\u200bb\t_\tVERB\t_\t_\t0\troot\t_\t_\n"
+    file.write_text(f"{TREEBANK}\n# text = a\u200bb\n{row}")
+
+    def drops(text):
+        return all_verbs_of_text(tf.strings.regex_replace(text, "\u200b", ""))
+
+    signatures = {"words": all_verbs, "serving_default": drops}
+    evaluation = evaluate(config, signatures, tmp_path, "test", file)
+    assert "from raw text: 2 of 3 sentences" in evaluation.details
