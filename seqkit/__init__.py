@@ -20,6 +20,7 @@ from seqkit.crf import (
     transition_constraints,
     viterbi,
 )
+from seqkit.memory import DNCCell, MemoryCell, NTMCell, SparseNTMCell, Traced
 from seqkit.rnn import RNN
 from seqkit.testing import check_cell, check_layer
 from seqkit.wiring import Bidirectional
@@ -31,11 +32,16 @@ __all__ = [
     "AffineCell",
     "Bidirectional",
     "Cell",
+    "DNCCell",
     "ElmanCell",
     "GRUCell",
     "JordanCell",
     "LSTMCell",
+    "MemoryCell",
+    "NTMCell",
+    "SparseNTMCell",
     "StackedCells",
+    "Traced",
     "check_cell",
     "check_layer",
     "crf_loss",

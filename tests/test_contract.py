@@ -12,11 +12,15 @@ from seqkit import (
     CRF,
     RNN,
     Bidirectional,
+    DNCCell,
     ElmanCell,
     GRUCell,
     JordanCell,
     LSTMCell,
+    NTMCell,
+    SparseNTMCell,
     StackedCells,
+    Traced,
     transition_constraints,
 )
 from seqkit.testing import CELL_PROPERTIES, LAYER_PROPERTIES, check_cell, check_layer
@@ -34,7 +38,7 @@ def states(*sizes):
 
 
 # Public layers of which no instance is of use: what they hold is checked on their subclasses.
-ABSTRACT = {seqkit.Cell, seqkit.AffineCell}
+ABSTRACT = {seqkit.Cell, seqkit.AffineCell, seqkit.MemoryCell}
 
 CELLS = {
     "elman": lambda: ElmanCell(3),
@@ -52,6 +56,20 @@ CELLS = {
     "lstm dropout": lambda: LSTMCell(3, dropout=0.3, recurrent_dropout=0.2, seed=1),
     "gru": lambda: GRUCell(3),
     "gru reset before": lambda: GRUCell(3, reset_after=False, recurrent_dropout=0.3),
+    "ntm": lambda: NTMCell(LSTMCell(4), memory_size=6, word_size=3),
+    "ntm feed-forward": lambda: NTMCell(
+        keras.layers.Dense(4, activation="tanh"),
+        memory_size=6,
+        word_size=3,
+        num_reads=2,
+        num_writes=2,
+        shift_range=2,
+        memory_initializer="random_normal",
+        learn_memory=True,
+    ),
+    "dnc": lambda: DNCCell(LSTMCell(3), memory_size=6, word_size=4, num_reads=2),
+    "sparse ntm": lambda: SparseNTMCell(LSTMCell(3), memory_size=6, word_size=4, num_reads=2),
+    "ntm traced": lambda: Traced(NTMCell(GRUCell(4), memory_size=6, word_size=3)),
     "stack": lambda: StackedCells([LSTMCell(3), GRUCell(2)]),
 }
 

@@ -5,9 +5,10 @@
     Config      a frozen dataclass with a docstring for each field, which become options of
                 `train`; at least `seed`, `epochs`, `patience` and `mixed_precision`
     PRESETS     name -> Config; the first is the default
-    PredictOptions  a frozen dataclass like Config: options of `predict`
+    PredictOptions  a frozen dataclass like Config: options of `predict`; `needs_text` says whether,
+                without any, it waits for the lines of stdin
     load        Config -> what training needs: an object with `batches`, `steps_per_epoch`,
-                `monitor`, `checksum` and `save`
+                `monitor`, `mode`, `checksum` and `save`
     build       a compiled keras.Model
     validate    scores on the dev data, at the end of each epoch
     evaluate    an Evaluation of what is served: the exported functions, never the bare model
@@ -20,10 +21,10 @@ that `--help` doesn't wait for TensorFlow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     import keras
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     from seqkit.export import Signature
 
+# A line of `metrics.jsonl` for each epoch.
+History = Sequence[Mapping[str, Any]]
 # What is served, of a run folder as of an export: name -> function(**tensors) -> dict of tensors.
 Signatures = Mapping[str, Callable[..., Mapping[str, Any]]]
 
@@ -41,10 +44,14 @@ class Data(Protocol):
 
     steps_per_epoch: int
     monitor: str  # the score of `validate` that chooses the best epoch
+    mode: Literal["max", "min"]  # whether the best is the highest or the lowest
     checksum: str  # of everything that training depends on
 
-    def batches(self, epoch: int, first_step: int) -> tf.data.Dataset:
-        """Make the batches of an epoch from a step on, a function of seed and epoch alone."""
+    def batches(self, epoch: int, first_step: int, history: History) -> tf.data.Dataset:
+        """Make the batches of an epoch from a step on, a function of seed and arguments alone.
+
+        `history` has a line of scores for each epoch before: a curriculum may go by them.
+        """
 
     def save(self, run: Path) -> None:
         """Write into a run folder what `export` needs besides the weights."""
@@ -60,6 +67,7 @@ class Evaluation:
     size: dict[str, int]  # of the evaluated data
     checksum: str  # of the evaluated data
     details: str = ""  # a table for the reader
+    picture: Callable[[Path], None] | None = None  # draws it for those who would rather look
 
 
 @dataclass(frozen=True)

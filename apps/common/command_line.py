@@ -66,6 +66,7 @@ def _run(app: App, args: list[str]) -> None:
         saved_model: Path | None = None,
         split: Literal["dev", "test"] = "test",
         test_file: Path | None = None,
+        picture: Path | None = None,
         json: bool = False,
     ) -> None:
         """Score a model next to baselines that need no training.
@@ -77,9 +78,10 @@ def _run(app: App, args: list[str]) -> None:
             saved_model: an export, or the folder of its versions; instead of a run.
             split: held-out data of the run.
             test_file: your own file in the form of the training file, instead of a split.
+            picture: draw the scores, if there is something to see: a new PNG file.
             json: print one machine-readable line last.
         """
-        commands.evaluate(app, _source(run, saved_model), split, test_file, json, args)
+        commands.evaluate(app, _source(run, saved_model), split, test_file, picture, json, args)
 
     def export(run: Path = default_run, release: bool = False) -> None:
         """Write a SavedModel that answers raw text, and prove it.

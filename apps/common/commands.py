@@ -14,6 +14,7 @@ from typing import Any
 from apps.common import run_folder
 from apps.common.app import App, Evaluation, Export, Signatures
 from apps.common.errors import UserError
+from apps.common.new_file import PICTURES, check_new_file
 from apps.common.quiet import import_tensorflow
 from apps.common.report import evaluation_text
 from datasets.text import decode_lines, read_lines
@@ -78,6 +79,7 @@ def train(app: App, config: Any, run: Path, args: list[str]) -> None:
         run,
         epochs=config.epochs,
         monitor=data.monitor,
+        mode=data.mode,
         patience=config.patience,
     )
     facts = run_folder.read_json(run / run_folder.RUN)
@@ -89,14 +91,27 @@ def train(app: App, config: Any, run: Path, args: list[str]) -> None:
 
 
 def evaluate(
-    app: App, source: Source, split: str, file: Path | None, as_json: bool, args: list[str]
+    app: App,
+    source: Source,
+    split: str,
+    file: Path | None,
+    picture: Path | None,
+    as_json: bool,
+    args: list[str],
 ) -> None:
     """Score what is served, and print it for the reader or, last, for a machine."""
+    if picture:
+        check_new_file(picture, PICTURES)
     served = open_run(app, source.run) if source.run else open_export(app, source.saved_model)
     began = time.monotonic()
     evaluation = app.evaluate(served.config, served.signatures, served.folder, split, file)
     seconds = time.monotonic() - began
     print(evaluation_text(f"{source}, {file or split}", evaluation))
+    if picture:
+        if not evaluation.picture:
+            raise UserError(f"{app.NAME} has no picture of its scores")
+        evaluation.picture(picture)
+        print(f"{picture}: written")
     if as_json:
         training = served.facts.get("training") or {}
         row = {
@@ -167,7 +182,8 @@ def predict(
 ) -> None:
     """Answer texts, the lines of a file, or those of stdin as they come, with an export."""
     served = open_export(app, source.saved_model or source.run / "export" / app.NAME)
-    for text, record in app.predict(options, served.signatures, _batches(texts, file)):
+    batches = _batches(texts, file) if texts or file or options.needs_text else ()
+    for text, record in app.predict(options, served.signatures, batches):
         print(json.dumps(record, ensure_ascii=False) if as_json else text, flush=True)
 
 

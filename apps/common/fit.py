@@ -23,6 +23,7 @@ import numpy as np
 import tensorflow as tf
 
 from apps.common import checkpoint
+from apps.common.app import History
 from apps.common.errors import UserError
 from apps.common.progress import Progress
 
@@ -62,7 +63,7 @@ class State:
 
 def fit(
     model: keras.Model,
-    batches: Callable[[int, int], tf.data.Dataset],
+    batches: Callable[[int, int, History], tf.data.Dataset],
     steps_per_epoch: int,
     validate: Callable[[keras.Model], dict[str, float]],
     run: Path,
@@ -85,8 +86,9 @@ def fit(
 
     Args:
         model: compiled, on the TensorFlow backend, one step per execution.
-        batches: (epoch, first step) -> the batches of that epoch from that step on, the same each
-            time. Epochs count from 1, steps from 0.
+        batches: (epoch, first step, history) -> the batches of that epoch from that step on, the
+            same each time. Epochs count from 1, steps from 0; history has the lines of
+            `metrics.jsonl` of the epochs before.
         steps_per_epoch: batches of an epoch.
         validate: scores the model after each epoch, with the weights that `model.keras` would get.
         run: an existing folder.
@@ -154,7 +156,7 @@ def fit(
             return result
         if values is not None:
             # Optimizer and metrics make their variables in the first step, here a throwaway one.
-            model.train_function(_iterate(model, batches(1, 0)))
+            model.train_function(_iterate(model, batches(1, 0, [])))
             checkpoint.restore(run / CHECKPOINT, model, values)
             progress.line(f"{run}: going on at epoch {state.epoch}, step {state.step}")
         writer = tf.summary.create_file_writer(str(run / TENSORBOARD)) if tensorboard else None
@@ -193,7 +195,7 @@ def fit(
 
 def _train_epoch(
     model: keras.Model,
-    batches: Callable[[int, int], tf.data.Dataset],
+    batches: Callable[[int, int, History], tf.data.Dataset],
     steps_per_epoch: int,
     state: State,
 ) -> Iterator[tuple[float, float]]:
@@ -202,7 +204,7 @@ def _train_epoch(
         model.reset_metrics()
     if state.step == steps_per_epoch:  # killed between the last step and the end of the epoch
         return
-    iterator = _iterate(model, batches(state.epoch, state.step))
+    iterator = _iterate(model, batches(state.epoch, state.step, state.history))
     while state.step < steps_per_epoch:
         began = time.perf_counter()
         try:

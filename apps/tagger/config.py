@@ -122,6 +122,8 @@ class PredictOptions:
     html: Path | None = None
     """Write the tagged lines as a page, too: a new file, to look at in a browser."""
 
+    needs_text = True
+
     def __post_init__(self) -> None:
         if not 1 <= self.n_best <= 1000:
             raise UserError(f"n_best must be 1 to 1000, not {self.n_best}")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from apps.common.app import History
 from apps.common.errors import UserError
 from apps.tagger.config import Config
 from apps.tagger.features import Features
@@ -37,6 +38,7 @@ class Data:
     dev: list[Sentence]
     vocabulary: Vocabulary
     vectors: np.ndarray | None = None  # (words, width), of vocabulary.vector_words
+    mode = "max"  # of the monitor: the highest is the best
 
     @property
     def checksum(self) -> str:
@@ -56,12 +58,13 @@ class Data:
         rows, _ = plan(self._train_ids.lengths, self.config.batch_size)
         return len(rows)
 
-    def batches(self, epoch: int, first_step: int = 0) -> tf.data.Dataset:
+    def batches(self, epoch: int, first_step: int = 0, history: History = ()) -> tf.data.Dataset:
         """Make the training batches of an epoch, a function of the seed and the epoch alone.
 
         Args:
             epoch: number of the epoch.
             first_step: batches to leave out, at no cost.
+            history: ignored.
 
         Returns:
             Batches (inputs, targets): dicts of ids, (batch, length) but for characters, which are

@@ -1,7 +1,6 @@
 """A page to look at: tagged sentences in colour, in one HTML file that needs no network."""
 
 import contextlib
-import os
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from seqeval.metrics.sequence_labeling import get_entities
 
 from apps.common.errors import UserError
+from apps.common.new_file import check_new_file
 from apps.tagger.spans import is_span_tag
 
 DOUBTFUL = 0.75  # words with a lower probability are marked
@@ -31,21 +31,6 @@ class Answer(NamedTuple):
     probabilities: Sequence[float]  # of each tag, in [0, 1]
 
 
-def check_path(path: Path) -> None:
-    """Check that a page can be written, before the work of making it.
-
-    Args:
-        path: of the new file.
-
-    Raises:
-        UserError: the file is there already, or its folder is not.
-    """
-    if os.path.lexists(path):
-        raise UserError(f"{path}: exists and is not overwritten; give the page another name")
-    if not path.parent.is_dir():
-        raise UserError(f"{path}: no folder {path.parent}; make it, or give another path")
-
-
 def write_page(path: Path, answers: Sequence[Answer]) -> None:
     """Write tagged sentences as a page.
 
@@ -61,7 +46,7 @@ def write_page(path: Path, answers: Sequence[Answer]) -> None:
         UserError: the file is there already, or can't be written.
         ValueError: a sentence has not as many words as tags and probabilities.
     """
-    check_path(path)
+    check_new_file(path)
     text = _page(answers)
     beside = path.with_name(f".writing-{path.name}")
     try:

@@ -7,8 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from apps.common.app import Signatures
+from apps.common.new_file import check_new_file
 from apps.tagger.config import PredictOptions
-from apps.tagger.page import Answer, check_path, write_page
+from apps.tagger.page import Answer, write_page
 
 
 def predict(
@@ -25,7 +26,7 @@ def predict(
         A text and a record for each line.
     """
     if options.html:
-        check_path(options.html)
+        check_new_file(options.html)
     page = []
     for lines in batches:
         for record in _records(signatures, lines, options.n_best):

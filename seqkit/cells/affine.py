@@ -8,11 +8,18 @@ from keras import ops
 from seqkit.cells.cell import Cell
 
 
-class DropoutMasks(NamedTuple):
-    """Variational dropout: one mask a sequence, the same at each of its steps. None: no dropout."""
+class Context(NamedTuple):
+    """What holds for a whole sequence.
 
-    inputs: Any = None  # (batch, features)
-    state: Any = None  # (batch, the first state's size)
+    The weights are read once: read in the loop, they would be kept for the gradient at every step.
+    Dropout is variational, one mask a sequence, the same at each step; None: no dropout.
+    """
+
+    kernel: Any  # U
+    recurrent_kernel: Any  # W
+    bias: Any  # b, or None
+    input_mask: Any = None  # (batch, features)
+    state_mask: Any = None  # (batch, the first state's size)
 
 
 class AffineCell(Cell):
@@ -103,8 +110,8 @@ class AffineCell(Cell):
     def draws_once(self) -> bool:
         return bool(self.dropout or self.recurrent_dropout)
 
-    def begin(self, batch_size: Any, constants: Any = None, training: bool = False) -> DropoutMasks:
-        """The dropout masks."""
+    def begin(self, batch_size: Any, constants: Any = None, training: bool = False) -> Context:
+        """The weights, and the dropout masks."""
 
         def mask(rate: float, size: int) -> Any:
             if not (training and rate):
@@ -112,18 +119,22 @@ class AffineCell(Cell):
             ones = ops.ones((batch_size, size), self.compute_dtype)
             return keras.random.dropout(ones, rate, seed=self.seed_generator)
 
-        return DropoutMasks(
-            mask(self.dropout, self.input_size), mask(self.recurrent_dropout, self.state_size[0])
+        return Context(
+            ops.convert_to_tensor(self.kernel),
+            ops.convert_to_tensor(self.recurrent_kernel),
+            ops.convert_to_tensor(self.bias) if self.use_bias else None,
+            mask(self.dropout, self.input_size),
+            mask(self.recurrent_dropout, self.state_size[0]),
         )
 
-    def project(self, inputs: Any, ctx: DropoutMasks) -> Any:
+    def project(self, inputs: Any, ctx: Context) -> Any:
         """U x + b."""
-        projected = linear(drop(inputs, ctx.inputs), self.kernel)
-        return projected + self.bias if self.use_bias else projected
+        projected = linear(drop(inputs, ctx.input_mask), ctx.kernel)
+        return projected + ctx.bias if self.use_bias else projected
 
-    def recur(self, h: Any, ctx: DropoutMasks) -> Any:
+    def recur(self, h: Any, ctx: Context) -> Any:
         """W h."""
-        return ops.matmul(drop(h, ctx.state), self.recurrent_kernel)
+        return ops.matmul(drop(h, ctx.state_mask), ctx.recurrent_kernel)
 
 
 def drop(x: Any, mask: Any) -> Any:

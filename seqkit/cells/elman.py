@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from seqkit.cells.affine import AffineCell, DropoutMasks
+from seqkit.cells.affine import AffineCell, Context
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -32,7 +32,7 @@ class ElmanCell(AffineCell):
         super().__init__(units, **kwargs)
         self.activation = keras.activations.get(activation)
 
-    def step(self, projected: Any, states: list, ctx: DropoutMasks) -> tuple[Any, list]:
+    def step(self, projected: Any, states: list, ctx: Context) -> tuple[Any, list]:
         (h,) = states
         h = self.activation(projected + self.recur(h, ctx))
         return h, [h]

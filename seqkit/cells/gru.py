@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqkit.cells.affine import AffineCell, DropoutMasks, drop, linear
+from seqkit.cells.affine import AffineCell, Context, drop, linear
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -57,22 +57,22 @@ class GRUCell(AffineCell):
     def bias_shape(self) -> tuple:
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
-    def project(self, inputs: Any, ctx: DropoutMasks) -> Any:
-        projected = linear(drop(inputs, ctx.inputs), self.kernel)
+    def project(self, inputs: Any, ctx: Context) -> Any:
+        projected = linear(drop(inputs, ctx.input_mask), ctx.kernel)
         if not self.use_bias:
             return projected
-        return projected + (self.bias[0] if self.reset_after else self.bias)
+        return projected + (ctx.bias[0] if self.reset_after else ctx.bias)
 
-    def step(self, projected: Any, states: list, ctx: DropoutMasks) -> tuple[Any, list]:
+    def step(self, projected: Any, states: list, ctx: Context) -> tuple[Any, list]:
         (h,) = states
         x_z, x_r, x_n = ops.split(projected, 3, axis=-1)
         if self.reset_after:
             recurrent = self.recur(h, ctx)
             if self.use_bias:
-                recurrent = recurrent + self.bias[1]
+                recurrent = recurrent + ctx.bias[1]
             h_z, h_r, h_n = ops.split(recurrent, 3, axis=-1)
         else:
-            gates = ops.matmul(drop(h, ctx.state), self.recurrent_kernel[:, : 2 * self.units])
+            gates = ops.matmul(drop(h, ctx.state_mask), ctx.recurrent_kernel[:, : 2 * self.units])
             h_z, h_r = ops.split(gates, 2, axis=-1)
 
         z = self.recurrent_activation(x_z + h_z)
@@ -80,7 +80,7 @@ class GRUCell(AffineCell):
         if self.reset_after:
             n = self.activation(x_n + r * h_n)
         else:
-            reset = r * drop(h, ctx.state)
-            n = self.activation(x_n + ops.matmul(reset, self.recurrent_kernel[:, 2 * self.units :]))
+            reset = r * drop(h, ctx.state_mask)
+            n = self.activation(x_n + ops.matmul(reset, ctx.recurrent_kernel[:, 2 * self.units :]))
         h = z * h + (1 - z) * n
         return h, [h]

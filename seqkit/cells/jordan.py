@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqkit.cells.affine import AffineCell, DropoutMasks, positive
+from seqkit.cells.affine import AffineCell, Context, positive
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -64,7 +64,7 @@ class JordanCell(AffineCell):
                 shape=(self.output_units,), initializer=self.bias_initializer, name="output_bias"
             )
 
-    def step(self, projected: Any, states: list, ctx: DropoutMasks) -> tuple[Any, list]:
+    def step(self, projected: Any, states: list, ctx: Context) -> tuple[Any, list]:
         (y,) = states
         h = self.activation(projected + self.recur(y, ctx))
         y = ops.matmul(h, self.output_kernel)

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqkit.cells.affine import AffineCell, DropoutMasks, drop, linear, positive
+from seqkit.cells.affine import AffineCell, Context, drop, linear, positive
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -103,13 +103,13 @@ class LSTMCell(AffineCell):
         forget = 0 if self.coupled else 1
         return bias + ops.repeat(ops.one_hot(forget, self.blocks, dtype=dtype), self.units)
 
-    def project(self, inputs: Any, ctx: DropoutMasks) -> Any:
+    def project(self, inputs: Any, ctx: Context) -> Any:
         if not self.layer_norm:
             return super().project(inputs, ctx)
-        projected = self.kernel_norm(linear(drop(inputs, ctx.inputs), self.kernel))
-        return projected + self.bias if self.use_bias else projected
+        projected = self.kernel_norm(linear(drop(inputs, ctx.input_mask), ctx.kernel))
+        return projected + ctx.bias if self.use_bias else projected
 
-    def step(self, projected: Any, states: list, ctx: DropoutMasks) -> tuple[Any, list]:
+    def step(self, projected: Any, states: list, ctx: Context) -> tuple[Any, list]:
         h, c = states
         recurrent = self.recur(h, ctx)
         a = projected + (self.recurrent_norm(recurrent) if self.layer_norm else recurrent)

@@ -27,7 +27,7 @@ def build(seed=1, jit=None, **optimizer):
     return model
 
 
-def batches(epoch, first_step):
+def batches(epoch, first_step, history):
     generator = np.random.default_rng(epoch)
     x = generator.normal(size=(STEPS, 2, 3)).astype("float32")
     y = x.sum(-1, keepdims=True)
@@ -272,8 +272,8 @@ def test_a_broken_compiled_run_goes_on_to_the_same_end(tmp_path, monkeypatch, ji
 
 
 def test_loss_that_is_no_number_keeps_the_last_checkpoint(tmp_path):
-    def poisoned(epoch, first_step):
-        return batches(epoch, first_step).map(
+    def poisoned(epoch, first_step, history):
+        return batches(epoch, first_step, history).map(
             lambda x, y: (x, tf.where(epoch == 2, float("nan"), y))
         )
 
@@ -354,7 +354,7 @@ def test_two_processes_do_not_train_in_one_folder(tmp_path):
         ({"mode": "up"}, "mode must be 'max' or 'min', not 'up'"),
         ({"patience": 0}, "patience must be at least 1"),
         ({"monitor": "f1"}, "validate gives no 'f1' to monitor"),
-        ({"batches": lambda e, s: batches(e, s).take(3)}, "ended at step 3 of 5"),
+        ({"batches": lambda *args: batches(*args).take(3)}, "ended at step 3 of 5"),
     ],
 )
 def test_bad_arguments(tmp_path, changes, message):

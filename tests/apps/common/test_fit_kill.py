@@ -46,7 +46,7 @@ def examples(seed, *size):
     return x, (x[..., -1] < WORDS // 2) ^ wrong
 
 
-def batches(epoch, first_step):
+def batches(epoch, first_step, history):
     x, y = examples(0, STEPS, BATCH)
     order = np.random.default_rng(epoch).permutation(STEPS)[first_step:]
 

@@ -6,7 +6,8 @@ from itertools import combinations, product
 import pytest
 
 from apps.common.errors import UserError
-from apps.tagger.page import Answer, check_path, write_page
+from apps.common.new_file import check_new_file
+from apps.tagger.page import Answer, write_page
 
 VOID = {"meta"}
 UNIVERSAL = (
@@ -132,7 +133,7 @@ def test_an_answer_that_does_not_fit_together(tmp_path):
 def test_a_file_is_not_overwritten(tmp_path):
     path = tmp_path / "page.html"
     path.write_text("precious")
-    for write in (check_path, lambda path: write_page(path, [])):
+    for write in (check_new_file, lambda path: write_page(path, [])):
         with pytest.raises(UserError, match="exists and is not overwritten"):
             write(path)
     assert path.read_text() == "precious"
@@ -140,7 +141,7 @@ def test_a_file_is_not_overwritten(tmp_path):
 
 def test_a_folder_must_be_there(tmp_path):
     path = tmp_path / "none" / "page.html"
-    for write in (check_path, lambda path: write_page(path, [])):
+    for write in (check_new_file, lambda path: write_page(path, [])):
         with pytest.raises(UserError, match=f"no folder {path.parent}; make it"):
             write(path)
 

@@ -1,0 +1,4 @@
+from apps import babi
+from apps.common import main
+
+raise SystemExit(main(babi))

@@ -1,0 +1,72 @@
+"""Text to sentences to words to ids, inside the graph as in training."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import keras
+import tensorflow as tf
+
+from apps.common.run_folder import read_json, write_json
+from datasets.babi.stories import Question
+
+FILE = "vocabulary.json"
+PADDING, UNKNOWN = 0, 1  # ids of words; the first word has 2
+
+
+def split_sentences(text: tf.Tensor) -> tf.RaggedTensor:
+    """Split texts (batch,) where a sentence or a line ends: (batch, ragged sentences)
+
+    >>> split_sentences(tf.constant(["It rains.  Is it wet? ", ""])).to_list()
+    [[b'It rains.', b'Is it wet?'], []]
+    """
+    text = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace")
+    lines = tf.strings.regex_replace(text, r"([.!?]+)(?:\s+|$)", "\\1\n")
+    sentences = tf.ragged.map_flat_values(tf.strings.strip, tf.strings.split(lines, "\n"))
+    return tf.ragged.boolean_mask(sentences, sentences != "")
+
+
+def split_words(sentences: tf.Tensor) -> tf.RaggedTensor:
+    """Split sentences (batch,) into words in lower case, without punctuation.
+
+    >>> split_words(tf.constant(["Where is Mary's dog?"])).to_list()
+    [[b'where', b'is', b"mary's", b'dog']]
+    """
+    text = tf.strings.unicode_transcode(sentences, "UTF-8", "UTF-8", errors="replace")
+    text = tf.strings.lower(text, encoding="utf-8")
+    return tf.strings.split(tf.strings.regex_replace(text, r"[^\pL\pM\pN'’-]+", " "))
+
+
+class Vocabulary(NamedTuple):
+    """The words of the training questions, and their answers."""
+
+    words: list[str]
+    answers: list[str]
+
+    @classmethod
+    def of(cls, questions: list[Question]) -> Self:
+        """Collect both, in alphabetical order."""
+        sentences = sorted({text for q in questions for text in (*q.facts, q.question)})
+        words = {word.decode() for word in split_words(tf.constant(sentences)).flat_values.numpy()}
+        return cls(sorted(words), sorted({q.answer for q in questions}))
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        return cls(**read_json(folder / FILE))
+
+    def save(self, folder: Path) -> None:
+        write_json(folder / FILE, self._asdict())
+
+    @property
+    def text(self) -> str:
+        return json.dumps(self._asdict())
+
+    @property
+    def size(self) -> int:
+        """Number of word ids."""
+        return len(self.words) + 2
+
+    def lookup(self) -> keras.layers.Layer:
+        """What turns words into ids, and empty strings into padding."""
+        return keras.layers.StringLookup(vocabulary=self.words, mask_token="")

@@ -1,0 +1,30 @@
+"""Algorithms learned from examples: copy, repeat copy, associative recall, priority sort.
+
+`apps.common.app` says what its functions are for.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from apps.copy_task.config import PRESETS, Config, PredictOptions
+
+__all__ = ["EXAMPLES", "NAME", "PRESETS", "Config", "PredictOptions", *(_MODULES := {
+    "load": "data",
+    "build": "model",
+    "validate": "evaluation",
+    "evaluate": "evaluation",
+    "export": "serving",
+    "predict": "prediction",
+})]  # fmt: skip
+
+NAME = "copy_task"
+EXAMPLES = (
+    "10110010 01110001 00001111",
+    "00000000 11111111 01010101 10101010 00110011 11001100",
+)
+
+
+def __getattr__(name: str) -> Any:  # imports TensorFlow only when a function is asked for
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

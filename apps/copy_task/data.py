@@ -1,0 +1,157 @@
+"""Sequences of training, made as they are needed, and the fixed ones that choose the best epoch."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from apps.common.app import History
+from apps.copy_task import curriculum
+from apps.copy_task.config import Config
+from apps.copy_task.tasks import Sequence, Task, longest, task
+from datasets.algorithmic.tasks import fixed_set
+
+PER_LENGTH = 10  # fixed sequences that tell the prediction gain of a length
+_GAIN_SEED = 17040300  # of these sequences
+
+
+class Batch(NamedTuple):
+    """Sequences side by side, filled up at the end with zeros; float32."""
+
+    inputs: np.ndarray  # (batch, time, input_size)
+    targets: np.ndarray  # (batch, time, output_size)
+    weights: np.ndarray  # (batch, time)
+
+
+@dataclass(frozen=True)
+class Data:
+    """What training needs."""
+
+    config: Config
+    task: Task
+
+    monitor: ClassVar[str] = "loss"
+    mode: ClassVar[Literal["min"]] = "min"
+
+    @property
+    def input_size(self) -> int:
+        """Channels of the inputs."""
+        return self.task.input_size
+
+    @property
+    def output_size(self) -> int:
+        """Bits of an output."""
+        return self.task.output_size
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Number of batches of an epoch."""
+        return self.config.steps_per_epoch
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of a batch of training and of the dev sequences."""
+        return checksum([self.batch(1, 0, self._probabilities(1, ())), self.dev])
+
+    @cached_property
+    def time(self) -> int:
+        """Steps of the longest sequence of training."""
+        return len(self.task.sample(np.random.default_rng(0), *longest(self.config)).inputs)
+
+    @cached_property
+    def dev(self) -> Batch:
+        """The dev sequences as long as the longest of training."""
+        return pad(fixed_set(self.task, "dev", longest(self.config)), self.time)
+
+    @cached_property
+    def of_lengths(self) -> dict[int, Batch]:
+        """Fixed sequences of each length of training, as long as the longest."""
+        # Epoch 0, which no training has.
+        random = np.random.default_rng((_GAIN_SEED, 0))
+        return {
+            length: pad([self.task.sample(random, length) for _ in range(PER_LENGTH)], self.time)
+            for length in curriculum.lengths(self.config).tolist()
+        }
+
+    def batches(self, epoch: int, first_step: int = 0, history: History = ()) -> tf.data.Dataset:
+        """Make the training batches of an epoch.
+
+        A function of the seed, the epoch and what the curriculum reads of the history alone.
+
+        Args:
+            epoch: number of the epoch, from 1.
+            first_step: batches to leave out, at no cost; fewer than there are.
+            history: lines of `metrics.jsonl`.
+
+        Returns:
+            Batches (inputs, targets, weights) of one shape, filled up at the end: see `Batch`.
+        """
+        probabilities = self._probabilities(epoch, history)
+        steps = range(first_step, self.steps_per_epoch)
+        # All at once, a few MB: a Python generator in tf.data costs more than the sequences.
+        rows = zip(*(self.batch(epoch, step, probabilities) for step in steps), strict=True)
+        return tf.data.Dataset.from_tensor_slices(tuple(map(np.stack, rows))).prefetch(2)
+
+    def batch(self, epoch: int, step: int, probabilities: np.ndarray) -> Batch:
+        """Make a training batch; each of its sequences draws its own length.
+
+        Args:
+            epoch: number of the epoch, from 1.
+            step: of the epoch, from 0.
+            probabilities: of the lengths of the curriculum.
+        """
+        random = np.random.default_rng((self.config.seed, epoch, step))
+        lengths = random.choice(
+            curriculum.lengths(self.config), size=self.config.batch_size, p=probabilities
+        )
+        return pad([self.task.sample(random, length) for length in lengths.tolist()], self.time)
+
+    def save(self, run: Path) -> None:
+        """Write nothing: the configuration says all."""
+
+    def _probabilities(self, epoch: int, history: History) -> np.ndarray:
+        return curriculum.probabilities(self.config, epoch, history)
+
+
+def load(config: Config) -> Data:
+    """Say how the sequences of a configuration are made.
+
+    Raises:
+        UserError: its sequences are too short.
+    """
+    return Data(config, task(config))
+
+
+def pad(sequences: list[Sequence], time: int) -> Batch:
+    """Put sequences side by side.
+
+    Args:
+        sequences: of a task.
+        time: steps of the batch, at least those of each sequence.
+
+    >>> sample = task(Config()).sample
+    >>> pad([sample(np.random.default_rng(0), length) for length in (1, 3)], 9).weights.sum(axis=1)
+    array([1., 3.], dtype=float32)
+    """
+
+    def beside(arrays: tuple[np.ndarray, ...]) -> np.ndarray:
+        rows = np.zeros((len(arrays), time, *arrays[0].shape[1:]), "float32")
+        for row, array in zip(rows, arrays, strict=True):
+            row[: len(array)] = array
+        return rows
+
+    return Batch(*map(beside, zip(*sequences, strict=True)))
+
+
+def checksum(parts: Iterable[Batch | Sequence]) -> str:
+    """Compute the SHA-256 of everything in batches or sequences."""
+    digest = hashlib.sha256()
+    for array in (array for part in parts for array in part):
+        digest.update(repr(array.shape).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

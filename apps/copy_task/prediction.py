@@ -1,0 +1,101 @@
+"""Answers for the reader: the copy of a line of bits, what is wrong in it, a picture."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from apps.common.app import Signatures
+from apps.common.errors import UserError
+from apps.common.new_file import PICTURES, check_new_file
+from apps.copy_task.config import PredictOptions
+from apps.copy_task.tasks import parse_bits
+
+SHOWN = 5  # wrong bits that are named, at most
+
+
+def predict(
+    options: PredictOptions, signatures: Signatures, batches: Iterable[list[str]]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Copy a random sequence, if wanted, and lines of bits; draw the last of them all.
+
+    Args:
+        options: of the command.
+        signatures: what is served.
+        batches: lines, each a sequence of vectors: `10110010 01110001`.
+
+    Yields:
+        A text and a record for each sequence.
+
+    Raises:
+        UserError: a line has something else, the picture exists, or the export copies nothing.
+    """
+    serve = signatures["serving_default"]
+    if "copy" not in serve.structured_outputs:
+        raise UserError("this export was trained for another task; predict shows how one copies")
+    width = serve.structured_outputs["copy"].shape[-1]
+    if options.picture:
+        check_new_file(options.picture, PICTURES)
+    answer = None
+    for name, bits in _sequences(options, batches, width):
+        answer = {k: t.numpy()[0] for k, t in serve(bits=tf.constant(bits[None])).items()}
+        if answer.get("exceeds_memory"):
+            slots = answer["read_weighting"].shape[-1]
+            print(
+                f"warning: {name}: {len(bits)} vectors, the memory has {slots} slots; it can't "
+                "hold them all",
+                file=sys.stderr,
+            )
+        record = _record(bits, answer)
+        verdict = _verdict(record["wrong"], bits.size)
+        question = f"  {name}: {record['bits']}\n" if name == "random" else ""
+        yield f"{question}{record['copy']}\n  {verdict}", record
+    if options.picture and answer:
+        from apps.copy_task import pictures  # Matplotlib, only if asked for
+
+        # Backwards in the alphabet what is written comes before what is read.
+        named = sorted(answer.items(), reverse=True)
+        weightings = {key.replace("_", " "): w for key, w in named if w.ndim == 3}
+        title = f"length {len(bits)}: {verdict.partition(':')[0]}"
+        pictures.copying(options.picture, bits, answer["probabilities"], weightings, title)
+
+
+def _sequences(
+    options: PredictOptions, batches: Iterable[list[str]], width: int
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Each sequence, and what a message calls it."""
+    if options.random:
+        random = np.random.default_rng(options.seed)
+        yield "random", random.integers(0, 2, (options.random, width)).astype("float32")
+    lines = (line for batch in batches for line in batch)
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield f"line {number}", parse_bits(line, width)
+        except UserError as error:
+            raise UserError(f"line {number}: {error}") from None
+
+
+def _record(bits: np.ndarray, answer: dict[str, np.ndarray]) -> dict[str, Any]:
+    wrong = np.argwhere(answer["copy"] != bits) + 1
+    return {
+        "bits": _text(bits),
+        "copy": _text(answer["copy"]),
+        "wrong": [{"vector": vector, "bit": bit} for vector, bit in wrong.tolist()],
+        "probabilities": answer["probabilities"].astype(float).round(4).tolist(),
+        "exceeds_memory": bool(answer.get("exceeds_memory", False)),
+    }
+
+
+def _verdict(wrong: list[dict[str, int]], size: int) -> str:
+    if not wrong:
+        return "copied without error"
+    places = [f"vector {place['vector']} bit {place['bit']}" for place in wrong[:SHOWN]]
+    if len(wrong) > SHOWN:
+        places.append(f"{len(wrong) - SHOWN} more")
+    return f"{len(wrong)} of {size} bits wrong: {', '.join(places)}"
+
+
+def _text(bits: np.ndarray) -> str:
+    return " ".join("".join(str(int(bit)) for bit in vector) for vector in bits)

@@ -1,0 +1,1 @@
+"""Copy, repeat copy, associative recall, priority sort: fixed sets, as a TFDS builder."""

@@ -1,0 +1,9 @@
+"""Networks with an explicit memory (Deep Learning, 10.12)."""
+
+from seqkit.memory.dnc import DNCCell
+from seqkit.memory.memory_cell import MemoryCell
+from seqkit.memory.ntm import NTMCell
+from seqkit.memory.sparse_ntm import SparseNTMCell
+from seqkit.memory.tracing import Traced
+
+__all__ = ["DNCCell", "MemoryCell", "NTMCell", "SparseNTMCell", "Traced"]

@@ -1,0 +1,122 @@
+"""The differentiable neural computer, successor of the neural Turing machine."""
+
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from seqkit.memory import addressing
+from seqkit.memory.linkage import link
+from seqkit.memory.memory_cell import MemoryCell
+
+
+class State(NamedTuple):
+    """What is carried from step to step beside the controller's states."""
+
+    memory: Any  # M (batch, word, slots)
+    usage: Any  # u (batch, 1, slots)
+    precedence: Any  # p (batch, 1, slots)
+    links: Any  # L (batch, slots, slots)
+    write_weighting: Any  # w^w (batch, 1, slots)
+    read_weighting: Any  # w^r (batch, num_reads, slots)
+    reads: Any  # r (batch, num_reads, word)
+
+
+class Interface(NamedTuple):
+    """What the controller says at a step: xi, (batch, heads, ...)."""
+
+    read_keys: Any  # k^r (num_reads, word)
+    read_strengths: Any  # beta^r (num_reads, 1)
+    write_key: Any  # k^w (1, word)
+    write_strength: Any  # beta^w (1, 1)
+    erase: Any  # e (1, word)
+    write_vector: Any  # v (1, word)
+    free_gates: Any  # f (num_reads, 1)
+    allocation_gate: Any  # g^a (1, 1)
+    write_gate: Any  # g^w (1, 1)
+    read_modes: Any  # pi (num_reads, 3)
+
+
+@keras.saving.register_keras_serializable(package="seqkit")
+class DNCCell(MemoryCell):
+    """A controller with a memory that knows which slots are free and in what order it was written.
+
+        h_t = controller([x_t, r_{t-1}])
+        psi_t = prod_r (1 - f^r_t w^r_{t-1})                                retention
+        u_t = (u_{t-1} + w^w_{t-1} - u_{t-1} w^w_{t-1}) psi_t               usage
+        a_t = allocation(u_t)                                               the least used slots
+        w^w_t = g^w_t (g^a_t a_t + (1 - g^a_t) content(M_{t-1}, k^w_t, beta^w_t))
+        M_t = M_{t-1} (1 - w^w_t e_t) + w^w_t v_t
+        L_t[i, j] = (1 - w^w_t[i] - w^w_t[j]) L_{t-1}[i, j] + w^w_t[i] p_{t-1}[j],  L_t[i, i] = 0
+        p_t = (1 - sum_i w^w_t[i]) p_{t-1} + w^w_t                          precedence
+        f_t, b_t = L_t w^r_{t-1}, L_t' w^r_{t-1}                            forward, backward
+        w^r_t = pi_1 b_t + pi_2 content(M_t, k^r_t, beta^r_t) + pi_3 f_t
+        r_t = w^r_t M_t
+
+    k, beta, e, v, f, g and pi are affine functions of h_t, put into their ranges by 1 + softplus
+    (beta), sigmoid (e, f, g) and softmax (pi). `seqkit.memory.addressing` has the equations.
+
+    Args:
+        controller: a seqkit cell, or for a feed-forward controller a layer with `units`, such as
+            `keras.layers.Dense(100, activation="tanh")`.
+        memory_size: slots N, > 0. Time and states grow with its square, that of the links.
+        word_size: size of a slot, > 0.
+        num_reads: reading heads, > 0; one head writes.
+    Call: inputs (batch, features); states: the controller's, then M, u, p, L, w^w, w^r and r, each
+        as (batch, size). `unpack` gives them their shapes.
+    Returns: output [h_t, r_t] (batch, controller's + num_reads word_size), which a Dense layer is
+        to follow; new states.
+    Dtype: all but the controller computes in float32, whatever the policy.
+    Raises: ValueError if a size is not positive, or the controller's is not known.
+    Source: Graves et al. 2016, Methods. Deviations: the affine functions have a bias; a usage of 0
+        counts as 1e-6 in the allocation's product.
+
+    >>> import numpy as np
+    >>> from seqkit import RNN, DNCCell, LSTMCell
+    >>> dnc = RNN(DNCCell(LSTMCell(10), memory_size=8, word_size=4, num_reads=2))
+    >>> tuple(dnc(np.zeros((2, 5, 3))).shape)
+    (2, 18)
+    """
+
+    traced = "read_weighting", "write_weighting", "usage"
+
+    def __init__(
+        self,
+        controller: keras.layers.Layer,
+        memory_size: int = 128,
+        word_size: int = 20,
+        num_reads: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(controller, memory_size, word_size, num_reads, **kwargs)
+
+    def state_shapes(self) -> State:
+        N, W, R = self.memory_size, self.word_size, self.num_reads
+        return State((W, N), (1, N), (1, N), (N, N), (1, N), (R, N), (R, W))
+
+    def interface_shapes(self) -> Interface:
+        W, R = self.word_size, self.num_reads
+        return Interface(
+            (R, W), (R, 1), (1, W), (1, 1), (1, W), (1, W), (R, 1), (1, 1), (1, 1), (R, 3)
+        )
+
+    def access(self, said: Interface, state: State) -> State:
+        M, u, p, L, w_w, w_r, _ = state
+        k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi = said
+        beta_r, beta_w = 1 + ops.softplus(beta_r), 1 + ops.softplus(beta_w)
+        e, f, g_a, g_w = (ops.sigmoid(gate) for gate in (e, f, g_a, g_w))
+        pi = ops.softmax(pi, axis=-1)
+
+        psi = addressing.retention(f, w_r)
+        u = addressing.usage(u, w_w, psi)
+        a = addressing.allocation_weighting(u)
+        c = addressing.content_weighting(M, k_w, beta_w)
+        w_w = addressing.write_weighting(c, a, g_a, g_w)
+        M = addressing.write(M, w_w, e, v)
+
+        L, forward, backward = link(L, w_w, p, w_r)
+        p = addressing.precedence(p, w_w)
+        c = addressing.content_weighting(M, k_r, beta_r)
+        w_r = addressing.read_weighting(backward, c, forward, pi)
+        r = addressing.read(M, w_r)
+        return State(M, u, p, L, w_w, w_r, r)

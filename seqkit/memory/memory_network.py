@@ -1,0 +1,142 @@
+"""The end-to-end memory network: a question looks at facts, several times over."""
+
+from typing import Any, Literal
+
+import keras
+from keras import ops
+
+from seqkit.cells.affine import positive
+from seqkit.serialization import ConfigFromSignature
+
+PADDING = 0
+
+
+@keras.saving.register_keras_serializable(package="seqkit")
+class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
+    """What a question finds among facts, which it looks at once in each of several hops.
+
+        u^1 = sum_j l_j B q_j
+        m_i = sum_j l_j A^k x_ij + T_A^k(i)     c_i = sum_j l_j C^k x_ij + T_C^k(i)
+        p_i = softmax_i(u^k m_i)                                                        (1)
+        o^k = sum_i p_i c_i                                                             (2)
+        u^{k+1} = u^k + o^k                                                             (4)
+
+    x_ij is word j of fact i, l_j its position encoding. T(i) tells how recent a fact is. Ties:
+
+    - "adjacent": A^{k+1} = C^k and B = A^1, and so for T;
+    - "layer-wise": A and C are those of all hops, B is its own, and u^{k+1} = H u^k + o^k.
+
+    Args:
+        vocabulary_size: number of word ids, padding among them, > 1.
+        units: size of what is kept of a fact or a question, > 0.
+        hops: K, > 0.
+        tying: "adjacent" or "layer-wise".
+        position_encoding: l_kj = (1 - j/J) - (k/d)(1 - 2j/J) for unit k of d and word j of J; else
+            the order of the words doesn't matter: l = 1.
+        temporal_encoding: add T; else the order of the facts doesn't matter.
+        max_facts: rows of T, > 0: so many facts are read, the most recent ones.
+        return_attention: return p, too.
+    Call: facts (batch, facts, words) ids, the most recent fact last; query (batch, words) ids. 0 is
+        padding; a fact without words is no fact.
+    Returns: u^{K+1} (batch, units), from which a Dense layer tells the answer; with
+        `return_attention` also p (batch, hops, facts), float32.
+    Masking: padding may lie anywhere. What is not read has weight 0; without facts, all have.
+    Raises: ValueError if a size is not positive, or the tying is another.
+    Source: Sukhbaatar et al. 2015, 2 and 4.1. Deviations: J counts the words of the fact itself;
+        the answer's matrix W is not tied.
+
+    >>> import numpy as np
+    >>> from seqkit.memory.memory_network import MemoryNetwork
+    >>> facts = np.array([[[1, 2, 3], [4, 2, 0], [0, 0, 0]]])
+    >>> u, attention = MemoryNetwork(10, units=8, return_attention=True)(facts, np.array([[5, 1]]))
+    >>> tuple(u.shape), tuple(attention.shape)
+    ((1, 8), (1, 3, 3))
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        units: int,
+        hops: int = 3,
+        tying: Literal["adjacent", "layer-wise"] = "adjacent",
+        position_encoding: bool = True,
+        temporal_encoding: bool = True,
+        max_facts: int = 50,
+        return_attention: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if tying not in ("adjacent", "layer-wise"):
+            raise ValueError(f"MemoryNetwork: tying is {tying!r}; it is 'adjacent' or 'layer-wise'")
+        self.vocabulary_size = positive("vocabulary_size", vocabulary_size, self)
+        self.units = positive("units", units, self)
+        self.hops = positive("hops", hops, self)
+        self.tying = tying
+        self.position_encoding = position_encoding
+        self.temporal_encoding = temporal_encoding
+        self.max_facts = positive("max_facts", max_facts, self)
+        self.return_attention = return_attention
+
+    def build(self, facts_shape: tuple, query_shape: tuple) -> None:
+        # All embeddings side by side, so that a word is looked up once. Adjacent: A^1 = B, C^1 =
+        # A^2, ..., C^K. Layer-wise: A, C, B.
+        d, adjacent = self.units, self.tying == "adjacent"
+        of_facts = self.hops + 1 if adjacent else 2
+        normal = keras.initializers.RandomNormal
+        self.embeddings = self.add_weight(
+            shape=(self.vocabulary_size, (of_facts if adjacent else 3) * d),
+            initializer=normal(stddev=0.1),
+            name="embeddings",
+        )
+        if self.temporal_encoding:
+            self.recency = self.add_weight(
+                shape=(self.max_facts, of_facts * d),
+                initializer=normal(stddev=0.1),
+                name="recency",
+            )
+        if not adjacent:
+            self.H = self.add_weight(shape=(d, d), initializer=normal(stddev=0.1), name="H")
+
+    def call(self, facts: Any, query: Any) -> Any:
+        d, adjacent = self.units, self.tying == "adjacent"
+        E = ops.cast(self.embeddings, self.compute_dtype)
+        B, E = (E[:, :d], E) if adjacent else (E[:, 2 * d :], E[:, : 2 * d])
+        u = self._encode(query, B)
+        is_fact = ops.any(ops.not_equal(facts, PADDING), axis=-1)
+        count = ops.cumsum(ops.cast(is_fact, "int32"), axis=1)
+        age = count[:, -1:] - count  # 0 for the last fact
+        is_read = ops.logical_and(is_fact, age < self.max_facts)
+        memory = self._encode(facts, E)  # m and c of all hops side by side
+        if self.temporal_encoding:
+            T = ops.cast(self.recency, self.compute_dtype)
+            memory = memory + ops.take(T, ops.minimum(age, self.max_facts - 1), axis=0)
+
+        attention = []
+        for k in range(self.hops):
+            a, c = (k, k + 1) if adjacent else (0, 1)
+            m, c = memory[..., a * d : (a + 1) * d], memory[..., c * d : (c + 1) * d]
+            p = _softmax(ops.sum(m * u[:, None, :], axis=-1), is_read)  # (1)
+            o = ops.sum(ops.cast(p, c.dtype)[..., None] * c, axis=1)  # (2)
+            u = (u if adjacent else ops.matmul(u, ops.cast(self.H, u.dtype))) + o  # (4)
+            attention.append(p)
+        return (u, ops.stack(attention, axis=1)) if self.return_attention else u
+
+    def _encode(self, ids: Any, embeddings: Any) -> Any:
+        """sum_j l_j E x_j of each of some embeddings E side by side: (..., size)"""
+        x = ops.take(embeddings, ids, axis=0)
+        real = ops.cast(ops.not_equal(ids, PADDING), x.dtype)
+        if not self.position_encoding:
+            return ops.squeeze(ops.matmul(real[..., None, :], x), axis=-2)
+        J = ops.maximum(ops.sum(real, axis=-1, keepdims=True), 1)
+        j = ops.cumsum(real, axis=-1)
+        # l_kj = a_j - k/d b_j: two sums over words instead of a product for each unit of each word.
+        a, b = (1 - j / J) * real, (1 - 2 * j / J) * real
+        sums = ops.matmul(ops.stack([a, b], axis=-2), x)
+        k = 1 + ops.arange(embeddings.shape[-1]) % self.units
+        return sums[..., 0, :] - ops.cast(k / self.units, x.dtype) * sums[..., 1, :]
+
+
+def _softmax(scores: Any, real: Any) -> Any:
+    """In float32, exactly 0 where nothing is real."""
+    scores = ops.where(real, ops.cast(scores, "float32"), -1e9)
+    return ops.softmax(scores, axis=-1) * ops.cast(real, "float32")

@@ -1,0 +1,142 @@
+"""The neural Turing machine (Deep Learning, 10.12)."""
+
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from seqkit.cells.affine import positive
+from seqkit.memory import addressing
+from seqkit.memory.memory_cell import MemoryCell
+
+BEGINNING = 0.999  # of a head's first weighting lies on slot 0
+
+
+class State(NamedTuple):
+    """What a neural Turing machine carries on beside its controller's states, in float32."""
+
+    memory: Any  # M (batch, word, slots)
+    read_weighting: Any  # w^r (batch, num_reads, slots)
+    write_weighting: Any  # w^w (batch, num_writes, slots)
+    reads: Any  # r (batch, num_reads, word)
+
+
+class Interface(NamedTuple):
+    """What the controller says at a step; of the heads, the reading ones come first."""
+
+    keys: Any  # k (batch, heads, word)
+    strengths: Any  # beta (batch, heads, 1)
+    gates: Any  # g (batch, heads, 1)
+    shifts: Any  # s (batch, heads, 2 shift_range + 1)
+    sharpness: Any  # gamma (batch, heads, 1)
+    erase: Any  # e (batch, num_writes, word)
+    add: Any  # a (batch, num_writes, word)
+
+
+@keras.saving.register_keras_serializable(package="seqkit")
+class NTMCell(MemoryCell):
+    """A controller that writes to a memory and reads from it where its heads look.
+
+        h_t = controller([x_t, r_{t-1}])
+        w_t = sharpen(shift(interpolate(content(M, k, beta), w_{t-1}, g), s), gamma)    (5)-(9)
+        M_t = M_{t-1} (1 - w^w_t e_t) + w^w_t a_t                                       (3)-(4)
+        r_t = w^r_t M_t                                                                 (2)
+
+    k, beta, g, s, gamma of each head and e, a of each writing one are affine functions of h_t, put
+    into their ranges by softplus (beta, gamma - 1), sigmoid (g, e) and softmax (s).
+
+    Args:
+        controller: a seqkit cell, or for a feed-forward controller a layer with `units`, such as
+            `keras.layers.Dense(100, activation="tanh")`.
+        memory_size: slots, > 0.   word_size: size of each, > 0.
+        num_reads, num_writes: heads, > 0.
+        shift_range: slots that a head may move by in a step, to either side.
+        memory_initializer: M_0, a Keras initializer; None: 1e-6 everywhere.
+        learn_memory: train M_0.
+    Call: inputs (batch, features); states: the controller's, then M, w^r, w^w and r, each as
+        (batch, size). `unpack` gives them their shapes.
+    Returns: output [h_t, r_t] (batch, controller's + num_reads word_size), which a Dense layer is
+        to follow; new states.
+    Dtype: all but the controller computes in float32, whatever the policy.
+    Raises: ValueError if a size is not positive, or the controller's is not known.
+    Source: Graves et al. 2014, numbers of its equations. Deviations: the paper does not say where
+        heads begin: ours all look at slot 0, since where they are spread hardly any seed converges.
+        Sharpening is computed in logarithms, without which a run may end in NaN.
+
+    >>> import numpy as np
+    >>> from seqkit import RNN, LSTMCell, NTMCell
+    >>> ntm = RNN(NTMCell(LSTMCell(10), memory_size=16, word_size=4), return_sequences=True)
+    >>> tuple(ntm(np.zeros((2, 5, 3))).shape)
+    (2, 5, 14)
+    """
+
+    def __init__(
+        self,
+        controller: keras.layers.Layer,
+        memory_size: int = 128,
+        word_size: int = 20,
+        num_reads: int = 1,
+        num_writes: int = 1,
+        shift_range: int = 1,
+        memory_initializer: Any = None,
+        learn_memory: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(controller, memory_size, word_size, num_reads, **kwargs)
+        self.num_writes = positive("num_writes", num_writes, self)
+        self.shift_range = positive("shift_range", shift_range, self)
+        self.memory_initializer = keras.initializers.get(memory_initializer)
+        self.learn_memory = learn_memory
+
+    def state_shapes(self) -> State:
+        N, W, R, H = self.memory_size, self.word_size, self.num_reads, self.num_writes
+        return State((W, N), (R, N), (H, N), (R, W))
+
+    def interface_shapes(self) -> Interface:
+        W, H = self.word_size, self.num_writes
+        heads = self.num_reads + H
+        shifts = 2 * self.shift_range + 1
+        return Interface(
+            (heads, W), (heads, 1), (heads, 1), (heads, shifts), (heads, 1), (H, W), (H, W)
+        )
+
+    def build(self, input_shape: tuple) -> None:
+        super().build(input_shape)
+        self.first_memory = self.add_weight(
+            shape=self.state_shapes().memory,
+            initializer=self.memory_initializer or keras.initializers.Constant(1e-6),
+            trainable=self.learn_memory,
+            name="first_memory",
+            dtype=self.memory_dtype,
+            autocast=False,
+        )
+
+    def first_state(self) -> State:
+        """An untouched memory, and each head on slot 0."""
+        state = super().first_state()
+        at_0 = ops.cast(ops.arange(self.memory_size) == 0, self.memory_dtype)
+        weighting = BEGINNING * at_0 + (1 - BEGINNING) / self.memory_size
+        return state._replace(
+            memory=self.first_memory,
+            read_weighting=state.read_weighting + weighting,
+            write_weighting=state.write_weighting + weighting,
+        )
+
+    def access(self, said: Interface, state: State) -> State:
+        M, w_r, w_w, _ = state
+        *said, e, a = said
+        by_reading, by_writing = zip(
+            *(ops.split(v, [self.num_reads], axis=1) for v in said), strict=True
+        )
+        w_w = _address(M, w_w, *by_writing)
+        M = addressing.write(M, w_w, ops.sigmoid(e), a)
+        w_r = _address(M, w_r, *by_reading)
+        return State(M, w_r, w_w, addressing.read(M, w_r))
+
+
+def _address(M: Any, w: Any, k: Any, beta: Any, g: Any, s: Any, gamma: Any) -> Any:
+    """w_t of some heads: by content, then by place (Graves et al. 2014, figure 2)."""
+    content = addressing.content_weighting(M, k, ops.softplus(beta))
+    gated = addressing.interpolate(content, w, ops.sigmoid(g))
+    shifted = addressing.shift(gated, ops.softmax(s, axis=-1))
+    return addressing.sharpen(shifted, 1 + ops.softplus(gamma))

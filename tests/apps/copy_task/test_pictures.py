@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from apps.common.errors import UserError
+from apps.copy_task import pictures
+from apps.copy_task.pictures import copying, length_curve
+
+TARGET = np.array([[1, 0, 0], [0, 1, 1]], "float32")
+
+
+def heads(*slots, of=10):
+    """A weighting (time, heads, slots) that is 1 on these slots, head by head, at each step."""
+    weighting = np.zeros((6, len(slots), of))
+    for head, slot in enumerate(slots):
+        weighting[:, head, slot] = 1
+    return weighting
+
+
+@pytest.fixture
+def drawn(monkeypatch, tmp_path):
+    """Draw, and return the axes of the picture."""
+    figures = []
+    monkeypatch.setattr(pictures, "_save", lambda figure, path: figures.append(figure))
+
+    def draw(function, *args):
+        function(tmp_path / "picture.png", *args)
+        return figures.pop().axes
+
+    return draw
+
+
+def values(ax):
+    return ax.images[0].get_array().filled(np.nan).T
+
+
+def test_the_panels_show_what_is_named_at_the_steps_where_it_is(drawn):
+    probabilities = np.array([[0.9, 0.2, 0], [0, 0.25, 1]], "float32")
+    weightings = {"write weighting": heads(4), "read weighting": heads(5, 5)}
+    axes = drawn(copying, TARGET, probabilities, weightings, "a title")
+    panels = {ax.get_ylabel(): values(ax) for ax in axes if ax.images}
+    assert list(panels)[:3] == ["input, target", "output", "error"]
+    assert list(panels)[3:] == ["write weighting", "read weighting 1", "read weighting 2"]
+    np.testing.assert_array_equal(panels["input, target"][1:3], TARGET)
+    np.testing.assert_array_equal(panels["input, target"][4:6], TARGET)
+    assert np.isnan(panels["input, target"][[0, 3]]).all()
+    np.testing.assert_array_equal(panels["output"][4:], probabilities)
+    assert np.isnan(panels["output"][:4]).all() and np.isnan(panels["error"][:4]).all()
+    expected = [[0.1, 0.2, 0], [0, 0.75, 0]]
+    np.testing.assert_allclose(panels["error"][4:], expected, atol=1e-6)
+    # Slots 2 to 7: those in use, 4 and 5, and two on either side.
+    np.testing.assert_array_equal(panels["write weighting"], heads(2, of=6)[:, 0])
+    np.testing.assert_array_equal(panels["read weighting 2"], heads(3, of=6)[:, 0])
+
+
+def test_the_slots_are_shown_as_the_circle_goes(drawn):
+    axes = drawn(copying, TARGET, TARGET, {"read weighting": heads(9, 0)}, "")
+    labels = [text.get_text() for text in axes[3].get_yticklabels()]
+    assert labels == ["7", "8", "9", "0", "1", "2"]
+
+
+@pytest.mark.parametrize("used", [[], list(range(0, 10, 2)), list(range(10))])
+def test_all_slots_are_shown_if_none_or_all_are_in_use(drawn, used):
+    weighting = heads(*used or [0]) if used else np.full((6, 1, 10), 0.01)
+    axes = drawn(copying, TARGET, TARGET, {"read weighting": weighting}, "")
+    assert values(axes[3]).shape == (6, 10)
+
+
+def test_a_model_without_a_memory_has_three_panels(drawn):
+    axes = drawn(copying, TARGET, TARGET, {}, "")
+    assert [ax.get_ylabel() for ax in axes if ax.images] == ["input, target", "output", "error"]
+
+
+def test_a_curve_shows_no_error_as_zero_and_the_lengths_of_training(drawn):
+    (ax,) = drawn(length_curve, {"NTM": {20: 0.0, 10: 0.0, 120: 3.5}, "LSTM": {10: 40.0}}, 20)
+    first, second = ax.lines
+    np.testing.assert_array_equal(first.get_xydata(), [[10, 0], [20, 0], [120, 3.5]])
+    np.testing.assert_array_equal(second.get_xydata(), [[10, 40]])
+    assert ax.get_ylim()[0] < 0 < 40 < ax.get_ylim()[1]
+    (trained,) = ax.patches
+    assert trained.get_extents().transformed(ax.transData.inverted()).intervalx.tolist() == [0, 20]
+
+
+@pytest.mark.parametrize(("suffix", "begins"), [("png", b"\x89PNG"), ("svg", b"<?xml")])
+def test_pictures_are_files_of_the_format_that_the_suffix_says(tmp_path, suffix, begins):
+    copying(tmp_path / f"a.{suffix}", TARGET, TARGET, {"read weighting": heads(3)}, "a title")
+    length_curve(tmp_path / f"b.{suffix}", {"NTM": {10: 0.0}}, 20)
+    files = sorted(tmp_path.iterdir())
+    assert [file.name for file in files] == [f"a.{suffix}", f"b.{suffix}"]
+    assert all(file.read_bytes().startswith(begins) for file in files)
+
+
+def test_a_picture_is_whole_or_not_there(tmp_path, monkeypatch):
+    def full(figure, file):
+        file.write_bytes(b"half")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Figure, "savefig", full)
+    with pytest.raises(OSError, match="No space left"):
+        length_curve(tmp_path / "picture.png", {"NTM": {10: 0.0}}, 20)
+    assert not (tmp_path / "picture.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("mine.png", "mine.png: exists and is not overwritten"),
+        ("nowhere/picture.png", "no folder .*nowhere; make it"),
+        ("picture.jpeg", r"picture.jpeg: its name must end in \.png, \.svg, \.pdf"),
+        ("picture", r"picture: its name must end in"),
+    ],
+)
+def test_a_path_that_can_not_be_written_gets_one_line(tmp_path, name, message):
+    (tmp_path / "mine.png").write_bytes(b"mine")
+    with pytest.raises(UserError, match=message):
+        length_curve(tmp_path / name, {"NTM": {10: 0.0}}, 20)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"mine"]

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from apps.common.errors import UserError
+from apps.copy_task.config import Config
+from apps.copy_task.tasks import copy_sequence, longest, parse_bits, task
+
+
+def test_a_task_has_the_bits_of_its_configuration():
+    assert task(Config(task="copy", bits=4)).input_size == 6
+    assert task(Config(task="repeat_copy", bits=4)).output_size == 5
+
+
+def test_the_longest_sequence_of_repeat_copy_is_the_most_repeated():
+    assert longest(Config(task="copy", max_length=7)) == (7,)
+    assert longest(Config(task="repeat_copy", max_length=7, max_repeats=3)) == (7, 3)
+
+
+def test_one_item_is_too_few_to_ask_for_the_next():
+    with pytest.raises(UserError, match="max_length: associative_recall needs at least 2, not 1"):
+        task(Config(task="associative_recall", max_length=1))
+
+
+@pytest.mark.parametrize(
+    ("bits", "message"),
+    [
+        (np.zeros((0, 8)), r"shape \(0, 8\); give at least one vector"),
+        (np.zeros(8), r"shape \(8,\)"),
+        ([[0, 1], [0.5, 1]], "vector 2: 0.5 is no bit"),
+        ([[np.nan, 1]], "vector 1: nan is no bit"),
+    ],
+)
+def test_what_is_no_sequence_of_bits_is_not_copied(bits, message):
+    with pytest.raises(UserError, match=message):
+        copy_sequence(bits)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "no vector; write vectors of 4 bits"),
+        ("  ", "no vector"),
+        ("0110 011", "vector 2: 3 bits, the model has 4"),
+        ("0110 0121", "vector 2: '2' is no bit"),
+        ("0110,0111", "vector 1: ',' is no bit"),
+        ("011०", "vector 1: '०' is no bit"),  # a digit, and float() of it is 0
+    ],
+)
+def test_what_is_no_line_of_bits_is_named(line, message):
+    with pytest.raises(UserError, match=message):
+        parse_bits(line, 4)

@@ -1,0 +1,178 @@
+"""On invented stories; the published ones are counted if they are at hand."""
+
+import io
+import os
+import tarfile
+from collections import Counter
+
+import pytest
+import requests
+
+from datasets.babi.babi_dataset_builder import URL, Builder, files
+from datasets.babi.reading import ARCHIVE, held_out, read_babi
+from datasets.babi.stories import Question, read_stories
+from datasets.text import DataError
+
+STORIES = """\
+1 Ines rowed to the island.
+2 Where is Ines? \tisland\t1
+3 Omar took the oar.
+4 Ines rowed home.
+5 What does Omar hold?\toar,rope\t3
+
+1 It rains.
+2 Does it rain?\tyes
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "qa8_mine_train.txt"
+    path.write_text(STORIES)
+    return path
+
+
+def test_questions_know_the_facts_before_them_and_no_questions(path):
+    told = ("Ines rowed to the island.", "Omar took the oar.", "Ines rowed home.")
+    assert read_stories(path) == [
+        Question(told[:1], "Where is Ines?", "island", (0,), 8, 0),
+        Question(told, "What does Omar hold?", "oar,rope", (1,), 8, 0),
+        Question(("It rains.",), "Does it rain?", "yes", (), 8, 1),
+    ]
+
+
+def test_a_file_of_another_name_has_no_task(path):
+    other = path.rename(path.with_name("mine.txt"))
+    assert {question.task for question in read_stories(other)} == {0}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "holds no question"),
+        (b"1 It rains.\n", "holds no question"),
+        (b"2 It rains.\n", r"line 1: begins with '2'; expected 1, or 1 where"),
+        (b"1 It rains.\n3 Why?\tnow\t1\n", "line 2: begins with '3'; expected 2"),
+        (b"1 It rains.\nWhy?\tnow\t1\n", r"line 2: begins with 'Why\?'"),
+        (b"1 It rains.\n2 Why?\t\t1\n", "line 2: no answer"),
+        (b"1 It rains.\n2 \tnow\t1\n", "line 2: no text behind the number"),
+        (b"1 It rains.\n2 Why?\tnow\t2\n", "line 2: supporting line '2' is no fact"),
+        (b"1 It rains.\n2 Why?\tnow\tx\n", "line 2: supporting line 'x' is no fact"),
+        (b"1 It rains.\n2 Why\xff?\tnow\t1\n", "line 2: invalid UTF-8 at byte 17"),
+    ],
+)
+def test_bad_files_get_one_line_that_says_where(path, content, message):
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=message) as error:
+        read_stories(path)
+    assert str(error.value).startswith(str(path)) and "\n" not in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"none\.txt: No such file"):
+        read_stories(tmp_path / "none.txt")
+
+
+def test_dev_has_whole_stories_and_a_tenth_of_them():
+    questions = [Question((), "?", "a", (), t, s) for t in (1, 2) for s in range(50) for _ in "ab"]
+    dev, train = held_out(questions, dev=True), held_out(questions, dev=False)
+    assert Counter(dev) + Counter(train) == Counter(questions)
+    assert len(dev) == 20 and not set(dev) & set(train)
+    assert dev == held_out(questions, dev=True)
+
+
+@pytest.fixture
+def manual(tmp_path, monkeypatch):
+    """An empty manual folder; TFDS has an empty folder of its own."""
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
+    monkeypatch.setenv("SEQKIT_MANUAL_DIR", str(tmp_path / "manual"))
+    (tmp_path / "manual" / "babi").mkdir(parents=True)
+    return tmp_path / "manual"
+
+
+@pytest.fixture
+def any_checksum(monkeypatch):
+    manager = "tensorflow_datasets.core.download.download_manager.DownloadManager"
+    monkeypatch.setattr(f"{manager}._register_or_validate_checksums", lambda *_, **__: None)
+
+
+def content_of(name):
+    return STORIES.replace("island", name).encode()
+
+
+def check_what_was_read():
+    train, test = read_babi("train") + read_babi("dev"), read_babi("test")
+    assert len(train) == len(test) == 60
+    assert [q.task for q in test] == [task for task in range(1, 21) for _ in range(3)]
+    assert test[3].answer == files("test")[1]
+    assert test[4].facts[1:] == ("Omar took the oar.", "Ines rowed home.")
+    assert (test[4].answer, test[4].supporting, test[5].story) == ("oar,rope", (1,), 1)
+    assert {q.answer for q in train} == {"yes", "oar,rope", *files("train")}
+
+
+def test_the_files_may_lie_in_the_manual_folder(manual, any_checksum):
+    for split in ("train", "test"):
+        for name in files(split):
+            (manual / name).write_bytes(content_of(name))
+    check_what_was_read()
+
+
+def test_the_archive_may_lie_in_the_manual_folder(manual, any_checksum):
+    with tarfile.open(manual / "babi" / ARCHIVE, "w:gz") as archive:
+        for name in [*files("train"), *files("test")]:
+            member = tarfile.TarInfo(f"tasks/en/{name}")
+            member.size = len(content_of(name))
+            archive.addfile(member, io.BytesIO(content_of(name)))
+    check_what_was_read()
+
+
+def test_other_files_than_the_published_are_refused(manual):
+    for split in ("train", "test"):
+        for name in files(split):
+            (manual / name).write_bytes(content_of(name))
+    with pytest.raises(DataError, match="the files are not those published; get its 40 files"):
+        read_babi("test")
+
+
+def test_a_damaged_archive_is_refused(manual):
+    (manual / "babi" / ARCHIVE).write_bytes(b"\x1f\x8b no archive")
+    with pytest.raises(DataError, match=rf"{ARCHIVE}: .*; download it anew") as error:
+        read_babi("test")
+    assert "\n" not in str(error.value)
+
+
+def test_without_a_network_the_variable_and_the_address_are_named(manual, monkeypatch):
+    def unreachable(url, **_):
+        raise requests.ConnectionError(url)
+
+    monkeypatch.setattr(requests, "head", unreachable)
+    with pytest.raises(DataError, match=r"from https://.*variable SEQKIT_MANUAL_DIR") as error:
+        read_babi("train")
+    assert "\n" not in str(error.value)
+
+
+def test_a_manual_folder_that_is_not_there_and_an_unknown_split_are_refused(manual):
+    (manual / "babi").rmdir()
+    manual.rmdir()
+    with pytest.raises(DataError, match=r"SEQKIT_MANUAL_DIR=.*manual: there is no such folder"):
+        read_babi("test")
+    with pytest.raises(DataError, match="no split 'validation' of bAbI; choose one of train, dev"):
+        read_babi("validation")
+
+
+def test_tfds_knows_the_checksum_of_each_file(tmp_path):
+    infos = Builder(data_dir=tmp_path).url_infos
+    for name in [*files("train"), *files("test")]:
+        assert infos[URL + name].filename == name
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("SEQKIT_MANUAL_DIR" not in os.environ, reason="needs the published files")
+def test_published_counts():
+    test, dev, train = map(read_babi, ("test", "dev", "train"))
+    assert set(Counter(q.task for q in test).values()) == {1000}
+    assert set(Counter(q.task for q in dev + train).values()) == {1000}
+    assert len(test) == len(dev + train) == 20_000
+    assert 0.08 < len(dev) / 20_000 < 0.12
+    unheard = {q.answer for q in test} - {q.answer for q in train}
+    assert unheard == {"apple,football,milk", "football,apple,milk"}

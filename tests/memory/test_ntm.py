@@ -1,0 +1,128 @@
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqkit import RNN, LSTMCell, NTMCell, Traced
+from tests.cells import numerics as cells
+from tests.memory import numerics
+from tests.reference import ntm
+
+SIZES = {
+    "one head": {"memory_size": 6, "word_size": 3},
+    "several heads": {"memory_size": 5, "word_size": 3, "num_reads": 2, "num_writes": 2},
+    "far shifts": {"memory_size": 7, "word_size": 2, "shift_range": 2},
+}
+
+
+def feed_forward(units=4, **kwargs):
+    return keras.layers.Dense(units, activation="tanh", **kwargs)
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+def test_it_computes_the_papers_equations(sizes):
+    cell = NTMCell(
+        feed_forward(dtype="float64"), **SIZES[sizes], learn_memory=True, dtype="float64"
+    )
+    rnn = cells.random_rnn(cell, return_sequences=True)
+    inputs = cells.RANDOM_INPUTS
+    _, first = cell.unpack(rnn.get_initial_state(1))
+    w = cells.arrays(cell)
+    for row in range(len(inputs)):
+        wanted = ntm.unfold(
+            inputs[row],
+            w["first_memory"].T,
+            np.array(first.read_weighting[0]),
+            np.array(first.write_weighting[0]),
+            [np.array(v) for v in cell.controller.weights],
+            (w["interface_kernel"], w["interface_bias"]),
+            cell.word_size,
+            2 * cell.shift_range + 1,
+        )
+        np.testing.assert_allclose(rnn(inputs)[row], wanted, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("controller", [feed_forward, LSTMCell])
+def test_gradients_equal_finite_differences(controller):
+    cell = NTMCell(
+        controller(2, dtype="float64"),
+        memory_size=3,
+        word_size=2,
+        learn_memory=True,
+        dtype="float64",
+    )
+    cells.assert_gradients_equal_finite_differences(
+        cells.random_rnn(cell, return_sequences=True, return_state=True)
+    )
+
+
+def test_heads_begin_at_slot_0_and_the_memory_as_it_is_told():
+    cell = NTMCell(feed_forward(), 6, 3, num_reads=2, memory_initializer="ones")
+    rnn = RNN(cell)
+    rnn(np.zeros((2, 1, 3)))
+    _, state = cell.unpack(rnn.get_initial_state(2))
+    assert np.array(state.read_weighting).argmax(-1).tolist() == [[0, 0], [0, 0]]
+    np.testing.assert_allclose(np.array(state.write_weighting).sum(-1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(state.memory, np.ones((2, 3, 6)))
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_the_first_memory_is_trained_if_asked(trained):
+    cell = NTMCell(feed_forward(), 6, 3, learn_memory=trained)
+    RNN(cell)(np.zeros((2, 1, 3)))
+    assert ("first_memory" in [v.name for v in cell.trainable_variables]) is trained
+
+
+STEPS = numerics.walk(NTMCell(feed_forward(), 5, 3, num_reads=2, num_writes=2))
+WIDTH = 4 * (3 + 1 + 1 + 3 + 1) + 2 * 6
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.lists(st.sampled_from(numerics.EXTREMES), min_size=WIDTH, max_size=WIDTH),
+                min_size=3, max_size=3))  # fmt: skip
+def test_whatever_the_controller_says_weightings_sum_to_one_and_all_is_finite(said):
+    states, gradient = STEPS(np.array(said, "float32")[:, None])
+    for state in states:
+        for w in (state.read_weighting, state.write_weighting):
+            numerics.assert_weighting(w)
+            np.testing.assert_allclose(np.array(w).sum(-1), 1, rtol=1e-5)
+        assert np.isfinite(state.memory).all() and np.isfinite(state.reads).all()
+    assert np.isfinite(gradient).all()
+
+
+def test_a_trace_tells_what_the_states_hold():
+    cell = NTMCell(feed_forward(), 6, 3, num_reads=2)
+    traced = Traced(cell)
+    inputs = cells.RANDOM_INPUTS.astype("float32")
+    outputs, trace = traced.split(RNN(traced, return_sequences=True)(inputs))
+    whole, *states = RNN(cell, return_sequences=True, return_state=True)(inputs)
+    np.testing.assert_allclose(outputs, whole, rtol=1e-6)
+    for name, last in cell.trace(states).items():
+        np.testing.assert_allclose(trace[name][:, -1], last, rtol=1e-6)
+
+
+def test_a_cell_without_a_trace_is_refused():
+    with pytest.raises(ValueError, match="trace"):
+        Traced(LSTMCell(3))
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"controller": keras.layers.Flatten()}, "a layer with units"),
+        ({"controller": feed_forward(), "memory_size": 0}, "memory_size is 0"),
+        ({"controller": feed_forward(), "num_writes": 0}, "num_writes is 0"),
+    ],
+)
+def test_bad_arguments_are_told(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        NTMCell(**kwargs)
+
+
+@pytest.mark.slow
+def test_it_learns_to_copy():
+    keras.utils.set_random_seed(0)
+    cell = NTMCell(feed_forward(32), memory_size=8, word_size=8)
+    assert numerics.bit_errors_of_copying(cell) < 0.01
