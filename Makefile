@@ -55,6 +55,7 @@ bench: .venv/apps
 	$(BIN)/python -m benchmarks.lstm
 	$(BIN)/python -m benchmarks.crf
 	$(BIN)/python -m benchmarks.tagger
+	$(BIN)/python -m benchmarks.memory
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info

@@ -20,9 +20,10 @@ from seqkit.crf import (
     transition_constraints,
     viterbi,
 )
-from seqkit.memory import DNCCell, MemoryCell, NTMCell, SparseNTMCell, Traced
+from seqkit.memory import DNCCell, MemoryCell, MemoryNetwork, NTMCell, SparseNTMCell, Traced
 from seqkit.rnn import RNN
 from seqkit.testing import check_cell, check_layer
+from seqkit.training import NanGuard
 from seqkit.wiring import Bidirectional
 
 __version__ = "0.1.0"
@@ -38,7 +39,9 @@ __all__ = [
     "JordanCell",
     "LSTMCell",
     "MemoryCell",
+    "MemoryNetwork",
     "NTMCell",
+    "NanGuard",
     "SparseNTMCell",
     "StackedCells",
     "Traced",

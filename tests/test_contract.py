@@ -17,6 +17,7 @@ from seqkit import (
     GRUCell,
     JordanCell,
     LSTMCell,
+    MemoryNetwork,
     NTMCell,
     SparseNTMCell,
     StackedCells,
@@ -27,6 +28,8 @@ from seqkit.testing import CELL_PROPERTIES, LAYER_PROPERTIES, check_cell, check_
 from seqkit.testing.case import Case
 from seqkit.testing.under_jax import loads_under_jax
 
+FACTS = np.random.default_rng(0).integers(0, 12, (3, 5, 4)).astype("int32")  # ids of words
+QUERY = np.random.default_rng(1).integers(1, 12, (3, 6)).astype("int32")
 SEQUENCE = np.random.default_rng(0).standard_normal((3, 5, 4)).astype("float32")
 FLAGS = np.array([[0, 0, 1, 0, 0], [0, 1, 0, 0, 1], [1, 0, 0, 0, 0]], bool)
 ALL = {"return_sequences": True, "return_state": True}
@@ -35,6 +38,10 @@ ALL = {"return_sequences": True, "return_state": True}
 def states(*sizes):
     random = np.random.default_rng(1)
     return [random.standard_normal((3, size)).astype("float32") for size in sizes]
+
+
+def inputs_of(call_kwargs):
+    return FACTS if "query" in call_kwargs else SEQUENCE
 
 
 # Public layers of which no instance is of use: what they hold is checked on their subclasses.
@@ -73,7 +80,7 @@ CELLS = {
     "stack": lambda: StackedCells([LSTMCell(3), GRUCell(2)]),
 }
 
-# name: (make, call_kwargs); the inputs are SEQUENCE (batch, time, 4)
+# name: (make, call_kwargs); the inputs are SEQUENCE (batch, time, 4), or FACTS with a query
 LAYERS = {
     "rnn last output": (lambda: RNN(ElmanCell(3)), {}),
     "rnn of a keras cell": (lambda: RNN(keras.layers.LSTMCell(3), **ALL), {}),
@@ -101,6 +108,14 @@ LAYERS = {
         lambda: Bidirectional(keras.layers.LSTM(3, return_sequences=True)),
         {},
     ),
+    "memory network": (
+        lambda: MemoryNetwork(12, 6, max_facts=4, return_attention=True),
+        {"query": QUERY},
+    ),
+    "memory network layer-wise": (
+        lambda: MemoryNetwork(12, 6, tying="layer-wise"),
+        {"query": QUERY},
+    ),
     "keras bidirectional of ours": (
         lambda: keras.layers.Bidirectional(RNN(LSTMCell(3), **ALL)),
         {},
@@ -120,7 +135,7 @@ PROPERTIES = [
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer(name, holds):
     make, call_kwargs = LAYERS[name]
-    check_layer(make, SEQUENCE, call_kwargs=call_kwargs, properties=[holds])
+    check_layer(make, inputs_of(call_kwargs), call_kwargs=call_kwargs, properties=[holds])
 
 
 @pytest.mark.parametrize("holds", PROPERTIES, ids=lambda holds: holds.__name__)
@@ -168,5 +183,5 @@ def test_names_are_registered_for_seqkit_and_unique():
 @pytest.mark.slow
 def test_all_of_them_load_and_train_under_jax_without_tensorflow():
     cells = [Case(lambda make=make: RNN(make(), **ALL), SEQUENCE) for make in CELLS.values()]
-    layers = [Case(make, SEQUENCE, call_kwargs) for make, call_kwargs in LAYERS.values()]
+    layers = [Case(make, inputs_of(kwargs), kwargs) for make, kwargs in LAYERS.values()]
     loads_under_jax(*cells, *layers)

@@ -28,7 +28,7 @@ class Config:
     """How many times the memory network looks at the facts."""
     noise: float = 0.1
     """Facts without meaning in training, as a share of the others, so that the memory network
-    learns their order, not their numbers."""
+    doesn't learn by heart where a fact stands."""
     memory_size: int = 64
     """Slots of the dnc's memory."""
     word_size: int = 32
@@ -84,6 +84,13 @@ class PredictOptions:
 PRESETS = {
     "memory_network": Config(),
     "dnc": replace(
-        Config(), model="dnc", units=64, noise=0.0, epochs=10, learning_rate=1e-3, clip_norm=10.0
+        Config(),
+        model="dnc",
+        units=64,
+        noise=0.0,
+        epochs=10,
+        learning_rate=1e-3,
+        clip_norm=10.0,
+        jit=False,
     ),
 }

@@ -87,17 +87,16 @@ def answer(signatures: Signatures, questions: list[Question]) -> list[str]:
 def _errors(questions: list[Question], wrong: np.ndarray) -> dict[int, float]:
     """Wrong answers of each task in percent."""
     tasks = np.array([q.task for q in questions])
-    return {task: 100 * float(wrong[tasks == task].mean()) for task in np.unique(tasks).tolist()}
+    of_task = {task: wrong[tasks == task] for task in np.unique(tasks).tolist()}
+    return {task: float(100 * rows.sum() / len(rows)) for task, rows in of_task.items()}
 
 
 def _most_frequent(train: list[Question], questions: list[Question]) -> dict[int, float]:
     """Errors of a guess: the answer that training gives most often in the task, or at all."""
-    counts = {task: Counter(q.answer for q in train if q.task == task) for task in range(21)}
-    overall = Counter(q.answer for q in train)
-    guess = {
-        task: (counts.get(task) or overall).most_common(1)[0][0]
-        for task in {q.task for q in questions}
-    }
+    guess = {}
+    for task in {q.task for q in questions}:
+        answers = [q.answer for q in train if q.task == task] or [q.answer for q in train]
+        guess[task] = Counter(answers).most_common(1)[0][0]
     return _errors(questions, np.array([guess[q.task] != q.answer for q in questions]))
 
 

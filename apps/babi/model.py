@@ -1,5 +1,7 @@
 """The networks: facts and a question to the logits of the answers."""
 
+from pathlib import Path
+
 import keras
 from keras import layers
 
@@ -47,3 +49,8 @@ def build(config: Config, data: Data) -> keras.Model:
         jit_compile=config.jit,
     )
     return model
+
+
+def callbacks(config: Config, run: Path) -> list[keras.callbacks.Callback]:
+    """Nothing watches the training."""
+    return []

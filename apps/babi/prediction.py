@@ -35,7 +35,7 @@ def predict(
         for line in lines:
             number += 1
             story, question = split_question(line)
-            if not any(map(str.isalnum, question)):
+            if not question.endswith("?") or not any(map(str.isalnum, question)):
                 raise UserError(
                     f"line {number}: no question; write a story with its question last: "
                     "Mary went to the kitchen. Where is Mary?"

@@ -10,6 +10,7 @@
     load        Config -> what training needs: an object with `batches`, `steps_per_epoch`,
                 `monitor`, `mode`, `checksum` and `save`
     build       a compiled keras.Model
+    callbacks   Keras callbacks that watch the training
     validate    scores on the dev data, at the end of each epoch
     evaluate    an Evaluation of what is served: the exported functions, never the bare model
     export      the Exports of a run folder, the one that answers text first
@@ -100,6 +101,9 @@ class App(Protocol):
 
     def build(self, config: Any, data: Data) -> keras.Model:
         """Build and compile the model."""
+
+    def callbacks(self, config: Any, run: Path) -> Sequence[keras.callbacks.Callback]:
+        """Say what watches the training, step by step."""
 
     def validate(self, config: Any, model: keras.Model, data: Data) -> dict[str, float]:
         """Score a model on the dev data."""

@@ -80,6 +80,7 @@ def train(app: App, config: Any, run: Path, args: list[str]) -> None:
         epochs=config.epochs,
         monitor=data.monitor,
         mode=data.mode,
+        callbacks=app.callbacks(config, run),
         patience=config.patience,
     )
     facts = run_folder.read_json(run / run_folder.RUN)

@@ -14,7 +14,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,7 @@ def fit(
     mode: str = "max",
     patience: int | None = None,
     checkpoint_every: int = 200,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     tensorboard: bool = True,
     verbose: int = 1,
 ) -> FitResult:
@@ -97,6 +98,7 @@ def fit(
         mode: "max" or "min".
         patience: stop after so many epochs without a better score; None: never.
         checkpoint_every: steps.
+        callbacks: watch the training; told of its begin and end, and of each step.
         tensorboard: write `tensorboard/`.
         verbose: 0 prints nothing.
 
@@ -118,7 +120,7 @@ def fit(
     model.make_train_function()
     progress = Progress(epochs, steps_per_epoch, verbose)
 
-    with _alone(run), _interruption() as signals:
+    with _alone(run), _interruption() as signals, contextlib.ExitStack() as at_end:
         values, state = _load(run)
 
         def finished() -> FitResult | None:
@@ -159,10 +161,16 @@ def fit(
             model.train_function(_iterate(model, batches(1, 0, [])))
             checkpoint.restore(run / CHECKPOINT, model, values)
             progress.line(f"{run}: going on at epoch {state.epoch}, step {state.step}")
+        for callback in callbacks:
+            callback.set_model(model)
+            callback.on_train_begin()
+            at_end.callback(callback.on_train_end)
         writer = tf.summary.create_file_writer(str(run / TENSORBOARD)) if tensorboard else None
 
         while not (result := finished()):
             for loss, seconds in _train_epoch(model, batches, steps_per_epoch, state):
+                for callback in callbacks:
+                    callback.on_train_batch_end(state.step - 1, {"loss": loss})
                 if not math.isfinite(loss):
                     raise _no_number(run, f"the loss is {loss}", state)
                 progress.step(state.epoch, state.step, loss, seconds)

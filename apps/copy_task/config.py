@@ -50,12 +50,12 @@ class Config:
     """First step size of Adam; it falls to 0 along a cosine."""
     clip_norm: float = 1.0
     """Largest norm of the gradient of all weights together."""
-    mixed_precision: bool = False
-    """Let the controller compute in 16 bits: float16 on a GPU, bfloat16 elsewhere."""
     jit: bool = True
     """Compile the training step with XLA."""
     seed: int = 0
     """Seed of the initial weights and of the sequences."""
+
+    mixed_precision = False  # no option: the memory, most of the work, needs its 32 bits
 
     def __post_init__(self) -> None:
         for name in (

@@ -1,10 +1,13 @@
 """The network: a cell with a memory unfolded over time, and the logits of the bits."""
 
+from pathlib import Path
+
 import keras
 
 from apps.copy_task.config import Config
 from apps.copy_task.data import Data
 from seqkit import RNN, Cell, DNCCell, LSTMCell, NTMCell, SparseNTMCell
+from seqkit.training import NanGuard
 
 
 def build(config: Config, data: Data) -> keras.Model:
@@ -23,6 +26,11 @@ def build(config: Config, data: Data) -> keras.Model:
         jit_compile=config.jit,
     )
     return model
+
+
+def callbacks(config: Config, run: Path) -> list[keras.callbacks.Callback]:
+    """A guard: at the first number that is none, it keeps what led to it in `nan.zip`."""
+    return [NanGuard(run / "nan.zip")]
 
 
 def _cell(config: Config) -> Cell:

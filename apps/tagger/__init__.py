@@ -11,6 +11,7 @@ from apps.tagger.config import PRESETS, Config, PredictOptions
 __all__ = ["EXAMPLES", "NAME", "PRESETS", "Config", "PredictOptions", *(_MODULES := {
     "load": "data",
     "build": "model",
+    "callbacks": "model",
     "validate": "evaluation",
     "evaluate": "evaluation",
     "export": "serving",

@@ -147,5 +147,5 @@ _BENCHMARK = Config(
 PRESETS = {
     "quick": Config(),
     "ud_english_ewt": replace(_BENCHMARK, dataset="ud_english_ewt", auxiliary=("xpos", "feats")),
-    "conll2000": replace(_BENCHMARK, dataset="conll2000", output="crf"),
+    "conll2000": replace(_BENCHMARK, dataset="conll2000", output="crf", language_model=0.1),
 }

@@ -1,5 +1,6 @@
 """The network: what is seen of each word, bidirectional LSTMs, a score for each tag."""
 
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -142,6 +143,11 @@ def build(config: Config, data: Data) -> keras.Model:
     model = keras.Model(inputs, outputs, name="tagger")
     model.compile(_optimizer(config), loss=losses, loss_weights=weights, jit_compile=config.jit)
     return model
+
+
+def callbacks(config: Config, run: Path) -> list[keras.callbacks.Callback]:
+    """Nothing watches the training."""
+    return []
 
 
 def _pretrained(data: Data) -> keras.layers.Layer:

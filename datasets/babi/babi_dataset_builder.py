@@ -47,8 +47,7 @@ def files(split: str) -> list[str]:
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Builder of bAbI, English, 1,000 questions of each task; its files may lie in the manual
-    folder."""
+    """Builder of bAbI in English; its files may lie in the manual folder."""
 
     VERSION = tfds.core.Version("1.1.0")
     RELEASE_NOTES = {"1.1.0": "The tasks as of their version 1.1."}  # noqa: RUF012

@@ -27,7 +27,7 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
     - "layer-wise": A and C are those of all hops, B is its own, and u^{k+1} = H u^k + o^k.
 
     Args:
-        vocabulary_size: number of word ids, padding among them, > 1.
+        vocabulary_size: number of word ids, padding among them, > 0.
         units: size of what is kept of a fact or a question, > 0.
         hops: K, > 0.
         tying: "adjacent" or "layer-wise".

@@ -1,6 +1,6 @@
 """NanGuard: stop at the first number that is none, and keep what led to it.
 
-python -m seqkit.training.nan_guard --replay FILE  does that step again, and tells where it fails
+python -m seqkit.training --replay FILE  does that step again, and tells where it fails
 """
 
 import argparse
@@ -80,7 +80,7 @@ class NanGuard(keras.callbacks.Callback):
             self._write({"step": batch, "found": wrong, "logs": logs})
             print(
                 f"\n{self.found}; written: {self.path}; to see where it comes from: "
-                f"python -m seqkit.training.nan_guard --replay {self.path}",
+                f"python -m seqkit.training --replay {self.path}",
                 file=sys.stderr,
             )
             self.model.stop_training = True
@@ -219,7 +219,7 @@ def _nest(plain: Any) -> Any:
 def main(args: Sequence[str] | None = None) -> int:
     """Replay a file: 0 if it fails again as it did, 1 if not, 2 if the file is none."""
     parser = argparse.ArgumentParser(
-        prog="python -m seqkit.training.nan_guard",
+        prog="python -m seqkit.training",
         description="Do the step again that a NanGuard has kept, and tell where it fails.",
     )
     parser.add_argument(
@@ -241,7 +241,3 @@ def main(args: Sequence[str] | None = None) -> int:
     again = not np.isfinite(found["loss"]) or found["gradients"]
     print("reproduced" if again else "not reproduced: loss and gradients are finite")
     return 0 if again else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

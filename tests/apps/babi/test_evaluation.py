@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import tensorflow as tf
 
@@ -54,6 +56,13 @@ def test_the_baseline_is_the_answer_that_training_gives_most_often(config, data,
     assert evaluation.baselines == {"most frequent answer": evaluation.scores}
 
 
+def test_an_export_far_from_its_training_data_is_scored_without_baseline(config, folder):
+    far = replace(config, train_file=folder / "gone.txt")
+    evaluation = evaluate(far, always("pier"), folder, "test")
+    assert evaluation.baselines == {} and "gone.txt: No such file" in evaluation.details
+    assert 0 < evaluation.scores["mean_error"] < 100
+
+
 def test_validation_counts_what_the_served_model_gets_wrong(config, data, folder, untrained_run):
     (exported,) = babi.export(config, untrained_run)
     signatures = {name: s.concrete for name, s in exported.signatures.items()}
@@ -80,7 +89,7 @@ def test_predict_shows_what_was_looked_at():
     }
 
 
-@pytest.mark.parametrize("line", ["", "  ", "?", "Ines swam. ?!"])
+@pytest.mark.parametrize("line", ["", "  ", "?", "Ines swam.", "Who? Ines."])
 def test_a_line_without_a_question_is_named(line):
     with pytest.raises(UserError, match="line 2: no question; write a story"):
         list(predict(babi.PredictOptions(), always("home"), [["Who?"], [line]]))

@@ -75,6 +75,11 @@ def test_what_no_training_knew_is_answered(serve):
     assert np.isfinite(served["probability"]).all()
 
 
+def test_no_question_is_no_answer(serve):
+    nothing = tf.constant([], tf.string)
+    assert serve(facts=nothing, question=nothing)["answer"].shape == (0,)
+
+
 def test_bad_questions_get_one_line(serve):
     with pytest.raises(tf.errors.InvalidArgumentError, match="question: has no word"):
         ask(serve, STORY, ("Ines rowed.", "?!"))
