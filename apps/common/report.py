@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from apps.common.app import Evaluation
 
+WIDEST = 10  # columns that fit a terminal
+
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lay out a table: the first column to the left, the others, numbers, to the right.
@@ -26,11 +28,13 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def evaluation_text(title: str, evaluation: Evaluation) -> str:
     """Lay out an evaluation for the reader: details first, the scores last."""
     systems = {"model": evaluation.scores, **evaluation.baselines}
-    names = list(evaluation.scores)
     rows = [
-        [system, *(f"{scores[name]:.2f}" if name in scores else "-" for name in names)]
+        [system, *(f"{scores[name]:.2f}" if name in scores else "-" for name in evaluation.scores)]
         for system, scores in systems.items()
     ]
+    header = ["", *evaluation.scores]
+    if len(header) > WIDEST:  # a line a score
+        header, *rows = map(list, zip(header, *rows, strict=True))
     size = ", ".join(f"{count:,} {name}" for name, count in evaluation.size.items())
     parts = [evaluation.details, f"{title}: {size}; {evaluation.metric}"]
-    return "\n\n".join(part for part in [*parts, table(["", *names], rows)] if part)
+    return "\n\n".join(part for part in [*parts, table(header, rows)] if part)

@@ -46,9 +46,9 @@ class Config:
     """How many times that."""
     patience: int | None = None
     """Stop after so many epochs without a better score on dev; None: never."""
-    learning_rate: float = 3e-3
-    """First step size of Adam; it falls to 0 along a cosine."""
-    clip_norm: float = 1.0
+    learning_rate: float = 1e-3
+    """First step size of RMSprop with momentum 0.9; it falls to 0 along a cosine."""
+    clip_norm: float = 10.0
     """Largest norm of the gradient of all weights together."""
     jit: bool = True
     """Compile the training step with XLA."""

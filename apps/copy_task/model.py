@@ -18,8 +18,9 @@ def build(config: Config, data: Data) -> keras.Model:
     model = keras.Model(inputs, logits, name="copy_task")
     steps = config.epochs * config.steps_per_epoch
     model.compile(
-        keras.optimizers.Adam(
+        keras.optimizers.RMSprop(
             keras.optimizers.schedules.CosineDecay(config.learning_rate, steps),
+            momentum=0.9,
             global_clipnorm=config.clip_norm,
         ),
         loss=keras.losses.BinaryCrossentropy(from_logits=True, reduction="mean_with_sample_weight"),

@@ -1,0 +1,104 @@
+"""The real command line, in this process."""
+
+import subprocess
+import sys
+
+import pytest
+
+TINY = {
+    "bits": 3,
+    "max_length": 3,
+    "max_repeats": 2,
+    "units": 6,
+    "memory_size": 6,
+    "word_size": 4,
+    "batch_size": 4,
+    "steps_per_epoch": 3,
+    "epochs": 2,
+}
+OPTIONS = [str(word) for name, value in TINY.items() for word in (f"--{name}", value)]
+
+
+def test_help_does_not_wait_for_tensorflow():
+    code = (
+        "import sys; from apps import copy_task; from apps.common import main\n"
+        "try: main(copy_task, ['train', '--help'])\n"
+        "finally: assert not {'tensorflow', 'keras', 'matplotlib'} & set(sys.modules)"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert "--curriculum" in process.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["train", "--units", "0"], "units must be at least 1, not 0"),
+        (["train", "--learning_rate", "0"], "learning_rate must be above 0, not 0.0"),
+        (["train", "--cell", "dnc", "--num_writes", "2"], "a dnc has one head that writes"),
+        (["train", "--task", "associative_recall", "--max_length", "1"], "needs at least 2"),
+        (["predict", "--run", "nowhere", "--random", "0"], "random must be at least 1, not 0"),
+        (["predict", "--run", "nowhere", "--seed", "-1"], "seed must be at least 0, not -1"),
+        (["predict", "--saved_model", "nowhere", "101"], "nowhere: no exported version"),
+        (["evaluate", "--run", "nowhere", "--picture", "a.txt"], "must end in .png, .svg, .pdf"),
+    ],
+)
+def test_bad_arguments_get_one_line(command, tmp_path, monkeypatch, args, message):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command(*args)
+    assert (code, out) == (2, "")
+    assert message in err and err.startswith("error: ") and err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", ["ntm", "dnc", "sparse_ntm", "lstm"])
+def test_it_trains_evaluates_exports_and_copies(command, last_json, tmp_path, cell):
+    run = tmp_path / "run"
+    code, out, err = command("train", *OPTIONS, "--cell", cell, "--no_jit", "--run", run)
+    assert code == 0 and "epoch 2/2" in out + err, err
+    curve = tmp_path / "curve.png"
+    code, out, err = command("evaluate", "--run", run, "--picture", curve, "--json")
+    assert code == 0 and curve.stat().st_size > 1000, err
+    assert set(last_json(out)["scores"]) >= {"bit_errors_10", "bits_120"}
+    code, out, err = command("export", "--run", run)
+    assert code == 0 and "self-test passed" in out, err
+    heads = tmp_path / "heads.png"
+    code, out, err = command("predict", "--run", run, "--random", "7", "--picture", heads)
+    assert code == 0 and out.startswith("  random: ") and heads.stat().st_size > 1000
+    assert ("the memory has 6 slots" in err) is (cell != "lstm")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["repeat_copy", "associative_recall", "priority_sort"])
+def test_the_other_tasks_train_evaluate_and_export(command, tmp_path, task):
+    run = tmp_path / "run"
+    code, _, err = command("train", *OPTIONS, "--task", task, "--no_jit", "--run", run)
+    assert code == 0, err
+    code, out, err = command("evaluate", "--run", run)
+    assert code == 0 and "guessing" in out, err
+    code, out, err = command("export", "--run", run)
+    assert code == 0 and "self-test passed" in out, err
+
+
+@pytest.mark.slow
+def test_a_number_that_is_none_is_kept_to_be_replayed(command, tmp_path, capsys):
+    from seqkit.training.nan_guard import main as replay
+
+    run = tmp_path / "run"
+    # So long a step throws the weights to where nothing is finite.
+    code, _, err = command(
+        "train",
+        *OPTIONS,
+        "--no_jit",
+        "--run",
+        run,
+        "--learning_rate",
+        "1e38",
+        "--clip_norm",
+        "1e30",
+    )
+    assert (code == 2 and "finite" in err) or "nan" in err
+    assert replay(["--replay", str(run / "nan.zip")]) in (0, 1)
+    assert "no finite number" in capsys.readouterr().out
