@@ -37,9 +37,10 @@ class Interface(NamedTuple):
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class SparseNTMCell(MemoryCell):
-    """A controller whose heads read the few slots nearest to a key, and write where they read last
+    """A controller whose heads touch few slots of a memory that may be large.
 
-    or to the slot that was left alone for longest.
+    They read the slots nearest to a key, and write to those read last or to the least recently
+    accessed one.
 
         h_t = controller([x_t, r_{t-1}])
         w^w_t = alpha_t (gamma_t w^r_{t-1} + (1 - gamma_t) I_t)                         (5)

@@ -64,9 +64,9 @@ def assert_gradients_equal_slopes(rnn, initial_state, unfold):
 
 
 def walk(cell):
-    """A function of what the controller says (time, batch, width): the states that the memory
+    """Makes a function of what the controller says (time, batch, width).
 
-    passes through, and the gradient by `said` of what was read and written.
+    It gives the states of the memory, and the gradient by `said` of what was read and written.
     """
     RNN(cell)(INPUTS)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from apps.copy_task.config import Config
 
+from apps.copy_task.config import Config
 from apps.copy_task.curriculum import EXPLORATION, RATE, exp3s, lengths, probabilities
 
 

@@ -4,9 +4,9 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from apps.copy_task.config import Config
 
 from apps.copy_task import curriculum
+from apps.copy_task.config import Config
 from apps.copy_task.data import load
 from datasets.algorithmic.tasks import Name
 

@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from apps.copy_task.config import Config
 
 from apps.common.errors import UserError
+from apps.copy_task.config import Config
 from apps.copy_task.data import Batch, load
 from apps.copy_task.evaluation import evaluate, read_sequences, validate
 from datasets.algorithmic.tasks import Name, fixed_set, task
