@@ -29,11 +29,11 @@ def random_states(cell):
     return [random.standard_normal((len(RANDOM_INPUTS), size)) for size in cell.state_size]
 
 
-def assert_gradients_equal_finite_differences(rnn):
+def assert_gradients_equal_finite_differences(rnn, states=None):
     """Every element of every weight, of the inputs and of the first states, in float64."""
     weights = np.random.default_rng(3)
     inputs = tf.Variable(RANDOM_INPUTS)
-    states = [tf.Variable(state) for state in random_states(rnn.cell)]
+    states = [tf.Variable(state) for state in states or random_states(rnn.cell)]
     sources = [weight.value for weight in rnn.trainable_weights] + [inputs, *states]
     outputs = rnn(inputs, initial_state=states)
     scale = [weights.standard_normal(output.shape) for output in outputs]
