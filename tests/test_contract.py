@@ -75,6 +75,9 @@ CELLS = {
         learn_memory=True,
     ),
     "dnc": lambda: DNCCell(LSTMCell(3), memory_size=6, word_size=4, num_reads=2),
+    "dnc feed-forward": lambda: DNCCell(
+        keras.layers.Dense(3, activation="tanh"), memory_size=6, word_size=4
+    ),
     "sparse ntm": lambda: SparseNTMCell(LSTMCell(3), memory_size=6, word_size=4, num_reads=2),
     "ntm traced": lambda: Traced(NTMCell(GRUCell(4), memory_size=6, word_size=3)),
     "stack": lambda: StackedCells([LSTMCell(3), GRUCell(2)]),

@@ -9,7 +9,6 @@ from hypothesis.strategies import floats, sampled_from
 
 from seqkit import RNN, LSTMCell
 from seqkit.memory.dnc import DNCCell, State
-from seqkit.testing import CELL_PROPERTIES, check_cell
 from tests.memory import numerics
 from tests.reference import dnc
 
@@ -60,13 +59,6 @@ def test_gradients_equal_finite_differences():
         [v.reshape(2, -1) for v in first],
         lambda row, weights: reference(numerics.INPUTS[row], row, first, weights)[0],
     )
-
-
-@pytest.mark.parametrize("holds", CELL_PROPERTIES, ids=lambda holds: holds.__name__)
-@pytest.mark.parametrize("controller", [lambda: LSTMCell(3), lambda: numerics.feed_forward(3)])
-def test_it_keeps_the_contract_of_cells(controller, holds):
-    inputs = numerics.INPUTS[:, 0]
-    check_cell(lambda: DNCCell(controller(), **SIZES), inputs, properties=[holds])
 
 
 CELL = DNCCell(numerics.feed_forward(), **SIZES)

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 from seqkit.memory.memory_network import MemoryNetwork
-from seqkit.testing import LAYER_PROPERTIES, check_layer
 from tests.reference import memory_network as reference
 
 WORDS, UNITS, FACTS = 12, 6, 5
@@ -137,28 +136,6 @@ def test_order_matters_only_where_it_is_encoded(order):
 def test_bad_arguments_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
         MemoryNetwork(**{"vocabulary_size": 5, "units": 4, **wrong})
-
-
-SLOW = ("trains_with_and_without_jit", "saved_model_answers_the_same", "loads_under_jax")
-
-
-@pytest.mark.parametrize(
-    "holds",
-    [
-        pytest.param(holds, marks=[pytest.mark.slow] if holds.__name__ in SLOW else [])
-        for holds in LAYER_PROPERTIES
-    ],
-    ids=lambda holds: holds.__name__,
-)
-@pytest.mark.parametrize("tying", ["adjacent", "layer-wise"])
-def test_it_keeps_the_contract_of_layers(tying, holds):
-    random = np.random.default_rng(0)
-    facts, query = random.integers(0, WORDS, (3, 5, 4)), random.integers(1, WORDS, (3, 6))
-
-    def make():
-        return MemoryNetwork(WORDS, UNITS, tying=tying, max_facts=4, return_attention=True)
-
-    check_layer(make, facts, call_kwargs={"query": query}, properties=[holds])
 
 
 @pytest.mark.slow

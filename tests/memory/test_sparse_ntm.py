@@ -11,7 +11,6 @@ from hypothesis.strategies import floats, sampled_from
 from seqkit import LSTMCell
 from seqkit.memory import sparse_ntm as module
 from seqkit.memory.sparse_ntm import SparseNTMCell, State
-from seqkit.testing import CELL_PROPERTIES, check_cell
 from tests.memory import numerics
 from tests.reference import sparse_ntm
 
@@ -69,13 +68,6 @@ def test_gradients_equal_finite_differences():
         [v.reshape(2, -1) for v in first],
         lambda row, weights: reference(row, first, weights)[0],
     )
-
-
-@pytest.mark.parametrize("holds", CELL_PROPERTIES, ids=lambda holds: holds.__name__)
-@pytest.mark.parametrize("controller", [lambda: LSTMCell(3), lambda: numerics.feed_forward(3)])
-def test_it_keeps_the_contract_of_cells(controller, holds):
-    inputs = numerics.INPUTS[:, 0]
-    check_cell(lambda: SparseNTMCell(controller(), **SIZES), inputs, properties=[holds])
 
 
 CELL = SparseNTMCell(numerics.feed_forward(), **SIZES)

@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 
@@ -78,19 +76,5 @@ def untrained_run(config, data, tmp_path_factory):
 
 
 @pytest.fixture
-def command(capsys):
-    """Run the command line in this process: exit code, stdout, stderr."""
-    from apps.common import main
-
-    def run(*args):
-        capsys.readouterr()
-        code = main(babi, [str(arg) for arg in args])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
-
-
-@pytest.fixture
-def last_json():
-    return lambda out: json.loads(out.splitlines()[-1])
+def app():
+    return babi

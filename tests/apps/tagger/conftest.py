@@ -1,5 +1,3 @@
-import json
-
 import pytest
 
 from apps import tagger
@@ -64,19 +62,5 @@ def columns_file(tmp_path):
 
 
 @pytest.fixture
-def command(capsys):
-    """Run the command line in this process: exit code, stdout, stderr."""
-    from apps.common import main
-
-    def run(*args):
-        capsys.readouterr()
-        code = main(tagger, [str(arg) for arg in args])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
-
-
-@pytest.fixture
-def last_json():
-    return lambda out: json.loads(out.splitlines()[-1])
+def app():
+    return tagger
