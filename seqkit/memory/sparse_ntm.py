@@ -144,6 +144,9 @@ class SparseNTMCell(MemoryCell):
 def nearest(memory: Any, keys: Any, count: int) -> Any:
     """The slots whose words are most alike to each key, best first: (batch, heads, count) ints
 
+    A cosine counts to five decimals, and of equal ones the lower slot comes first: words written by
+    the same vector are all alike, and how a sum rounds must not choose among them.
+
     Args:
         memory: M (batch, slots, word).
         keys: q (batch, heads, word).
@@ -151,11 +154,13 @@ def nearest(memory: Any, keys: Any, count: int) -> Any:
 
     Source: Rae et al. 2016, 3.1; the similarity is the cosine.
     """
-    memory = ops.stop_gradient(memory)
+    memory, keys = ops.stop_gradient(memory), ops.stop_gradient(keys)
     ones = ops.ones_like(memory[:, :1])
     squares = ops.matmul(ones, ops.swapaxes(ops.square(memory), 1, 2))
-    products = ops.matmul(ops.stop_gradient(keys), ops.swapaxes(memory, 1, 2))
-    return ops.top_k(products / ops.sqrt(squares + EPSILON), count)[1]
+    products = ops.matmul(keys, ops.swapaxes(memory, 1, 2))
+    key_squares = ops.sum(ops.square(keys), axis=-1, keepdims=True)
+    cosines = products / ops.sqrt((squares + EPSILON) * (key_squares + EPSILON))
+    return ops.top_k(ops.round(1e5 * cosines), count)[1]
 
 
 def _cosine(words: Any, keys: Any) -> Any:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 from hypothesis.strategies import floats, sampled_from
 
-from seqkit import LSTMCell
+from seqkit import RNN, LSTMCell
 from seqkit.memory import sparse_ntm as module
 from seqkit.memory.sparse_ntm import SparseNTMCell, State
 from tests.memory import numerics
@@ -141,3 +141,16 @@ def test_it_learns_to_copy():
     keras.utils.set_random_seed(0)
     cell = SparseNTMCell(numerics.feed_forward(32), memory_size=16, word_size=8)
     assert numerics.bit_errors_of_copying(cell) < 0.02
+
+
+def test_compiled_it_chooses_the_same_slots():
+    """Words that one vector wrote are equally near: rounding must not choose among them."""
+    rnn = RNN(SparseNTMCell(LSTMCell(3), 6, 4, num_reads=2), return_sequences=True)
+    inputs = np.random.default_rng(0).standard_normal((3, 5, 4)).astype("float32")
+    rnn(inputs)
+    plain, compiled = (tf.function(lambda x: rnn(x), jit_compile=jit) for jit in (False, True))
+    random = np.random.default_rng(7)
+    for _ in range(300):
+        for weight in rnn.weights:
+            weight.assign(random.standard_normal(weight.shape) * random.choice([0.1, 0.3, 0.7]))
+        np.testing.assert_allclose(compiled(inputs), plain(inputs), atol=1e-4)
