@@ -98,7 +98,8 @@ def fit(
         mode: "max" or "min".
         patience: stop after so many epochs without a better score; None: never.
         checkpoint_every: steps.
-        callbacks: watch the training; told of its begin and end, and of each step.
+        callbacks: watch the training; told of its begin and end, and of each step. One that sets
+            `model.stop_training` ends it with an error.
         tensorboard: write `tensorboard/`.
         verbose: 0 prints nothing.
 
@@ -106,7 +107,8 @@ def fit(
         How it ended; at once, if it had ended before.
 
     Raises:
-        UserError: the checkpoint is damaged or another model's; loss or weights are no numbers;
+        UserError: the checkpoint is damaged or another model's; loss or weights are no numbers, or
+            a callback stopped the training;
             another process trains in the folder. The files stay as they are.
         KeyboardInterrupt: Ctrl-C, after the current step and a checkpoint.
         SystemExit: SIGTERM, likewise; its code is 143.
@@ -171,6 +173,8 @@ def fit(
             for loss, seconds in _train_epoch(model, batches, steps_per_epoch, state):
                 for callback in callbacks:
                     callback.on_train_batch_end(state.step - 1, {"loss": loss})
+                    if model.stop_training:
+                        raise _no_number(run, f"{type(callback).__name__} has stopped", state)
                 if not math.isfinite(loss):
                     raise _no_number(run, f"the loss is {loss}", state)
                 progress.step(state.epoch, state.step, loss, seconds)

@@ -137,8 +137,9 @@ def replay(path: str | Path) -> dict[str, Any]:
     Args:
         path: of its file.
     Returns:
-        `loss`; `gradients`: the weights whose gradient is no finite number; `first`: the time step
-        of each traced value that isn't one, where there is any; `facts` of the guard.
+        `loss`; `gradients`: the weights whose gradient is no finite number; `variables`: those that
+        are none after the step; `first`: the time step of each traced value that isn't one, where
+        there is any; `facts` of the guard.
     Raises: ValueError if the file is damaged, or something else.
     """
     import tensorflow as tf
@@ -161,12 +162,14 @@ def replay(path: str | Path) -> dict[str, Any]:
     with tf.GradientTape() as tape:
         loss = model.compute_loss(x, y, model(x, training=True), weights)
     gradients = tape.gradient(loss, [v.value for v in model.trainable_variables])
-    pairs = zip(model.trainable_variables, gradients, strict=True)
+    pairs = list(zip(model.trainable_variables, gradients, strict=True))
+    model.optimizer.apply(gradients, model.trainable_variables)
     return {
         "loss": float(loss),
         "gradients": [
             v.path for v, g in pairs if g is not None and not np.isfinite(np.asarray(g)).all()
         ],
+        "variables": [v.path for v in _variables(model) if not np.isfinite(_array(v)).all()],
         "first": {name: t for name, v in told.items() if (t := _first(v)) is not None},
         "facts": facts,
     }
@@ -236,8 +239,10 @@ def main(args: Sequence[str] | None = None) -> int:
     print(f"loss {found['loss']}")
     for gradient in found["gradients"]:
         print(f"gradient of {gradient}: not finite")
+    for variable in found["variables"]:
+        print(f"{variable}: not finite after the step")
     for name, time in found["first"].items():
         print(f"{name}: not finite from time step {time} on")
-    again = not np.isfinite(found["loss"]) or found["gradients"]
-    print("reproduced" if again else "not reproduced: loss and gradients are finite")
+    again = not np.isfinite(found["loss"]) or found["gradients"] or found["variables"]
+    print("reproduced" if again else "not reproduced: loss, gradients and variables are finite")
     return 0 if again else 1

@@ -70,7 +70,7 @@ def test_it_sees_a_gradient_that_is_no_number(tmp_path):
     fit(model(loss=root), guard)
     assert guard.found and "loss" not in guard.found
     found = replay(guard.path)
-    assert found["loss"] == 0 and found["gradients"]
+    assert found["loss"] == 0 and found["gradients"] and found["variables"]
 
 
 def test_the_trace_tells_the_time_step(tmp_path, capsys):

@@ -271,6 +271,20 @@ def test_a_broken_compiled_run_goes_on_to_the_same_end(tmp_path, monkeypatch, ji
     assert final(tmp_path / "broken") == final(tmp_path / "unbroken")
 
 
+def test_a_callback_sees_each_step_and_may_stop_the_training(tmp_path):
+    class Stopping(keras.callbacks.Callback):
+        seen = ()
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.seen += (batch,)
+            self.model.stop_training = len(self.seen) == 7  # the second step of the second epoch
+
+    callback = Stopping()
+    with pytest.raises(UserError, match="Stopping has stopped at epoch 2, step 2; the last check"):
+        train(tmp_path, callbacks=[callback])
+    assert callback.seen == (0, 1, 2, 3, 4, 0, 1)
+
+
 def test_loss_that_is_no_number_keeps_the_last_checkpoint(tmp_path):
     def poisoned(epoch, first_step, history):
         return batches(epoch, first_step, history).map(
