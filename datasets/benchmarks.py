@@ -1,26 +1,14 @@
-"""Benchmarks that papers report: prepared once by TensorFlow Datasets (TFDS), then read from disk.
-
-TFDS keeps them in `~/tensorflow_datasets`, or in the folder that `TFDS_DATA_DIR` names. It
-downloads the files, unless they lie in the folder that `SEQKIT_MANUAL_DIR` names, and compares
-their checksums.
-"""
+"""Benchmarks that papers report, as sentences with tags; `datasets.preparation` says whence."""
 
 import ast
-import contextlib
 import functools
-import gzip
-import io
 import os
 import random
-import shutil
-import sys
-import tempfile
-import zlib
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from datasets.columns import Sentence
+from datasets.preparation import DATA_DIR, Source, prepared
 from datasets.text import DataError
 
 if TYPE_CHECKING:
@@ -29,24 +17,15 @@ if TYPE_CHECKING:
 Name = Literal["ud_english_ewt", "conll2000"]
 Split = Literal["train", "dev", "test"]
 
-MANUAL_DIR = "SEQKIT_MANUAL_DIR"
-
-
-class Source(NamedTuple):
-    """Where the files of a benchmark are."""
-
-    url: str
-    folder: str  # in the manual folder, where they may also lie flat
-    files: tuple[str, ...]
-
-
 SOURCES = {
     "ud_english_ewt": Source(
+        "ud_english_ewt",
         "https://raw.githubusercontent.com/UniversalDependencies/UD_English-EWT/r2.10/",
         "ud_english_ewt/r2.10",
         ("en_ewt-ud-train.conllu", "en_ewt-ud-dev.conllu", "en_ewt-ud-test.conllu"),
     ),
     "conll2000": Source(
+        "conll2000",
         "https://github.com/teropa/nlp/raw/master/resources/corpora/conll2000/",
         "conll2000",
         ("train.txt", "test.txt"),
@@ -145,81 +124,14 @@ def _features(written: str) -> str:
 
 
 def _prepared(name: str) -> "tfds.core.DatasetBuilder":
-    """Let TFDS prepare a benchmark, if it hasn't yet."""
-    import requests
+    """The builder of a benchmark, which TFDS has prepared."""
     import tensorflow_datasets as tfds
-    from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
-    from tensorflow_datasets.core.download.util import DownloadError
 
     from datasets.conll2000 import conll2000_dataset_builder
 
-    data_dir = os.environ.get("TFDS_DATA_DIR")
+    data_dir = os.environ.get(DATA_DIR)
     if name == "conll2000":
         builder = conll2000_dataset_builder.Builder(data_dir=data_dir)
     else:
         builder = tfds.builder("universal_dependencies/en_ewt", data_dir=data_dir)
-    finished = builder.data_path / "dataset_info.json"
-    if finished.exists():
-        return builder
-    print(f"preparing {name} in {builder.data_dir}, once: about a minute", file=sys.stderr)
-    tfds.disable_progress_bar()
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        _copy_manual(name, Path(folder))
-        try:
-            _reach_missing(name, Path(folder))
-            builder.download_and_prepare(
-                download_config=tfds.download.DownloadConfig(
-                    manual_dir=folder, try_download_gcs=False
-                )
-            )
-        except NonMatchingChecksumError:
-            raise _unavailable(name, "the files are not those published") from None
-        except (requests.RequestException, DownloadError) as error:
-            raise _unavailable(name, f"the download failed ({type(error).__name__})") from None
-        except OSError as error:
-            if finished.exists():  # another process was faster
-                return _prepared(name)
-            raise DataError(
-                f"{builder.data_dir}: {error.strerror or error}; TFDS_DATA_DIR can name "
-                "another folder"
-            ) from None
-    return builder
-
-
-def _copy_manual(name: str, target: Path) -> None:
-    """Copy the files of a benchmark that lie in the manual folder, uncompressed."""
-    if MANUAL_DIR not in os.environ:
-        return
-    folder = Path(os.environ[MANUAL_DIR])
-    if not folder.is_dir():
-        raise DataError(f"{MANUAL_DIR}={folder}: there is no such folder; check the path")
-    for file in SOURCES[name].files:
-        places = [folder / SOURCES[name].folder / file, folder / file]
-        for source in [path for place in places for path in (place, Path(f"{place}.gz"))]:
-            if source.exists():
-                open_file = gzip.open if source.suffix == ".gz" else open
-                try:
-                    with open_file(source, "rb") as read, (target / file).open("wb") as write:
-                        shutil.copyfileobj(read, write)
-                except (OSError, EOFError, zlib.error) as error:
-                    raise DataError(f"{source}: {error}; download it anew") from None
-                break
-
-
-def _reach_missing(name: str, folder: Path) -> None:
-    """Ask for the first file that must be downloaded: TFDS would try for minutes."""
-    import requests
-
-    for file in SOURCES[name].files:
-        if not (folder / file).exists():
-            answer = requests.head(SOURCES[name].url + file, allow_redirects=True, timeout=20)
-            answer.raise_for_status()
-            return
-
-
-def _unavailable(name: str, reason: str) -> DataError:
-    source = SOURCES[name]
-    return DataError(
-        f"{name} cannot be prepared: {reason}; get {', '.join(source.files)} from {source.url} "
-        f"and name their folder in the environment variable {MANUAL_DIR}"
-    )
+    return prepared(builder, SOURCES[name])

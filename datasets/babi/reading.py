@@ -1,18 +1,11 @@
 """The questions of bAbI: prepared once by TensorFlow Datasets (TFDS), then read from disk."""
 
-import contextlib
-import io
 import os
 import random
-import shutil
-import sys
-import tarfile
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from datasets.babi.stories import Question
-from datasets.benchmarks import MANUAL_DIR
+from datasets.preparation import DATA_DIR, Source, prepared
 from datasets.text import DataError
 
 if TYPE_CHECKING:
@@ -20,7 +13,6 @@ if TYPE_CHECKING:
 
 Split = Literal["train", "dev", "test"]
 
-ARCHIVE = "tasksv11_en.tar.gz"
 DEV_SEED = 2015
 
 
@@ -83,72 +75,9 @@ def _question(example: dict) -> Question:
 
 
 def _prepared() -> "tfds.core.DatasetBuilder":
-    """Let TFDS prepare the tasks, if it hasn't yet."""
-    import requests
-    import tensorflow_datasets as tfds
-    from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
-    from tensorflow_datasets.core.download.util import DownloadError
-
+    """The builder of the tasks, which TFDS has prepared."""
     from datasets.babi import babi_dataset_builder as babi
 
-    builder = babi.Builder(data_dir=os.environ.get("TFDS_DATA_DIR"))
-    finished = builder.data_path / "dataset_info.json"
-    if finished.exists():
-        return builder
-    print(f"preparing bAbI in {builder.data_dir}, once: about a minute", file=sys.stderr)
-    tfds.disable_progress_bar()
-    names = [*babi.files("train"), *babi.files("test")]
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        _copy_manual(names, Path(folder))
-        try:
-            missing = [name for name in names if not Path(folder, name).exists()]
-            if missing:  # TFDS would try for minutes
-                answer = requests.head(babi.URL + missing[0], allow_redirects=True, timeout=20)
-                answer.raise_for_status()
-            builder.download_and_prepare(
-                download_config=tfds.download.DownloadConfig(
-                    manual_dir=folder, try_download_gcs=False
-                )
-            )
-        except NonMatchingChecksumError:
-            raise _unavailable("the files are not those published", babi.URL) from None
-        except (requests.RequestException, DownloadError) as error:
-            problem = f"the download failed ({type(error).__name__})"
-            raise _unavailable(problem, babi.URL) from None
-        except OSError as error:
-            if finished.exists():  # another process was faster
-                return _prepared()
-            raise DataError(
-                f"{builder.data_dir}: {error.strerror or error}; TFDS_DATA_DIR can name "
-                "another folder"
-            ) from None
-    return builder
-
-
-def _copy_manual(names: list[str], target: Path) -> None:
-    """Copy those files that lie in the manual folder, or in the archive there."""
-    if MANUAL_DIR not in os.environ:
-        return
-    manual = Path(os.environ[MANUAL_DIR])
-    if not manual.is_dir():
-        raise DataError(f"{MANUAL_DIR}={manual}: there is no such folder; check the path")
-    for folder in (manual / "babi", manual):
-        for name in names:
-            if (folder / name).exists():
-                shutil.copyfile(folder / name, target / name)
-        if not (folder / ARCHIVE).exists():
-            continue
-        try:
-            with tarfile.open(folder / ARCHIVE, "r:gz") as archive:
-                for member in archive:
-                    if member.isfile() and (name := Path(member.name).name) in names:
-                        (target / name).write_bytes(archive.extractfile(member).read())
-        except (OSError, EOFError, tarfile.TarError) as error:
-            raise DataError(f"{folder / ARCHIVE}: {error}; download it anew") from None
-
-
-def _unavailable(reason: str, url: str) -> DataError:
-    return DataError(
-        f"bAbI cannot be prepared: {reason}; get its 40 files from {url}, or {ARCHIVE}, and name "
-        f"their folder in the environment variable {MANUAL_DIR}"
-    )
+    names = (*babi.files("train"), *babi.files("test"))
+    source = Source("bAbI", babi.URL, "babi", names, archive="tasksv11_en.tar.gz")
+    return prepared(babi.Builder(data_dir=os.environ.get(DATA_DIR)), source)
