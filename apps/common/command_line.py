@@ -78,7 +78,7 @@ def _run(app: App, args: list[str]) -> None:
             saved_model: an export, or the folder of its versions; instead of a run.
             split: held-out data of the run.
             test_file: your own file in the form of the training file, instead of a split.
-            picture: draw the scores, if there is something to see: a new PNG file.
+            picture: draw the scores, if there is something to see: a new .png, .svg or .pdf file.
             json: print one machine-readable line last.
         """
         commands.evaluate(app, _source(run, saved_model), split, test_file, picture, json, args)

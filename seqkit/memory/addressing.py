@@ -35,9 +35,8 @@ def cosine_similarity(memory: Any, keys: Any) -> Any:
     >>> np.array(cosine_similarity(memory, keys)).round(3).tolist()
     [[[0.0, 1.0, 0.0]]]
     """
-    ones = ops.ones_like(memory[:, :1, :1]) * ops.ones_like(keys[:1, :1])
     # A sum over the word as a matrix product, which is faster.
-    lengths = ops.sqrt(ops.matmul(ones, ops.square(memory)) + EPSILON)
+    lengths = ops.sqrt(ops.matmul(ops.ones_like(keys[:, :1]), ops.square(memory)) + EPSILON)
     key_lengths = ops.sqrt(ops.sum(ops.square(keys), axis=-1, keepdims=True) + EPSILON)
     return ops.matmul(keys / key_lengths, memory) / lengths
 
