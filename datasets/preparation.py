@@ -14,6 +14,7 @@ import sys
 import tarfile
 import tempfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -80,8 +81,26 @@ def prepared(builder: "tfds.core.DatasetBuilder", source: Source) -> "tfds.core.
     return builder
 
 
+def text_columns(builder: "tfds.core.DatasetBuilder", split: str) -> dict[str, list[str]]:
+    """Read the features of a prepared dataset, all of them texts.
+
+    Args:
+        builder: of the dataset.
+        split: as the builder calls it.
+
+    Returns:
+        For each feature its values, example by example.
+    """
+    columns = {name: [] for name in builder.info.features}
+    # In batches, since TFDS takes as long for one as for an example.
+    for batch in builder.as_dataset(split=split).batch(1000):
+        for name, values in batch.items():
+            columns[name] += [value.decode() for value in values.numpy()]
+    return columns
+
+
 def _copy_manual(source: Source, target: Path) -> None:
-    """Copy the files that lie in the manual folder, uncompressed."""
+    """Copy the files that lie in the manual folder, as they are published."""
     if MANUAL_DIR not in os.environ:
         return
     manual = Path(os.environ[MANUAL_DIR])
@@ -91,15 +110,14 @@ def _copy_manual(source: Source, target: Path) -> None:
         if source.archive and (folder / source.archive).exists():
             _unpack(folder / source.archive, source.files, target)
         for file in source.files:
-            for path in (folder / f"{file}.gz", folder / file):
+            for path, opened in ((folder / f"{file}.gz", gzip.open), (folder / file, open)):
                 if path.exists():
-                    _copy(path, target / file)
+                    _copy(path, opened, target / file)
 
 
-def _copy(path: Path, target: Path) -> None:
-    open_file = gzip.open if path.suffix == ".gz" else open
+def _copy(path: Path, opened: Callable, target: Path) -> None:
     try:
-        with open_file(path, "rb") as read, target.open("wb") as write:
+        with opened(path, "rb") as read, target.open("wb") as write:
             shutil.copyfileobj(read, write)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: {error}; download it anew") from None

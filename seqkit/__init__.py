@@ -1,5 +1,13 @@
 """Sequence models for Keras 3: the Deep Learning book's chapter 10 as layers that work."""
 
+from seqkit.attention import (
+    Attention,
+    AttentionCell,
+    BahdanauAttention,
+    CoverageAttention,
+    LocationAwareAttention,
+    LuongAttention,
+)
 from seqkit.cells import (
     AffineCell,
     Cell,
@@ -23,25 +31,35 @@ from seqkit.crf import (
 from seqkit.memory import DNCCell, MemoryCell, MemoryNetwork, NTMCell, SparseNTMCell, Traced
 from seqkit.rnn import RNN
 from seqkit.testing import check_cell, check_layer
-from seqkit.training import NanGuard
-from seqkit.wiring import Bidirectional
+from seqkit.training import GradientReversal, NanGuard, ProfessorForcing
+from seqkit.wiring import Bidirectional, Bridge, Conditioned
 
 __version__ = "0.1.0"
 __all__ = [
     "CRF",
     "RNN",
     "AffineCell",
+    "Attention",
+    "AttentionCell",
+    "BahdanauAttention",
     "Bidirectional",
+    "Bridge",
     "Cell",
+    "Conditioned",
+    "CoverageAttention",
     "DNCCell",
     "ElmanCell",
     "GRUCell",
+    "GradientReversal",
     "JordanCell",
     "LSTMCell",
+    "LocationAwareAttention",
+    "LuongAttention",
     "MemoryCell",
     "MemoryNetwork",
     "NTMCell",
     "NanGuard",
+    "ProfessorForcing",
     "SparseNTMCell",
     "StackedCells",
     "Traced",

@@ -112,6 +112,11 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
             self.cell.build((sequences_shape[0], *sequences_shape[2:]), **extra)
             self.cell.built = True
         if self.learn_initial_state:
+            if None in tree.flatten(self.cell.state_size):
+                raise ValueError(
+                    f"RNN: a state of {self.cell.name} is as long as its constants, so "
+                    "learn_initial_state=True can't learn it; give an initial_state"
+                )
             self.first_state_offsets = [
                 self.add_weight(shape=(1, n), initializer="zeros", name=f"first_state_{i}")
                 for i, n in enumerate(tree.flatten(self.cell.state_size))
@@ -121,10 +126,11 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
     def _reads_constants(self) -> bool:
         return getattr(self.cell, "reads_constants", False)
 
-    def get_initial_state(self, batch_size: Any) -> list:
+    def get_initial_state(self, batch_size: Any, constants: Any = None) -> list:
         """The state before the first step: a list of (batch, size)."""
+        extra = (constants,) if self._reads_constants else ()
         with parts(self.cell) as cell:
-            states = cell.get_initial_state(batch_size)
+            states = cell.get_initial_state(batch_size, *extra)
         if not self.learn_initial_state:
             return states
         offsets = tree.pack_sequence_as(states, self.first_state_offsets)
@@ -151,7 +157,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
                 "reads_constants = True, and gets them in `begin`"
             )
         batch_size = ops.shape(sequences)[0]
-        first = self.get_initial_state(batch_size)
+        first = self.get_initial_state(batch_size, constants)
         states = first if initial_state is None else self._given(initial_state, first)
 
         x = _time_first(sequences)

@@ -24,14 +24,28 @@ from seqkit import (
     Traced,
     transition_constraints,
 )
+from seqkit.attention import (
+    Attention,
+    AttentionCell,
+    BahdanauAttention,
+    CoverageAttention,
+    LocationAwareAttention,
+    LuongAttention,
+)
 from seqkit.testing import CELL_PROPERTIES, LAYER_PROPERTIES, check_cell, check_layer
 from seqkit.testing.case import Case
 from seqkit.testing.under_jax import loads_under_jax
+from seqkit.training import GradientReversal, ProfessorForcing
+from seqkit.wiring import Bridge, Conditioned
 
 FACTS = np.random.default_rng(0).integers(0, 12, (3, 5, 4)).astype("int32")  # ids of words
 QUERY = np.random.default_rng(1).integers(1, 12, (3, 6)).astype("int32")
 SEQUENCE = np.random.default_rng(0).standard_normal((3, 5, 4)).astype("float32")
 FLAGS = np.array([[0, 0, 1, 0, 0], [0, 1, 0, 0, 1], [1, 0, 0, 0, 0]], bool)
+# What a query, or a cell that reads constants, looks at: of another size and length.
+MEMORY = np.random.default_rng(2).standard_normal((3, 6, 2)).astype("float32")
+REAL = np.array([[1, 1, 1, 1, 1, 1], [0, 1, 1, 0, 1, 0], [1, 1, 1, 0, 0, 0]], bool)
+LOOKED = np.random.default_rng(3).random((3, 6)).astype("float32")
 ALL = {"return_sequences": True, "return_state": True}
 
 
@@ -40,12 +54,12 @@ def states(*sizes):
     return [random.standard_normal((3, size)).astype("float32") for size in sizes]
 
 
-def inputs_of(call_kwargs):
-    return FACTS if "query" in call_kwargs else SEQUENCE
+def constants_of(cell):
+    return {"constants": (MEMORY, REAL)} if cell.reads_constants else {}
 
 
 # Public layers of which no instance is of use: what they hold is checked on their subclasses.
-ABSTRACT = {seqkit.Cell, seqkit.AffineCell, seqkit.MemoryCell}
+ABSTRACT = {seqkit.Cell, seqkit.AffineCell, seqkit.MemoryCell, Attention}
 
 CELLS = {
     "elman": lambda: ElmanCell(3),
@@ -81,9 +95,22 @@ CELLS = {
     "sparse ntm": lambda: SparseNTMCell(LSTMCell(3), memory_size=6, word_size=4, num_reads=2),
     "ntm traced": lambda: Traced(NTMCell(GRUCell(4), memory_size=6, word_size=3)),
     "stack": lambda: StackedCells([LSTMCell(3), GRUCell(2)]),
+    "attention before": lambda: AttentionCell(GRUCell(3), BahdanauAttention(5)),
+    "attention before, location": lambda: AttentionCell(
+        LSTMCell(3, dropout=0.2), LocationAwareAttention(5, filters=2, kernel_size=3)
+    ),
+    "attention after": lambda: AttentionCell(
+        LSTMCell(3), LuongAttention("general"), attend="after"
+    ),
+    "attention after, local": lambda: AttentionCell(
+        GRUCell(3), LuongAttention("concat", window=2), attend="after", input_feeding=False
+    ),
+    "attention after, stack, coverage": lambda: AttentionCell(
+        StackedCells([LSTMCell(3), GRUCell(2)]), CoverageAttention(5), attend="after"
+    ),
 }
 
-# name: (make, call_kwargs); the inputs are SEQUENCE (batch, time, 4), or FACTS with a query
+# name: (make, call_kwargs, inputs); without inputs they are SEQUENCE (batch, time, 4)
 LAYERS = {
     "rnn last output": (lambda: RNN(ElmanCell(3)), {}),
     "rnn of a keras cell": (lambda: RNN(keras.layers.LSTMCell(3), **ALL), {}),
@@ -114,16 +141,63 @@ LAYERS = {
     "memory network": (
         lambda: MemoryNetwork(12, 6, max_facts=4, return_attention=True),
         {"query": QUERY},
+        FACTS,
     ),
     "memory network layer-wise": (
         lambda: MemoryNetwork(12, 6, tying="layer-wise"),
         {"query": QUERY},
+        FACTS,
     ),
     "keras bidirectional of ours": (
         lambda: keras.layers.Bidirectional(RNN(LSTMCell(3), **ALL)),
         {},
     ),
+    "conditioned by input": (
+        lambda: Conditioned(RNN(LSTMCell(3), **ALL), by="input"),
+        {"context": SEQUENCE[:, 0]},
+    ),
+    "conditioned by both": (lambda: Conditioned(RNN(LSTMCell(3))), {"context": SEQUENCE[:, 0]}),
+    "gradient reversal": (lambda: GradientReversal(0.3), {}),
+    "professor forcing": (
+        lambda: ProfessorForcing(
+            keras.Sequential([RNN(GRUCell(3)), keras.layers.Dense(1)]), weight=0.3
+        ),
+        {"free": SEQUENCE[::-1].copy()},
+    ),
+    "bridge": (lambda: Bridge([4, 2]), {}, states(3, 5)),
+    "bridge copy": (lambda: Bridge([3, 5], how="copy"), {}, states(3, 5)),
+    "bridge zero": (lambda: Bridge(4, how="zero"), {}, states(3, 5)),
+    **{
+        name: (make, {"memory": MEMORY, "mask": REAL}, SEQUENCE[:, 0, :2])
+        for name, make in {
+            "bahdanau": lambda: BahdanauAttention(5, normalize=True, return_weights=True),
+            "luong dot": lambda: LuongAttention("dot"),
+            "luong scaled dot": lambda: LuongAttention("scaled_dot"),
+            "luong general": lambda: LuongAttention("general", window=2, return_weights=True),
+            "luong concat": lambda: LuongAttention("concat", return_weights=True),
+        }.items()
+    },
+    **{
+        name: (make, {"memory": MEMORY, "mask": REAL, "previous": LOOKED}, SEQUENCE[:, 0])
+        for name, make in {
+            "location": lambda: LocationAwareAttention(5, filters=2, kernel_size=3),
+            "coverage": lambda: CoverageAttention(5, return_weights=True),
+        }.items()
+    },
 }
+
+
+def case_of(name):
+    make, call_kwargs, *inputs = LAYERS[name]
+    # `previous` (batch, time) isn't taken for a sequence, so what it goes with can't be one either.
+    sequence = "previous" not in call_kwargs
+    return Case(make, inputs[0] if inputs else SEQUENCE, call_kwargs, sequence)
+
+
+def case_of_cell(name):
+    cell = CELLS[name]
+    return Case(lambda: RNN(cell(), **ALL), SEQUENCE, constants_of(cell()))
+
 
 SLOW = ("trains_with_and_without_jit", "saved_model_answers_the_same")
 # One process for all of them is enough for `loads_under_jax`: the last test.
@@ -137,20 +211,23 @@ PROPERTIES = [
 @pytest.mark.parametrize("holds", PROPERTIES, ids=lambda holds: holds.__name__)
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer(name, holds):
-    make, call_kwargs = LAYERS[name]
-    check_layer(make, inputs_of(call_kwargs), call_kwargs=call_kwargs, properties=[holds])
+    case = case_of(name)
+    kwargs = {"call_kwargs": case.call_kwargs, "sequence": case.sequence}
+    check_layer(case.make, case.inputs, **kwargs, properties=[holds])
 
 
 @pytest.mark.parametrize("holds", PROPERTIES, ids=lambda holds: holds.__name__)
 @pytest.mark.parametrize("name", CELLS)
 def test_rnn_of_cell(name, holds):
-    check_layer(lambda: RNN(CELLS[name](), **ALL), SEQUENCE, properties=[holds])
+    case = case_of_cell(name)
+    check_layer(case.make, case.inputs, call_kwargs=case.call_kwargs, properties=[holds])
 
 
 @pytest.mark.parametrize("holds", CELL_PROPERTIES, ids=lambda holds: holds.__name__)
 @pytest.mark.parametrize("name", CELLS)
 def test_cell(name, holds):
-    check_cell(CELLS[name], SEQUENCE[:, 0], properties=[holds])
+    make = CELLS[name]
+    check_cell(make, SEQUENCE[:, 0], **constants_of(make()), properties=[holds])
 
 
 def public_layers():
@@ -169,7 +246,7 @@ def public_layers():
 
 
 def test_every_public_layer_is_on_the_list():
-    made = {type(make()) for make, _ in LAYERS.values()} | {type(m()) for m in CELLS.values()}
+    made = {type(make()) for make, *_ in LAYERS.values()} | {type(m()) for m in CELLS.values()}
     missing = sorted(layer.__name__ for layer in public_layers() - made - ABSTRACT)
     assert not missing, f"add to LAYERS or CELLS in tests/test_contract.py: {missing}"
 
@@ -185,6 +262,4 @@ def test_names_are_registered_for_seqkit_and_unique():
 
 @pytest.mark.slow
 def test_all_of_them_load_and_train_under_jax_without_tensorflow():
-    cells = [Case(lambda make=make: RNN(make(), **ALL), SEQUENCE) for make in CELLS.values()]
-    layers = [Case(make, inputs_of(kwargs), kwargs) for make, kwargs in LAYERS.values()]
-    loads_under_jax(*cells, *layers)
+    loads_under_jax(*map(case_of_cell, CELLS), *map(case_of, LAYERS))

@@ -11,7 +11,8 @@ from seqkit.serialization import ConfigFromSignature
 class Cell(ConfigFromSignature, keras.layers.Layer):
     """One time step of a recurrence. Subclass it, write `step`, and `RNN` runs it over time.
 
-    A cell states `state_size` (flat list of ints) and `output_size` (int), and is made of
+    A cell states `state_size` (flat list of ints; None: what the constants say) and `output_size`
+    (int), and is made of
 
     | part                                            | runs              | holds                 |
     | ----------------------------------------------- | ----------------- | --------------------- |
@@ -25,14 +26,15 @@ class Cell(ConfigFromSignature, keras.layers.Layer):
     (time, batch) or None in; every output (time, batch, units), the last output and the last
     states out, with a masked step repeating the output before it and leaving the states alone.
     `call` composes the parts for a single step, so that every cell runs in `keras.layers.RNN` too.
-    A cell with `reads_constants` gets the `constants` of `RNN` in `begin`, and their shapes in
-    `build(input_shape, constants_shape)`. Cells are pure: nothing but weights and sub-layers, built
+    A cell with `reads_constants` gets the `constants` of `RNN` in `begin` and in
+    `get_initial_state(batch_size, constants)`, and their shapes in `build(input_shape,
+    constants_shape)`. Cells are pure: nothing but weights and sub-layers, built
     in `build`, is kept on them.
 
     Source: Goodfellow et al. 2016, figure 10.13 and eq. 10.8-10.9.
     """
 
-    state_size: list[int]
+    state_size: list[int | None]
     output_size: int
 
     draws_once = False  # whether `begin` draws random numbers in training
@@ -62,8 +64,8 @@ class Cell(ConfigFromSignature, keras.layers.Layer):
         ctx = self.begin(ops.shape(inputs)[0], constants, training)
         return self.step(self.project(inputs, ctx), states, ctx)
 
-    def get_initial_state(self, batch_size: Any = None) -> list:
-        """Zeros: a list of (batch, size)."""
+    def get_initial_state(self, batch_size: Any = None, constants: Any = None) -> list:
+        """Zeros: a list of (batch, size). A cell with a size None overrides it."""
         return [ops.zeros((batch_size, n), self.compute_dtype) for n in self.state_size]
 
 
@@ -74,8 +76,9 @@ def check_states(cell: Any, states: list, where: str = "got") -> None:
         return  # keras.layers.StackedRNNCells nests its states and checks them itself
     shapes = [tuple(s.shape) for s in states]
     fits = len(shapes) == len(sizes) and all(
-        len(s) == 2 and s[1] in (None, n) for s, n in zip(shapes, sizes, strict=True)
+        len(s) == 2 and (n is None or s[1] in (None, n)) for s, n in zip(shapes, sizes, strict=True)
     )
     if not fits:
+        sizes = ["length of the constants" if n is None else n for n in sizes]
         wanted = ", ".join(f"(batch, {n})" for n in sizes)
         raise ValueError(f"{cell.name}: its states are [{wanted}]; {where} {shapes}")

@@ -78,5 +78,9 @@ class StackedCells(Cell):
             new_states += own
         return output, new_states
 
-    def get_initial_state(self, batch_size: Any = None) -> list:
-        return [s for cell in self.cells for s in cell.get_initial_state(batch_size)]
+    def get_initial_state(self, batch_size: Any = None, constants: Any = None) -> list:
+        states = []
+        for cell in self.cells:
+            extra = (constants,) if cell.reads_constants else ()
+            states += cell.get_initial_state(batch_size, *extra)
+        return states

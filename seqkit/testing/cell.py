@@ -72,20 +72,28 @@ class CellCase:
         RNN(cell)(self.sequence, **self.constants)
         return cell
 
+    def first_states(self, cell: keras.layers.Layer) -> list:
+        extra = self.constants if getattr(cell, "reads_constants", False) else {}
+        return cell.get_initial_state(batch_size=len(self.inputs), **extra)
+
     def states(self, cell: keras.layers.Layer) -> list[np.ndarray]:
         """Some states, none of them zero."""
         random = np.random.default_rng(0)
-        first = to_numpy(cell.get_initial_state(batch_size=len(self.inputs)))
+        first = to_numpy(self.first_states(cell))
         return [
             state + random.uniform(0.1, 0.5, state.shape).astype(state.dtype) for state in first
         ]
 
 
 def sizes_are_plain(case: CellCase) -> None:
-    """`state_size` is a flat list of ints and `output_size` an int, as every wrapper expects."""
-    cell = case.make()
+    """`state_size` is a flat list of ints and `output_size` an int, as every wrapper expects.
+
+    With constants, which it then has met, a size may be None: as long as they are.
+    """
+    cell = case.make() if case.memory is None else case.cell()
     sizes = cell.state_size
-    assert isinstance(sizes, list) and sizes and all(type(size) is int for size in sizes), (
+    kinds = {int} if case.memory is None else {int, type(None)}
+    assert isinstance(sizes, list) and sizes and all(type(size) in kinds for size in sizes), (
         f"state_size is {sizes!r}; a list of ints is wanted, [units] for a single state"
     )
     assert type(cell.output_size) is int, f"output_size is {cell.output_size!r}"
@@ -94,9 +102,12 @@ def sizes_are_plain(case: CellCase) -> None:
 def first_states_fit(case: CellCase) -> None:
     """`get_initial_state` gives one (batch, size) tensor for each size of `state_size`."""
     cell = case.cell()
-    states = cell.get_initial_state(batch_size=3)
-    shapes = [tuple(state.shape) for state in states]
-    assert shapes == [(3, size) for size in cell.state_size], f"{shapes} for {cell.state_size}"
+    batch, shapes = len(case.inputs), [tuple(state.shape) for state in case.first_states(cell)]
+    fits = len(shapes) == len(cell.state_size) and all(
+        len(shape) == 2 and shape[0] == batch and size in (None, shape[1])
+        for shape, size in zip(shapes, cell.state_size, strict=True)
+    )
+    assert fits, f"{shapes} for {cell.state_size}"
 
 
 def call_is_one_step_of_rnn(case: CellCase) -> None:
@@ -162,7 +173,7 @@ def wrong_states_are_refused(case: CellCase) -> None:
         try:
             RNN(cell)(case.sequence, initial_state=wrong, **case.constants)
         except ValueError as error:
-            sizes = [str(size) for size in cell.state_size]
+            sizes = [str(size) for size in cell.state_size if size is not None]
             lines = str(error).splitlines()
             assert any(all(size in line for size in sizes) for line in lines), (
                 f"no line of the error names the sizes {cell.state_size}: {lines[0]}"

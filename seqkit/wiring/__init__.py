@@ -1,3 +1,5 @@
 from seqkit.wiring.bidirectional import Bidirectional
+from seqkit.wiring.bridge import Bridge
+from seqkit.wiring.conditioned import Conditioned
 
-__all__ = ["Bidirectional"]
+__all__ = ["Bidirectional", "Bridge", "Conditioned"]

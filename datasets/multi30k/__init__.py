@@ -1,0 +1,1 @@
+"""Multi30k: descriptions of images in English, German and French, as a TFDS builder."""

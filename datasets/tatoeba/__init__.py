@@ -1,0 +1,1 @@
+"""Tatoeba: English sentences and their German translations, as a TFDS builder."""

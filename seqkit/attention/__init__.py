@@ -1,0 +1,20 @@
+"""Attention (Deep Learning, 10.4): where a query looks in a memory, and what it reads there."""
+
+from seqkit.attention.attention import Attention, Memory
+from seqkit.attention.attention_cell import AttentionCell
+from seqkit.attention.bahdanau import (
+    BahdanauAttention,
+    CoverageAttention,
+    LocationAwareAttention,
+)
+from seqkit.attention.luong import LuongAttention
+
+__all__ = [
+    "Attention",
+    "AttentionCell",
+    "BahdanauAttention",
+    "CoverageAttention",
+    "LocationAwareAttention",
+    "LuongAttention",
+    "Memory",
+]

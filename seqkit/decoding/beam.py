@@ -1,0 +1,285 @@
+"""Beam search: the best chains among those that a beam keeps in sight (Deep Learning, 10.4)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from keras import ops
+
+from seqkit.backend import scan
+from seqkit.decoding import rows
+from seqkit.decoding.generate import Decoded, Step
+from seqkit.decoding.lengths import Length
+from seqkit.decoding.penalties import ban_repeats, coverage_penalty
+
+NEVER = -float("inf")
+
+
+def beam_search(
+    step: Step,
+    state: Any,
+    constants: Any = None,
+    *,
+    num_beams: int,
+    bos_id: int,
+    length: Length,
+    max_length: int,
+    num_results: int = 1,
+    pad_id: int = 0,
+    length_penalty: Callable[[Any], Any] | None = None,
+    coverage_weight: float = 0.0,
+    source_mask: Any = None,
+    no_repeat_ngram: int = 0,
+    prefix: Any = None,
+    attention: Callable[[Any], Any] | None = None,
+) -> Decoded:
+    """The chains of the best score, found by extending the num_beams likeliest at each step.
+
+        score(y) = log p(y) / lp(|y|) + beta sum_i log(min(sum_t a_ti, 1))
+
+    The tiling of state and constants is done here: hand them over as for `greedy`. Chains that have
+    ended stand apart from the live ones, and no step changes them. An end counts only if it is
+    among the num_beams likeliest ways to go on from a step, so that one beam is `greedy`.
+
+    Args:
+        step: `step(tokens (rows,) int32, state, constants) -> (log_probabilities (rows,
+            vocabulary), state)`, pure; rows are batch times num_beams. None of it above 0.
+        state, constants: before the first step, nests of tensors with one row a sentence.
+        num_beams: chains kept alive, > 0.
+        num_results: chains returned, at most num_beams; the more, the longer it takes to be sure
+            of them.
+        bos_id, length, max_length, pad_id: as for `greedy`.
+        length_penalty: lp, a function of lengths (float32) that is positive and never falls:
+            `wu_penalty(alpha)`, `per_token`; None: 1.
+        coverage_weight: beta >= 0; needs `attention`.
+        source_mask: (batch, source) bool, True = real: what coverage asks for.
+        no_repeat_ngram: no run of so many tokens occurs twice in a chain; 0: any may.
+        prefix: (batch, prefix time) int32, what the chains begin with, pad_id behind it. Its
+            log-probability counts.
+        attention: of a state, the weights (rows, source) of the step that returned it.
+
+    Returns:
+        `Decoded` with shapes (batch, num_results, ...), the best first. Chains cut at max_length
+        come behind all that ended. Where there are fewer, score -inf and length 0.
+    Raises: ValueError for a number out of its range, or coverage without attention.
+    Source: Wu et al. 2016, 7. Deviations: penalties rank what ended, not what is live; nothing
+        is pruned by a margin.
+
+    >>> import numpy as np
+    >>> from seqkit.decoding import EndSymbol, beam_search, wu_penalty
+    >>> chain = np.log(np.array([[0.1, 0.5, 0.4], [0.3, 0.3, 0.4], [0.5, 0.3, 0.2]], "float32"))
+    >>> step = lambda tokens, state, constants: (ops.take(chain, tokens, axis=0), state)
+    >>> found = beam_search(
+    ...     step, np.zeros((1, 1)), num_beams=3, num_results=2, bos_id=0, length=EndSymbol(2),
+    ...     max_length=4, length_penalty=wu_penalty(0.6))
+    >>> np.asarray(found.tokens[0]).tolist()
+    [[2, 0, 0, 0], [1, 2, 0, 0]]
+    """
+    if not 1 <= num_results <= num_beams:
+        raise ValueError(
+            f"num_results is {num_results} of {num_beams} beams; it must be from 1 to num_beams"
+        )
+    if coverage_weight < 0 or no_repeat_ngram < 0:
+        raise ValueError(
+            f"coverage_weight is {coverage_weight}, no_repeat_ngram {no_repeat_ngram}; neither "
+            "may be negative"
+        )
+    if coverage_weight and attention is None:
+        raise ValueError("coverage_weight needs attention=, a function of the state to weights")
+
+    K, N = num_beams, num_results
+    batch = rows.count(state, constants)
+    state, constants, source_mask = (rows.tile(v, K) for v in (state, constants, source_mask))
+    length = length.tiled(K)
+    forced = None if prefix is None else _forced(prefix, K, max_length, pad_id)
+    first_row = ops.arange(batch)[:, None] * K  # of each sentence
+
+    def lp(lengths: Any) -> Any:
+        lengths = ops.cast(lengths, "float32")
+        return 1.0 if length_penalty is None else length_penalty(lengths)
+
+    def cp(beams: dict) -> Any:
+        """beta times the coverage penalty of each row, (batch, K)."""
+        if not coverage_weight:
+            return ops.zeros((batch, K), "float32")
+        penalty = coverage_penalty(beams["coverage"], source_mask)
+        return coverage_weight * ops.reshape(penalty, (batch, K))
+
+    # What follows a beam when beams change places: one gather a leaf.
+    beams = {"state": state}
+    if attention is not None:
+        weights_shape = ops.shape(attention(state))
+    if coverage_weight:
+        beams["coverage"] = ops.zeros(weights_shape, "float32")
+    if no_repeat_ngram:
+        beams["history"] = ops.zeros((batch * K, max_length), "int32")
+    only_first = ops.where(ops.arange(K) == 0, 0.0, NEVER)  # all beams begin alike
+    start = {
+        "beams": beams,
+        "last": ops.full((batch, K), bos_id, "int32"),
+        "log_p": ops.broadcast_to(ops.cast(only_first, "float32"), (batch, K)),
+        # Step by step the live beams, to be traced back: their tokens, where they came from, and
+        # what each row looked at before beams changed places.
+        "tokens": ops.full((max_length, batch, K), pad_id, "int32"),
+        "parents": ops.zeros((max_length, batch, K), "int32"),
+        "ended": _nothing(batch, N),
+    }
+    if attention is not None:
+        start["attention"] = ops.zeros((max_length, *weights_shape), "float32")
+
+    def one_step(t: Any, now: dict) -> tuple[Any, dict]:
+        beams = now["beams"]
+        log_p, state = step(ops.reshape(now["last"], (-1,)), beams["state"], constants)
+        log_p = allowed = ops.cast(log_p, "float32")
+        after = {**beams, "state": rows.like(beams["state"], state)}
+        if attention is not None:
+            weights = ops.cast(attention(state), "float32")
+        if coverage_weight:
+            after["coverage"] = beams["coverage"] + weights
+        if no_repeat_ngram:
+            allowed = ban_repeats(log_p, beams["history"], t, no_repeat_ngram)
+
+        # One more than K of each row: an end symbol among them leaves K to go on with.
+        each = min(K + 1, log_p.shape[-1])
+        gains, tokens = ops.top_k(allowed, each)
+        tokens = ops.cast(tokens, "int32")
+        if forced is not None:
+            gains, tokens = _force(forced[t], gains, tokens, log_p, pad_id)
+        go_on, end = length.after(tokens, state, t)
+        if forced is not None:  # no chain ends inside the prefix
+            end = ops.where((forced[t + 1] != pad_id)[:, None], NEVER, end)
+        total = ops.reshape(now["log_p"], (-1, 1)) + gains
+        go_on, end = (ops.reshape(total + v, (batch, K * each)) for v in (go_on, end))
+        tokens = ops.reshape(tokens, (batch, K * each))
+
+        best, at = ops.top_k(ops.concatenate([go_on, end], axis=1), K)
+        at = ops.cast(at, "int32")
+        is_end, at = at >= K * each, at % (K * each)
+        parents = at // each
+        score = best / lp(t + 1) + _pick(cp(after), parents)
+        new = {
+            "scores": ops.where(is_end, score, NEVER),
+            "log_p": best,
+            "lengths": ops.ones_like(at) * (t + 1),
+            "parents": parents,
+            "tokens": _pick(tokens, at),
+        }
+
+        log_p, at = ops.top_k(go_on, K)
+        at = ops.cast(at, "int32")
+        parents, last = at // each, _pick(tokens, at)
+        after = rows.take(after, ops.reshape(first_row + parents, (-1,)))
+        if no_repeat_ngram:
+            here = ops.arange(max_length) == t
+            after["history"] = ops.where(here, ops.reshape(last, (-1, 1)), after["history"])
+        result = {
+            "beams": after,
+            "last": last,
+            "log_p": log_p,
+            "tokens": rows.put(now["tokens"], t, last),
+            "parents": rows.put(now["parents"], t, parents),
+            "ended": _best_of(now["ended"], new, N),
+        }
+        if attention is not None:
+            result["attention"] = rows.put(now["attention"], t, weights)
+        return t + 1, result
+
+    def goes_on(t: Any, now: dict) -> Any:
+        # No live chain can still enter the results. Its log p is not above 0 and only falls, and lp
+        # only rises, so wherever it ends, log p / lp <= log p now / lp(max_length); the coverage
+        # penalty is never above 0. Ties go to what ended before.
+        bound = now["log_p"][:, 0] / lp(max_length)
+        can_improve = now["ended"]["scores"][:, N - 1] < bound
+        return ops.logical_and(t < max_length, ops.any(can_improve))
+
+    _, found = ops.while_loop(goes_on, one_step, (ops.convert_to_tensor(0, "int32"), start))
+    log_p = found["log_p"]
+    cut = {
+        "scores": log_p / lp(max_length) + cp(found["beams"]),
+        "log_p": log_p,
+        "lengths": ops.full((batch, K), max_length, "int32"),
+        "parents": found["parents"][max_length - 1],
+        "tokens": found["tokens"][max_length - 1],
+    }
+    results, ended = _fill(found["ended"], _best_of(_nothing(batch, N), cut, N))
+    tokens, at = _trace_back(found["tokens"], found["parents"], results, pad_id)
+    weights = None
+    if attention is not None:
+        weights = ops.reshape(found["attention"], (max_length, batch, K, weights_shape[-1]))
+        weights = ops.take_along_axis(weights, at[..., None], axis=2)
+        real = ops.arange(max_length)[:, None, None] < results["lengths"]
+        weights = ops.transpose(ops.where(real[..., None], weights, 0.0), (1, 2, 0, 3))
+    return Decoded(
+        ops.transpose(tokens, (1, 2, 0)),
+        results["lengths"],
+        results["log_p"],
+        results["scores"],
+        ended,
+        weights,
+    )
+
+
+def _forced(prefix: Any, num_beams: int, max_length: int, pad_id: int) -> Any:
+    """The prefix (max_length + 1, rows): what each step must choose, pad_id where it is free."""
+    prefix = ops.cast(rows.tile(prefix, num_beams), "int32")[:, :max_length]
+    missing = max_length + 1 - prefix.shape[1]
+    return ops.transpose(ops.pad(prefix, ((0, 0), (0, missing)), constant_values=pad_id))
+
+
+def _force(forced: Any, gains: Any, tokens: Any, log_p: Any, pad_id: int) -> tuple[Any, Any]:
+    """Candidates of each row, where it is forced but one: the first."""
+    forced = forced[:, None]
+    is_forced = forced != pad_id
+    gain = ops.take_along_axis(log_p, ops.where(is_forced, forced, 0), axis=1)
+    gain = ops.where(ops.arange(gains.shape[1]) == 0, gain, NEVER)
+    return ops.where(is_forced, gain, gains), ops.where(is_forced, forced, tokens)
+
+
+def _nothing(batch: Any, n: int) -> dict:
+    """No results yet: of each, where it stood before its last token, and that token."""
+    return {
+        "scores": ops.full((batch, n), NEVER, "float32"),
+        "log_p": ops.full((batch, n), NEVER, "float32"),
+        "lengths": ops.zeros((batch, n), "int32"),
+        "parents": ops.zeros((batch, n), "int32"),
+        "tokens": ops.zeros((batch, n), "int32"),
+    }
+
+
+def _best_of(old: dict, new: dict, n: int) -> dict:
+    """The n of the best scores, the old before the new where they tie."""
+    both = {name: ops.concatenate([old[name], new[name]], axis=1) for name in old}
+    scores, at = ops.top_k(both["scores"], n)
+    return {name: _pick(values, at) for name, values in both.items()} | {"scores": scores}
+
+
+def _fill(ended: dict, cut: dict) -> tuple[dict, Any]:
+    """What ended, then what was cut; and which is which. The rest is marked by score and length."""
+    is_ended = ended["scores"] > NEVER
+    n = is_ended.shape[1]
+    count = ops.sum(ops.cast(is_ended, "int32"), axis=1, keepdims=True)
+    at = ops.maximum(ops.arange(n) - count, 0)
+    filled = {name: ops.where(is_ended, ended[name], _pick(cut[name], at)) for name in ended}
+    nothing = filled["scores"] == NEVER
+    filled["lengths"] = ops.where(nothing, 0, filled["lengths"])
+    filled["log_p"] = ops.where(nothing, NEVER, filled["log_p"])
+    return filled, is_ended
+
+
+def _trace_back(tokens: Any, parents: Any, results: dict, pad_id: int) -> tuple[Any, Any]:
+    """The results' tokens, and the beam that proposed each: both (max_length, batch, n)."""
+    max_length = tokens.shape[0]
+
+    def back(beam: Any, now: tuple) -> tuple:  # beam: which it became after this step
+        t, tokens, parents = now
+        is_last = t == results["lengths"] - 1
+        token = ops.where(is_last, results["tokens"], _pick(tokens, beam))
+        beam = ops.where(is_last, results["parents"], _pick(parents, beam))
+        return beam, (ops.where(t < results["lengths"], token, pad_id), beam)
+
+    steps = (ops.arange(max_length, dtype="int32"), tokens, parents)
+    return scan(back, ops.zeros_like(results["parents"]), steps, reverse=True)[1]
+
+
+def _pick(values: Any, at: Any) -> Any:
+    """values (batch, k), at (batch, n) -> (batch, n)."""
+    return ops.take_along_axis(values, at, axis=1)

@@ -1,0 +1,70 @@
+"""Files of pairs: what is read, and the one line that a bad file gets."""
+
+import pytest
+
+from datasets.pair_files import read_pair_file, read_parallel_files
+from datasets.text import DataError
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "pairs.tsv"
+
+
+def test_two_columns_are_read_and_further_ones_ignored(path):
+    path.write_bytes("\ufeffGo. \tGeh.\r\n\n Hi!\tHallo!\tCC BY\tx\n".encode())
+    assert read_pair_file(path) == [("Go.", "Geh."), ("Hi!", "Hallo!")]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", ": holds no pair; expected source, tab and target on each line"),
+        (b"\n \n", ": holds no pair"),
+        (b"Go.\tGeh.\nHi!\n", ", line 2: no tab; expected the source, a tab and the target"),
+        (b"Go.\t \tx\n", ", line 1: the target is empty"),
+        (b" \tGeh.\n", ", line 1: the source is empty"),
+        (b"Go.\tGeh.\nHi\xff\tHallo\n", r", line 2: invalid UTF-8 at byte 11 \(0xff\)"),
+    ],
+)
+def test_a_bad_file_gets_one_line_that_says_where(path, content, message):
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=f"pairs.tsv{message}") as error:
+        read_pair_file(path)
+    assert str(error.value).startswith(str(path)) and "\n" not in str(error.value)
+
+
+def test_a_missing_file_is_named(path):
+    with pytest.raises(DataError, match=r"pairs\.tsv: No such file"):
+        read_pair_file(path)
+
+
+@pytest.fixture
+def parallel(tmp_path):
+    def write(source, target):
+        (tmp_path / "a.en").write_bytes(source)
+        (tmp_path / "a.de").write_bytes(target)
+        return tmp_path / "a.en", tmp_path / "a.de"
+
+    return write
+
+
+def test_lines_of_one_number_are_pairs(parallel):
+    files = parallel(b"Go.\n\nHi! \n", b"Geh.\r\n\nHallo!")
+    assert read_parallel_files(*files) == [("Go.", "Geh."), ("Hi!", "Hallo!")]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "message"),
+    [
+        (b"a\n" * 1200, b"b\n", r"a\.en has 1,200 lines, .*a\.de has 1; each line needs"),
+        (b"", b"", r"a\.en: holds no sentence"),
+        (b"a\n\n", b"b\nc\n", r"a\.en, line 2: blank, though the other"),
+        (b"a\n", b"\n", r"a\.de, line 1: blank, though the other"),
+        (b"a\n", b"\xff\n", r"a\.de, line 1: invalid UTF-8"),
+    ],
+)
+def test_files_that_are_not_parallel_are_refused(parallel, source, target, message):
+    with pytest.raises(DataError, match=message) as error:
+        read_parallel_files(*parallel(source, target))
+    assert "\n" not in str(error.value)

@@ -1,0 +1,279 @@
+"""Beam search against every chain there is, and what it promises about batches and stopping."""
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keras import ops
+
+from seqkit.decoding import BernoulliStop, EndSymbol, beam_search, greedy, per_token, wu_penalty
+from seqkit.decoding.penalties import ban_repeats
+from tests.decoding.toy import BOS, EOS, KINDS, Toy, compiled, to_numpy
+from tests.reference import decoding as reference
+from tests.reference.decoding import enumerate_chains, ranked, repeats
+
+MAX_LENGTH, ENOUGH = 4, 170  # as many beams as a step can have ways to go on
+LENGTH_PENALTIES = {"none": None, "wu": wu_penalty(0.8), "per token": per_token}
+
+
+def search(toy, kind="end symbol", max_length=MAX_LENGTH, state=None, **more):
+    more.setdefault("attention", toy.attention)
+    return beam_search(
+        toy.step,
+        toy.state if state is None else state,
+        toy.constants,
+        bos_id=BOS,
+        length=toy.length(kind),
+        max_length=max_length,
+        pad_id=-1,
+        **more,
+    )
+
+
+def assert_found(found, row, wanted):
+    """The results of a sentence are these (chain, score), and then nothing."""
+    n = found.scores.shape[1]
+    for k, (chain, value) in enumerate(wanted[:n]):
+        size = len(chain.tokens)
+        assert found.tokens[row, k].tolist() == [*chain.tokens, *[-1] * (MAX_LENGTH - size)]
+        assert found.lengths[row, k] == size
+        assert found.ended[row, k] == chain.ended
+        np.testing.assert_allclose(found.scores[row, k], value, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(found.log_likelihoods[row, k], chain.log_p, rtol=1e-4, atol=1e-5)
+        if found.attention is not None:
+            np.testing.assert_allclose(
+                found.attention[row, k, :size], chain.attention, rtol=1e-4, atol=1e-5
+            )
+            assert not found.attention[row, k, size:].any()
+    rest = slice(len(wanted), None)
+    assert (found.scores[row, rest] == -np.inf).all()
+    assert not found.lengths[row, rest].any() and not found.ended[row, rest].any()
+    assert (found.tokens[row, rest] == -1).all()
+
+
+def all_chains(toy, kind, row, **more):
+    return enumerate_chains(
+        toy.numpy_step(row), toy.numpy_ends(kind, row), toy.h[row], BOS, MAX_LENGTH, **more
+    )
+
+
+@pytest.mark.parametrize("num_results", [1, 30])
+@pytest.mark.parametrize("penalty", LENGTH_PENALTIES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_enough_beams_find_the_best_of_all_chains(kind, penalty, num_results):
+    toy = Toy(rows=3, seed=1)
+    lp = LENGTH_PENALTIES[penalty]
+    found = to_numpy(
+        search(toy, kind, num_beams=ENOUGH, num_results=num_results, length_penalty=lp)
+    )
+    for row in range(toy.rows):
+        wanted = ranked(all_chains(toy, kind, row), length_penalty=lp or (lambda n: 1.0))
+        assert_found(found, row, wanted)
+
+
+@pytest.mark.parametrize("num_results", [1, 3])
+@pytest.mark.parametrize("penalty", LENGTH_PENALTIES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_few_beams_find_what_the_plain_algorithm_finds(kind, penalty, num_results):
+    """Which never stops early."""
+    toy = Toy(rows=40, vocabulary=6, seed=8, scale=0.8)
+    lp = LENGTH_PENALTIES[penalty]
+    found = to_numpy(search(toy, kind, num_beams=3, num_results=num_results, length_penalty=lp))
+    for row in range(toy.rows):
+        wanted = reference.beam_search(
+            toy.numpy_step(row),
+            toy.numpy_ends(kind, row),
+            toy.h[row],
+            BOS,
+            MAX_LENGTH,
+            num_beams=3,
+            length_penalty=lp or (lambda n: 1.0),
+        )
+        assert_found(found, row, wanted)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_coverage_looks_at_real_sources_alone(kind):
+    toy = Toy(rows=3, seed=2)
+    found = search(
+        toy,
+        kind,
+        num_beams=ENOUGH,
+        num_results=20,
+        length_penalty=wu_penalty(0.5),
+        coverage_weight=0.7,
+        source_mask=toy.mask,
+    )
+    for row in range(toy.rows):
+        wanted = ranked(
+            all_chains(toy, kind, row),
+            length_penalty=wu_penalty(0.5),
+            coverage_weight=0.7,
+            source_mask=toy.mask[row],
+        )
+        assert_found(to_numpy(found), row, wanted)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_chains_begin_with_the_prefix(kind):
+    toy = Toy(rows=3, seed=3)
+    prefix = np.array([[2, 0], [2, -1], [-1, -1]], "int32")
+    toy.lengths[:] = [3, 2, 1]
+    found = to_numpy(search(toy, kind, num_beams=ENOUGH, num_results=20, prefix=prefix))
+    for row, begin in enumerate(((2, 0), (2,), ())):
+        assert_found(found, row, ranked(all_chains(toy, kind, row, prefix=begin)))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_run_occurs_twice(kind, n):
+    toy = Toy(rows=2, seed=4)
+    toy.lengths[:] = 4
+    found = to_numpy(search(toy, kind, num_beams=ENOUGH, num_results=40, no_repeat_ngram=n))
+    for row in range(toy.rows):
+        chains = [c for c in all_chains(toy, kind, row) if not repeats(c.tokens, n)]
+        assert_found(found, row, ranked(chains))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 2), min_size=7, max_size=7), st.integers(0, 7), st.integers(1, 4))
+def test_banned_is_what_would_repeat(history, t, n):
+    allowed = ban_repeats(np.zeros((1, 3), "float32"), np.array([history], "int32"), t, n)
+    chosen = tuple(history[:t])
+    runs = {chosen[i : i + n] for i in range(t - n + 1)}
+    end = chosen[t - n + 1 :] if n > 1 else ()
+    wanted = [-np.inf if (*end, y) in runs else 0.0 for y in range(3)]
+    assert ops.convert_to_numpy(allowed)[0].tolist() == wanted
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_beam_is_greedy(kind):
+    toy = Toy(rows=40, vocabulary=6, seed=5)
+    arguments = {"bos_id": BOS, "length": toy.length(kind), "max_length": 7, "pad_id": -1}
+    chain = to_numpy(
+        greedy(toy.step, toy.state, toy.constants, attention=toy.attention, **arguments)
+    )
+    beam = to_numpy(search(toy, kind, max_length=7, num_beams=1))
+    if kind == "end symbol":
+        assert 0 < chain.ended.sum() < toy.rows  # some are cut
+    for one, other in zip(chain, beam, strict=True):
+        np.testing.assert_allclose(other[:, 0], one, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_batch_is_its_sentences_one_by_one(kind):
+    toy = Toy(rows=3, vocabulary=7, seed=6)
+    more = {"num_beams": 4, "num_results": 3, "length_penalty": wu_penalty(0.6), "max_length": 9}
+    together = to_numpy(search(toy, kind, **more))
+    for row in range(toy.rows):
+        alone = to_numpy(search(toy.one(row), kind, **more))
+        for one, other in zip(alone, together, strict=True):
+            np.testing.assert_allclose(one[0], other[row], rtol=1e-4, atol=1e-5)
+
+
+@settings(max_examples=6, deadline=None)
+@given(
+    st.integers(0, 10_000), st.sampled_from(sorted(LENGTH_PENALTIES)), st.sampled_from([0.0, 0.4])
+)
+def test_stopping_early_loses_nothing(seed, penalty, coverage_weight):
+    """Asked for all of its beams' results, the search goes on much longer; the best is the same."""
+    toy = Toy(rows=2, vocabulary=5, seed=seed)
+    more = {
+        "num_beams": 4,
+        "max_length": 8,
+        "length_penalty": LENGTH_PENALTIES[penalty],
+        "coverage_weight": coverage_weight,
+        "source_mask": toy.mask,
+    }
+    one = to_numpy(search(toy, num_results=1, **more))
+    four = to_numpy(search(toy, num_results=4, **more))
+    for best, several in zip(one, four, strict=True):
+        np.testing.assert_array_equal(best[:, 0], several[:, 0])
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="a loop that is traced counts nothing")
+def test_it_does_stop_early():
+    """p(end) = 0.9 at each step: one step proves that nothing longer can win."""
+    log_p = np.log(np.array([[0.04, 0.9, 0.06]], "float32"))
+    steps = []
+
+    def step(tokens, state, constants):
+        steps.append(tokens)
+        return ops.tile(log_p, (ops.shape(tokens)[0], 1)), state
+
+    arguments = {"bos_id": 0, "length": EndSymbol(EOS), "max_length": 50, "num_beams": 2}
+    beam_search(step, np.zeros((1, 1), "float32"), **arguments)
+    assert len(steps) == 1
+    beam_search(step, np.zeros((1, 1), "float32"), length_penalty=per_token, **arguments)
+    assert 1 < len(steps) < 50  # a long chain may be likelier a token, up to a point
+
+
+def test_an_impossible_model_finds_nothing():
+    """Every way on is -inf: no chain, and no NaN."""
+    step = lambda tokens, state, constants: (  # noqa: E731
+        ops.full((ops.shape(tokens)[0], 3), -np.inf),
+        state,
+    )
+    found = to_numpy(
+        beam_search(
+            step,
+            np.zeros((2, 1), "float32"),
+            num_beams=2,
+            bos_id=0,
+            length=BernoulliStop(lambda state: state),
+            max_length=3,
+            length_penalty=per_token,
+        )
+    )
+    assert (found.scores == -np.inf).all() and not found.lengths.any() and not found.tokens.any()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_compiled_it_finds_the_same(kind):
+    toy = Toy(rows=3, vocabulary=6, seed=7)
+    more = {
+        "num_beams": 4,
+        "num_results": 3,
+        "max_length": 6,
+        "length_penalty": wu_penalty(0.6),
+        "coverage_weight": 0.2,
+        "source_mask": toy.mask,
+        "no_repeat_ngram": 2,
+        "prefix": np.array([[2, 3], [4, -1], [-1, -1]], "int32"),
+    }
+    eager = to_numpy(search(toy, kind, **more))
+    xla = to_numpy(compiled(lambda state: search(toy, kind, state=state, **more))(toy.state))
+    for one, other in zip(eager, xla, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({"num_beams": 2, "num_results": 3}, "num_results is 3 of 2 beams"),
+        ({"num_beams": 2, "coverage_weight": -1.0}, "may be negative"),
+        ({"num_beams": 2, "coverage_weight": 1.0, "attention": None}, "needs attention="),
+    ],
+)
+def test_bad_arguments_get_a_clear_line(more, line):
+    with pytest.raises(ValueError, match=line):
+        search(Toy(rows=1), **more)
+
+
+def test_a_step_that_changes_its_state_gets_a_clear_line():
+    toy = Toy(rows=1)
+    arguments = {"num_beams": 2, "bos_id": 0, "length": EndSymbol(EOS), "max_length": 3}
+
+    def as_list(tokens, state, constants):
+        return toy.step(tokens, state, constants)[0], [state]
+
+    def as_half(tokens, state, constants):
+        log_p, state = toy.step(tokens, state, constants)
+        return log_p, {**state, "h": ops.cast(state["h"], "float16")}
+
+    with pytest.raises(ValueError, match="another structure"):
+        beam_search(as_list, toy.state, toy.constants, **arguments)
+    with pytest.raises(ValueError, match="keep dtype"):
+        beam_search(as_half, toy.state, toy.constants, **arguments)

@@ -1,0 +1,117 @@
+"""Professor forcing: whose gradient goes where, and that free behaviour comes to look forced."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from seqkit import RNN, GRUCell
+from seqkit.training import GradientReversal, ProfessorForcing
+
+RANDOM = np.random.default_rng(0)
+FORCED = RANDOM.standard_normal((3, 5, 4)).astype("float32")
+FREE = RANDOM.standard_normal((3, 5, 4)).astype("float32")
+
+
+def discriminator():
+    return keras.Sequential([RNN(GRUCell(3)), keras.layers.Dense(1)])
+
+
+def gradients(function, *arrays):
+    """Of the scalar function, by each array."""
+    arrays = [ops.convert_to_tensor(x) for x in arrays]
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return [np.asarray(g) for g in jax.grad(function, range(len(arrays)))(*arrays)]
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch(arrays)
+        value = function(*arrays)
+    found = tape.gradient(value, arrays)
+    return [np.zeros(x.shape) if g is None else g.numpy() for x, g in zip(arrays, found)]  # noqa: B905
+
+
+def test_reversal_turns_the_gradient_round():
+    (found,) = gradients(lambda x: ops.sum(GradientReversal(0.5)(x) ** 2), FORCED)
+    np.testing.assert_allclose(found, -0.5 * 2 * FORCED, rtol=1e-6)
+
+
+def test_the_loss_and_whom_it_teaches():
+    layer = ProfessorForcing(discriminator(), weight=0.3)
+    logits = ops.convert_to_numpy(layer(FORCED, FREE))
+    p = 1 / (1 + np.exp(-logits))
+    wanted = -np.log(p[:, 0]).mean() - np.log(1 - p[:, 1]).mean()
+    (loss,) = layer.losses
+    np.testing.assert_allclose(float(loss), wanted, rtol=1e-5)
+
+    def added(forced, free):
+        layer(forced, free)
+        return layer.losses[-1]
+
+    def plain(free):
+        return ops.mean(ops.softplus(layer.discriminator(free)))
+
+    by_forced, by_free = gradients(added, FORCED, FREE)
+    assert not by_forced.any()
+    np.testing.assert_allclose(by_free, -0.3 * gradients(plain, FREE)[0], rtol=1e-4, atol=1e-7)
+
+
+def test_masks_of_their_own():
+    layer = ProfessorForcing(discriminator())
+    wanted = ops.convert_to_numpy(layer(FORCED[:, :2], FREE[:, :4]))
+    forced, free = FORCED.copy(), FREE.copy()
+    forced[:, 2:] = free[:, 4:] = np.nan
+    masks = {"mask": np.arange(5)[None] < [[2]] * 3, "free_mask": np.arange(5)[None] < [[4]] * 3}
+    found = ops.convert_to_numpy(layer(forced, free, **masks))
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "line"),
+    [
+        (lambda: GradientReversal(-1.0), "weight is -1.0"),
+        (lambda: ProfessorForcing(discriminator(), -1.0), "weight is -1.0"),
+        (
+            lambda: ProfessorForcing(discriminator())(FORCED, FREE[..., :2]),
+            "4 wide, free-running 2",
+        ),
+    ],
+)
+def test_bad_input_gets_a_clear_line(make, line):
+    with pytest.raises(ValueError, match=line):
+        make()
+
+
+class Offset(keras.layers.Layer):
+    def build(self, x_shape):
+        self.offset = self.add_weight(shape=x_shape[-1:], initializer="zeros", name="offset")
+
+    def call(self, x):
+        return x + self.offset
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_free_behaviour_comes_to_look_forced(weight):
+    """Noise plus a learned offset against noise around (2, -1); without weight it stays put."""
+    random = np.random.default_rng(1)
+    forced = (random.standard_normal((256, 3, 2)) + [2, -1]).astype("float32")
+    noise = random.standard_normal((256, 3, 2)).astype("float32")
+    # A penalty on its weights ends the circling of a linear judge and whom it judges.
+    judge = keras.layers.Dense(
+        1, kernel_initializer="zeros", kernel_regularizer=keras.regularizers.L2(0.1)
+    )
+    free = Offset()
+    gold, inputs = keras.Input((3, 2)), keras.Input((3, 2))
+    logits = ProfessorForcing(
+        keras.Sequential([keras.layers.GlobalAveragePooling1D(), judge]), weight
+    )(gold, free(inputs))
+    model = keras.Model([gold, inputs], logits)
+    model.compile(keras.optimizers.SGD(0.3))
+    steps = [np.tile(x, (200, 1, 1)) for x in (forced, noise)]  # of all there is, 200 times
+    model.fit(steps, batch_size=256, shuffle=False, verbose=0)
+    learned = ops.convert_to_numpy(free(noise)).mean(axis=(0, 1))
+    away = np.abs(learned - forced.mean(axis=(0, 1))).max()
+    assert away < 0.1 if weight else away > 1.8
