@@ -15,6 +15,7 @@
     evaluate    an Evaluation of what is served: the exported functions, never the bare model
     export      the Exports of a run folder, the one that answers text first
     predict     answers of what is served, line by line
+    score       how probable what is served finds given answers; an app need not have it
 
 The package imports its functions only when they are asked for (`apps.tagger.__getattr__`), so
 that `--help` doesn't wait for TensorFlow.
@@ -84,7 +85,7 @@ class Export:
     licence: str
     splits: tuple[str, ...]  # the held-out data there are, for the scores of the card
     notes: str = ""
-    extra: Mapping[str, str] = field(default_factory=dict)  # files of the run that belong to it
+    extra: Mapping[str, str | bytes] = field(default_factory=dict)  # files that belong to it
 
 
 class App(Protocol):
@@ -120,3 +121,8 @@ class App(Protocol):
         self, options: Any, signatures: Signatures, batches: Iterable[list[str]]
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Answer each line by a text and, for `--json`, a record."""
+
+    def score(
+        self, signatures: Signatures, texts: tuple[str, ...], file: Path | None
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Tell how probable an answer is: two texts, input and answer, or each line of a file."""

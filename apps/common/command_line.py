@@ -1,4 +1,4 @@
-"""The command line of an app: train, evaluate, export, predict."""
+"""The command line of an app: train, evaluate, export, predict and, of some, score."""
 
 import sys
 from collections.abc import Sequence
@@ -119,8 +119,34 @@ def _run(app: App, args: list[str]) -> None:
             raise UserError("give either texts or --file FILE")
         commands.predict(app, _source(run, saved_model), text, file, options, json)
 
+    def score(
+        text: tyro.conf.Positional[tuple[str, ...]] = (),
+        run: Path | None = None,
+        saved_model: Path | None = None,
+        file: Path | None = None,
+        json: bool = False,
+    ) -> None:
+        """Tell how probable an export finds given answers.
+
+        Prints the log-likelihood (natural logarithm) of the answer, the same for each of its
+        pieces, and the answer.
+
+        Args:
+            text: an input and its answer, two texts.
+            run: folder of a run; its newest export is used.
+            saved_model: an export, or the folder of its versions; instead of a run.
+            file: many of them, in the form of the training file.
+            json: print each as a line of JSON, piece by piece.
+        """
+        if len(text) != (0 if file else 2):
+            raise UserError("give either two texts, an input and its answer, or --file FILE")
+        commands.score(app, _source(run, saved_model), text, file, json)
+
+    functions = {"train": train, "evaluate": evaluate, "export": export, "predict": predict}
+    if "score" in app.__all__:  # not hasattr, which would import TensorFlow
+        functions["score"] = score
     tyro.extras.subcommand_cli_from_dict(
-        {"train": train, "evaluate": evaluate, "export": export, "predict": predict},
+        functions,
         prog=f"python -m apps.{app.NAME}",
         description=app.__doc__.splitlines()[0],
         args=args,

@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -182,10 +182,18 @@ def predict(
     app: App, source: Source, texts: tuple[str, ...], file: Path | None, options: Any, as_json: bool
 ) -> None:
     """Answer texts, the lines of a file, or those of stdin as they come, with an export."""
-    served = open_export(app, source.saved_model or source.run / "export" / app.NAME)
+    served = _newest(app, source)
     batches = _batches(texts, file) if texts or file or options.needs_text else ()
-    for text, record in app.predict(options, served.signatures, batches):
-        print(json.dumps(record, ensure_ascii=False) if as_json else text, flush=True)
+    _print_answers(app.predict(options, served.signatures, batches), as_json)
+
+
+def score(
+    app: App, source: Source, texts: tuple[str, ...], file: Path | None, as_json: bool
+) -> None:
+    """Tell how probable an export finds an answer, or those of a file."""
+    texts = tuple(text for batch in (_batches(texts, None) if texts else ()) for text in batch)
+    served = _newest(app, source)
+    _print_answers(app.score(served.signatures, texts, file), as_json)
 
 
 def open_run(app: App, run: Path) -> Served:
@@ -202,7 +210,7 @@ def open_export(app: App, path: Path) -> Served:
     import_tensorflow()
     import tensorflow as tf
 
-    from seqkit.export import resolve
+    from seqkit.export import load_model, resolve
 
     try:
         version = resolve(path)
@@ -211,7 +219,9 @@ def open_export(app: App, path: Path) -> Served:
     config = run_folder.read_config(version / FACTS, app.Config)
     facts = run_folder.read_json(version / FACTS / run_folder.RUN)
     try:
-        loaded = tf.saved_model.load(version)
+        loaded = load_model(version)
+    except ImportError as error:
+        raise UserError(f"{version}: {error}") from None
     except (OSError, IndexError, KeyError, ValueError, tf.errors.OpError) as error:
         problem = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{version}: damaged ({problem}); export again") from None
@@ -241,6 +251,16 @@ def load_model(run: Path) -> Any:
 def command(app: App, args: list[str]) -> str:
     """Write a command as the user types it."""
     return shlex.join(["python", "-m", f"apps.{app.NAME}", *args])
+
+
+def _newest(app: App, source: Source) -> Served:
+    """The export that is named, or the newest of a run."""
+    return open_export(app, source.saved_model or source.run / "export" / app.NAME)
+
+
+def _print_answers(answers: Iterable[tuple[str, dict[str, Any]]], as_json: bool) -> None:
+    for text, record in answers:
+        print(json.dumps(record, ensure_ascii=False) if as_json else text, flush=True)
 
 
 def _functions(exported: Export) -> Signatures:

@@ -6,6 +6,7 @@ examples in a fresh process that can import neither Keras nor seqkit. From the s
 """
 
 from seqkit.export.card import model_card
+from seqkit.export.golden import load_model
 from seqkit.export.proof import SelfTestError, self_test
 from seqkit.export.saved_model import Signature, write
 from seqkit.export.versions import latest_version, resolve
@@ -14,6 +15,7 @@ __all__ = [
     "SelfTestError",
     "Signature",
     "latest_version",
+    "load_model",
     "model_card",
     "resolve",
     "self_test",

@@ -5,6 +5,7 @@ isolated half of the self-test: it makes Keras and our own packages unimportable
 replays the examples and prints one JSON line. So it imports nothing but NumPy and TensorFlow.
 """
 
+import importlib.util
 import json
 import sys
 import time
@@ -109,6 +110,30 @@ def compare(got: np.ndarray, expected: np.ndarray, itemsize: int) -> float:
     return largest
 
 
+def load_model(version: Path):  # noqa: ANN201 (no TensorFlow at import)
+    """Load a SavedModel, with the operations of tensorflow_text if there are such in its graph.
+
+    A server has them linked. In Python its libraries are loaded, not the package: that imports
+    Keras. And only where an operation is missing, for most exports have TensorFlow's own alone.
+
+    Raises:
+        RuntimeError, FileNotFoundError: TensorFlow's own: it knows an operation not even so.
+        ImportError: tensorflow_text may know it, but is not installed.
+    """
+    import tensorflow as tf
+
+    try:
+        return tf.saved_model.load(str(version))
+    except (FileNotFoundError, RuntimeError) as error:
+        if "Op type not registered" not in str(error):
+            raise
+    if (package := importlib.util.find_spec("tensorflow_text")) is None:
+        raise ImportError("operations beyond TensorFlow's are needed: pip install tensorflow-text")
+    for library in Path(package.origin).parent.glob("python/ops/*.so"):
+        tf.load_op_library(str(library))
+    return tf.saved_model.load(str(version))
+
+
 def replay(version: Path, repeats: int = 5) -> dict:
     """Load the export, replay every golden example, and time the signatures.
 
@@ -125,8 +150,7 @@ def replay(version: Path, repeats: int = 5) -> dict:
     import tensorflow as tf
 
     started = time.perf_counter()
-    # The object must outlive its functions, or their variables are deleted.
-    loaded = tf.saved_model.load(str(version))
+    loaded = load_model(version)  # which must outlive its functions: it owns the variables
     load_seconds = time.perf_counter() - started
 
     stored = {path.stem for path in (version / FOLDER).glob("*.npz")}

@@ -87,7 +87,7 @@ def write(
     examples: dict[str, list[dict[str, np.ndarray]]],
     card: str,
     version: int | None = None,
-    extra: Mapping[str, str] | None = None,
+    extra: Mapping[str, str | bytes] | None = None,
 ) -> Path:
     """Write `<root>/<version>/`, whole or not at all.
 
@@ -102,7 +102,8 @@ def write(
         examples: inputs for each signature, at least one; the outputs are computed here and stored.
         card: the model card, markdown.
         version: number of the version; by default the highest existing one plus one.
-        extra: further text files, by name, for `assets.extra/`, which servers leave alone.
+        extra: further files, by name, for `assets.extra/`, which servers leave alone; a text is
+            written as UTF-8.
     Returns:
         The path of the version.
     Raises:
@@ -129,8 +130,9 @@ def write(
         for name in signatures:
             golden.save(staging, name, zip(tensors[name], answers[name], strict=True))
         warmup.save(staging, Path(root).resolve().name, tensors)
-        for name, text in (extra or {}).items():
-            (staging / "assets.extra" / name).write_text(text, encoding="utf-8")
+        for name, content in (extra or {}).items():
+            content = content.encode() if isinstance(content, str) else content
+            (staging / "assets.extra" / name).write_bytes(content)
         (staging / "README.md").write_text(card, encoding="utf-8")
     return final
 

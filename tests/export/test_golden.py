@@ -112,3 +112,20 @@ def test_a_missing_signature_is_drift(tmp_path, export):
     ids.rename(ids.with_name("gone.npz"))
     with pytest.raises(golden.Drift, match=r"\['gone'\] have golden examples"):
         golden.replay(path)
+
+
+def test_what_is_missing_for_an_operation_is_told(monkeypatch):
+    def load(path):
+        raise RuntimeError(f"Op type not registered '{path}' in binary running on here.")
+
+    monkeypatch.setattr(tf.saved_model, "load", load)
+    with pytest.raises(RuntimeError, match="not registered 'Unheard'"):  # not by tensorflow_text
+        golden.load_model("Unheard")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match="pip install tensorflow-text"):
+        golden.load_model("SentencepieceOp")
+
+
+def test_an_export_that_is_no_export_is_not_blamed_on_an_operation(tmp_path):
+    with pytest.raises(OSError, match="SavedModel file does not exist"):
+        golden.load_model(tmp_path)

@@ -51,8 +51,9 @@ def test_text_and_ids_agree_with_the_model(tmp_path, export):
 
 
 def test_everything_of_a_version_is_there(tmp_path, export):
-    path = write(tmp_path, **export, extra={"config.json": "{}"})
+    path = write(tmp_path, **export, extra={"config.json": "{}", "a.model": b"\xff"})
     assert (path / "assets.extra" / "config.json").read_text() == "{}"
+    assert (path / "assets.extra" / "a.model").read_bytes() == b"\xff"
     assert (path / "README.md").read_text() == "# Tagger\n"
     golden = {p.name for p in (path / "assets.extra" / "golden").iterdir()}
     assert golden == {"serving_default.npz", "ids.npz"}

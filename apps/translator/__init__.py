@@ -1,0 +1,29 @@
+"""A translator: a sentence in, its translation out; an encoder, attention, a decoder.
+
+`apps.common.app` says what its functions are for.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from apps.translator.config import PRESETS, Config, PredictOptions
+
+__all__ = ["EXAMPLES", "NAME", "PRESETS", "Config", "PredictOptions", *(_MODULES := {
+    "load": "data",
+    "build": "model",
+    "callbacks": "model",
+    "validate": "evaluation",
+    "evaluate": "evaluation",
+    "export": "serving",
+    "predict": "prediction",
+    "score": "prediction",
+})]  # fmt: skip
+
+NAME = "translator"
+EXAMPLES = ("Friday, March 7th, 2014", "le 1er mai 1999")
+
+
+def __getattr__(name: str) -> Any:  # imports TensorFlow only when a function is asked for
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

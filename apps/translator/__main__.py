@@ -1,0 +1,4 @@
+from apps import translator
+from apps.common import main
+
+raise SystemExit(main(translator))

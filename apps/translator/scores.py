@@ -1,0 +1,104 @@
+"""Scores of translations, by the field's own libraries."""
+
+from collections.abc import Sequence
+
+import sacrebleu
+import sacremoses
+from sacrebleu.metrics import BLEU, CHRF, TER
+
+from apps.common.report import table
+from datasets.pairs import Pair
+
+_BANDS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 10_000))  # of words of the source
+
+
+def score(
+    translations: Sequence[str], references: Sequence[str], language: str
+) -> dict[str, float]:
+    """Score translations, in percent.
+
+    Args:
+        translations: of what is scored.
+        references: as people translate it.
+        language: of the translations, for the rules of the Moses tokenizer: `de`.
+
+    Returns:
+        `bleu`, `chrf`, `ter` of the text as it is written; `bleu_lower_tok`, BLEU of both in lower
+        case, punctuation normalised, tokenised as Moses does, which older papers report; `exact`,
+        the share of translations that are their reference.
+    """
+    references = [list(references)]
+    tokenized = [moses(lines, language) for lines in (translations, references[0])]
+    return {
+        "bleu": BLEU().corpus_score(translations, references).score,
+        "chrf": CHRF().corpus_score(translations, references).score,
+        "ter": TER().corpus_score(translations, references).score,
+        "bleu_lower_tok": _published().corpus_score(tokenized[0], [tokenized[1]]).score,
+        "exact": exact(translations, references[0]),
+    }
+
+
+def quick_score(translations: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+    """`bleu`, `chrf` and `exact` of `score`, for each epoch."""
+    return {
+        "bleu": BLEU().corpus_score(translations, [references]).score,
+        "chrf": CHRF().corpus_score(translations, [references]).score,
+        "exact": exact(translations, references),
+    }
+
+
+def exact(translations: Sequence[str], references: Sequence[str]) -> float:
+    """The share of translations that are their reference, in percent."""
+    same = sum(t == r for t, r in zip(translations, references, strict=True))
+    return 100 * same / len(references)
+
+
+def metric() -> str:
+    """Say how `score` computes, with the signatures of sacreBLEU."""
+    signatures = []
+    for scorer in (BLEU(), CHRF(), TER()):
+        name = scorer.corpus_score(["a"], [["a"]]).name  # and then there is a signature
+        signatures.append(f"{name} {scorer.get_signature()}")
+    return (
+        "; ".join(signatures)
+        + f"; bleu_lower_tok: lower case, sacremoses {sacremoses.__version__}, "
+        + f"sacreBLEU {sacrebleu.__version__} without a tokenizer"
+    )
+
+
+def moses(lines: Sequence[str], language: str) -> list[str]:
+    """Tokenise lines as the published Multi30k files are: lower case, normalised, escaped.
+
+    >>> moses(["Ein Mann fährt „Rad“."], "de")
+    ['ein mann fährt &quot; rad &quot; .']
+    """
+    normalize = sacremoses.MosesPunctNormalizer(language).normalize
+    tokenize = sacremoses.MosesTokenizer(language).tokenize
+    return [
+        tokenize(normalize(line.lower()), return_str=True, aggressive_dash_splits=False)
+        for line in lines
+    ]
+
+
+def by_length(pairs: Sequence[Pair], translations: Sequence[str]) -> dict[str, tuple[int, float]]:
+    """Number of sentences and BLEU, by words of the source: `6-10` -> (number, BLEU)."""
+    found = {}
+    lengths = [len(pair.source.split()) for pair in pairs]
+    for low, high in _BANDS:
+        rows = [i for i, length in enumerate(lengths) if low <= length <= high]
+        if rows:
+            references = [pairs[i].target for i in rows]
+            bleu = BLEU().corpus_score([translations[i] for i in rows], [references]).score
+            name = f"{low}-{high}" if high < 10_000 else f"{low}+"
+            found[name] = len(rows), bleu
+    return found
+
+
+def length_table(bands: dict[str, tuple[int, float]]) -> str:
+    """Lay out `by_length`."""
+    rows = [[name, str(count), f"{bleu:.2f}"] for name, (count, bleu) in bands.items()]
+    return table(["words of the source", "sentences", "BLEU"], rows)
+
+
+def _published() -> BLEU:
+    return BLEU(tokenize="none", force=True)

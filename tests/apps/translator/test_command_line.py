@@ -1,0 +1,158 @@
+"""The real command line, in this process."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from apps import tagger
+from apps.common import main
+from tests.apps.translator.conftest import OPTIONS, PAIRS, write_pairs
+
+
+def test_help_does_not_wait_for_tensorflow():
+    code = (
+        "import sys; from apps import translator; from apps.common import main\n"
+        "try: main(translator, ['score', '--help'])\n"
+        "finally: assert not {'tensorflow', 'keras', 'sentencepiece'} & set(sys.modules)"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert "--saved_model" in process.stdout
+
+
+def test_an_app_that_can_not_score_has_no_such_command(capsys):
+    with pytest.raises(SystemExit):
+        main(tagger, ["score", "--run", "nowhere", "a", "b"])
+    assert "score" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["train", "--units", "0"], "units must be at least 1, not 0"),
+        (["train", "--dropout", "1"], "dropout must lie in [0, 1), not 1.0"),
+        (["train", "--train_file", "x"], "give both or neither"),
+        (["train", "--test_file", "x"], "test_file needs train_file"),
+        (["train", "--train_file", "no.tsv", "--dev_file", "no.tsv"], "no.tsv: No such file"),
+        (["train", "--source", "de"], "dates does not translate 'de'"),
+        (["predict", "--run", "a", "--n_best", "0", "a"], "n_best must be 1 to 100, not 0"),
+        (["predict", "--run", "a", "--sample", "2", "--n_best", "2"], "either n_best or sample"),
+        (["predict", "--saved_model", "nowhere", "a"], "nowhere: no exported version"),
+        (["evaluate", "--run", "nowhere"], "nowhere/config.json: no such file"),
+        (["score", "--run", "a", "one"], "give either two texts"),
+        (["score", "--run", "a", "one", "two", "three"], "give either two texts"),
+        (["score", "--run", "a", "--file", "b", "one", "two"], "give either two texts"),
+        (["score", "one", "two"], "give either --run DIR or --saved_model DIR"),
+        (["score", "--run", "nowhere", "one", "two"], "no exported version"),
+        (["score", "--run", "a", "one", "\udcff"], "argument 2, line 1: invalid UTF-8 at byte 0"),
+    ],
+)
+def test_bad_arguments_get_one_line(command, tmp_path, monkeypatch, args, message):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command(*args)
+    assert (code, out) == (2, "")
+    assert message in err and err.startswith("error: ") and err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        (b"", [], "holds no pair"),
+        (b"one\teins\ntwo zwei\n", [], "line 2: no tab"),
+        (b"one\teins\ntwo\t\n", [], "line 2: the target is empty"),
+        (b"one\teins\n\xff\tzwei\n", [], "line 2: invalid UTF-8 at byte 9"),
+        (None, ["--vocabulary_size", "9000"], "vocabulary_size 9000 is more than the training"),
+        (None, ["--vocabulary_size", "5"], "vocabulary_size 5 is too small"),
+        (None, ["--max_length", "1"], "no training pair is left"),
+    ],
+)
+def test_bad_training_data_get_one_line_and_leave_no_run(
+    command, tmp_path, content, options, message
+):
+    path = tmp_path / "bad.tsv"
+    write_pairs(path)
+    if content is not None:
+        path.write_bytes(content)
+    run = tmp_path / "run"
+    code, _, err = command(
+        "train", "--run", run, "--train_file", path, "--dev_file", path, *OPTIONS, *options
+    )
+    assert code == 2
+    assert message in err.splitlines()[-1] and err.splitlines()[-1].startswith("error: ")
+    assert not run.exists()
+
+
+@pytest.mark.slow
+def test_what_is_exported_is_scored_as_the_run_is(command, last_json, exported_run, tmp_path):
+    curve = tmp_path / "curve.png"
+    code, out, err = command(
+        "evaluate", "--run", exported_run, "--split", "dev", "--picture", curve, "--json"
+    )
+    assert code == 0 and curve.stat().st_size > 1000, err
+    row = last_json(out)
+    assert "words of the source  sentences" in out and "exposure bias: " in out
+    assert set(row["baselines"]) == {"greedy", "copying the source"}
+    assert row["size"] == {"sentences": 60, "words of the source": 180}
+    exports = exported_run / "export/translator"
+    code, out, err = command(
+        "evaluate", "--saved_model", exports, "--test_file", write_pairs(tmp_path / "a"), "--json"
+    )
+    assert code == 0, err
+    assert last_json(out)["scores"] == row["scores"]
+    assert last_json(out)["evaluated_checksum"] == row["evaluated_checksum"]
+    for name in ("translator", "translator_ids"):
+        for model in ("source.model", "target.model"):
+            copy = exported_run / "export" / name / "1" / "assets.extra" / model
+            assert copy.read_bytes() == (exported_run / model).read_bytes()
+    code, _, err = command("evaluate", "--run", exported_run, "--split", "test")
+    assert code == 2 and "trained without a test_file" in err
+
+
+@pytest.mark.slow
+def test_an_export_translates_and_scores(command, last_json, exported_run, tmp_path):
+    picture = tmp_path / "attention.png"
+    code, out, err = command(
+        "predict", "--run", exported_run, "--attention", picture, "--n_best", 3, "one red dogs"
+    )
+    assert (code, err) == (0, "") and picture.stat().st_size > 1000
+    first, *others = out.splitlines()
+    assert others[0].split("  ")[2] == first and len(others) == 3
+
+    lines = tmp_path / "lines"
+    lines.write_text("one red dogs\n\n" + "red old " * 625 + "\n")
+    code, out, err = command("predict", "--run", exported_run, "--file", lines, "--json")
+    records = [json.loads(line) for line in out.splitlines()]
+    assert code == 0 and [record["cut"] for record in records] == [False, False, True]
+    assert err == "warning: line 3: too long; only the beginning is read\n"
+    assert records[0]["translation"] == first and records[1]["translation"] == ""
+
+    code, _, err = command("predict", "--run", exported_run, "--n_best", 4, "two")
+    assert (code, err) == (2, "error: n_best is 4, but this export keeps 3 in sight\n")
+
+    pairs = write_pairs(tmp_path / "pairs.tsv", PAIRS[:2])
+    code, out, err = command("score", "--run", exported_run, "--file", pairs)
+    assert (code, err) == (0, "")
+    assert [line.split("  ")[2] for line in out.splitlines()] == [t for _, t in PAIRS[:2]]
+    code, out, _ = command(
+        "score", "--saved_model", exported_run / "export/translator/1", *PAIRS[1], "--json"
+    )
+    record = last_json(out)
+    assert code == 0 and record["log_likelihood"] == pytest.approx(sum(record["log_probabilities"]))
+    assert record["pieces"][-1] == "</s>" and len(record["pieces"]) > 2
+
+
+@pytest.mark.slow
+def test_without_attention_there_is_none_to_draw(command, pairs_file, tmp_path):
+    run = tmp_path / "run"
+    files = ["--train_file", pairs_file, "--dev_file", pairs_file]
+    options = [*OPTIONS, "--attention", "none", "--cell", "lstm", "--layers", "2"]
+    code, _, err = command("train", "--run", run, *files, *options)
+    assert code == 0, err
+    code, out, err = command("export", "--run", run)
+    assert code == 0 and out.count("self-test passed") == 2, err
+    code, out, err = command("predict", "--run", run, "--attention", tmp_path / "a.png", "two")
+    assert (code, out) == (2, "") and "trained without attention" in err

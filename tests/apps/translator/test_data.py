@@ -1,0 +1,116 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from apps.common.errors import UserError
+from apps.translator.config import Config
+from apps.translator.data import STRIDE, batch, load, pad, plan
+from apps.translator.subwords import BOS, EOS, PAD
+from tests.apps.translator.conftest import PAIRS, write_pairs
+
+
+@pytest.fixture
+def config(pairs_file):
+    return Config(train_file=pairs_file, dev_file=pairs_file, vocabulary_size=60, batch_size=16)
+
+
+def arrays(dataset):
+    """Of each batch: source, target, targets, weights."""
+    return [
+        (inputs["source"], inputs["target"], *rest) for inputs, *rest in dataset.as_numpy_iterator()
+    ]
+
+
+def same(one, other):
+    return len(one) == len(other) and all(
+        np.array_equal(a, b)
+        for x, y in zip(one, other, strict=True)
+        for a, b in zip(x, y, strict=True)
+    )
+
+
+def test_a_plan_has_each_pair_once_and_likes_together():
+    lengths = np.random.default_rng(0).integers(1, 40, (100, 2))
+    rows = plan(lengths, 8, np.random.default_rng(1))
+    assert sorted(np.concatenate(rows).tolist()) == list(range(100))
+    assert sorted(map(len, rows)) == [4, *[8] * 12]
+
+    def padding(rows):
+        return sum((lengths[r, 0].max() - lengths[r, 0]).sum() for r in rows)
+
+    assert padding(rows) < 0.25 * padding(np.split(np.arange(96), 12))
+    again, other = (plan(lengths, 8, np.random.default_rng(seed)) for seed in (1, 2))
+    assert [r.tolist() for r in rows] == [r.tolist() for r in again]
+    assert [r.tolist() for r in rows] != [r.tolist() for r in other]
+
+
+def test_a_batch_has_the_target_a_step_late():
+    inputs, targets, weights = batch([[5, 6], [5]], [[7], [8, 9, 10, 11]])
+    assert inputs["source"].tolist() == [[5, 6, 0, 0], [5, 0, 0, 0]]
+    assert targets.tolist() == [[7, EOS, *[PAD] * 6], [8, 9, 10, 11, EOS, *[PAD] * 3]]
+    assert inputs["target"].tolist() == [[BOS, 7, *[PAD] * 6], [BOS, 8, 9, 10, 11, *[PAD] * 3]]
+    assert weights.tolist() == [[1, 1, *[0] * 6], [1] * 5 + [0] * 3]
+
+
+def test_batches_are_as_long_as_few_lengths():
+    assert pad([[1], [1, 2, 3, 4, 5]]).shape == (2, 2 * STRIDE)
+    assert pad([[], []]).shape == (2, STRIDE)
+
+
+@pytest.mark.parametrize("regularization", [0.0, 0.2])
+def test_training_goes_on_in_the_middle_of_an_epoch(config, regularization):
+    data = load(replace(config, subword_regularization=regularization))
+    whole = arrays(data.batches(2))
+    assert len(whole) == data.steps_per_epoch == 4
+    assert same(arrays(data.batches(2, first_step=3)), whole[3:])
+    assert not same(arrays(data.batches(1)), whole)
+
+
+def test_pieces_are_another_division_each_epoch_by_the_seed(config):
+    config = replace(config, subword_regularization=0.3)
+    data = load(config)
+
+    def divisions(data, epoch):
+        return sorted(tuple(row[row != PAD]) for b in arrays(data.batches(epoch)) for row in b[0])
+
+    assert divisions(data, 1) == divisions(load(config), 1)
+    assert divisions(data, 1) != divisions(data, 2)
+    assert divisions(data, 1) != divisions(load(replace(config, seed=2)), 1)
+    plain = load(replace(config, subword_regularization=0.0))
+    assert divisions(plain, 1) == divisions(plain, 2) != divisions(data, 1)
+
+
+def test_pairs_that_are_left_out_are_told(config, tmp_path, capsys):
+    odd = [("one dogs", "eins " * 40), ("one " * 30, "eins " * 30)]
+    config = replace(config, train_file=write_pairs(tmp_path / "odd.tsv", [*PAIRS, *odd]))
+    without = load(replace(config, max_length=29, max_ratio=4.0))
+    assert len(without.train) == 60
+    err = capsys.readouterr().err
+    assert err == "training pairs: 60 of 62; left out 2 for length, in pieces\n"
+    data = load(replace(config, max_length=200, max_ratio=4.0))
+    assert capsys.readouterr().err == (
+        "training pairs: 61 of 62; left out 1 for ratio, in pieces\n"
+    )
+    assert len(data.train) == 61 and data.checksum != without.checksum
+    with pytest.raises(UserError, match="no training pair is left"):
+        load(replace(config, max_length=1))
+
+
+def test_nothing_is_said_if_nothing_is_left_out(config, capsys):
+    assert len(load(config).train) == 60
+    assert capsys.readouterr().err == ""
+
+
+def test_lower_case(config, tmp_path):
+    path = write_pairs(tmp_path / "pairs.tsv", [(s.title(), "ÄRGER " + t) for s, t in PAIRS])
+    data = load(replace(config, train_file=path, lowercase=True))
+    assert data.train[0].source == "one red dogs"
+    assert data.train[0].target == "ärger eins rote hunde"
+
+
+@pytest.mark.parametrize("joint", [True, False])
+def test_a_vocabulary_is_joint_or_each_side_has_its_own(config, joint):
+    subwords = load(replace(config, joint=joint)).subwords
+    assert (subwords.source == subwords.target) is joint
+    assert subwords.sizes == (60, 60)

@@ -1,0 +1,69 @@
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+
+from apps.common.errors import UserError
+from apps.translator import pictures
+from apps.translator.pictures import attention_picture, length_curve
+
+SOURCE, PIECES = ["▁two", "▁dog", "s"], ["▁zwei", "▁Hunde", "</s>"]
+WEIGHTS = np.array([[0.9, 0.1, 0], [0, 0.6, 0.4], [0.2, 0.2, 0.6]], "float32")
+
+
+@pytest.fixture
+def drawn(monkeypatch, tmp_path):
+    """Draw, and return the axes of the picture."""
+    figures = []
+    monkeypatch.setattr(pictures, "_save", lambda figure, path: figures.append(figure))
+
+    def draw(function, *args):
+        function(tmp_path / "picture.png", *args)
+        return figures.pop().axes[0]
+
+    return draw
+
+
+def test_a_row_is_where_the_decoder_looked_as_it_wrote_the_piece(drawn):
+    ax = drawn(attention_picture, SOURCE, PIECES, WEIGHTS)
+    np.testing.assert_array_equal(ax.images[0].get_array(), WEIGHTS)
+    assert [label.get_text() for label in ax.get_xticklabels()] == SOURCE
+    assert [label.get_text() for label in ax.get_yticklabels()] == PIECES
+    assert ax.yaxis_inverted()  # the first piece on top
+
+
+def test_labels_do_not_overlap_however_many_there_are(drawn):
+    pieces = [f"▁piece{i}" for i in range(150)]
+    ax = drawn(attention_picture, pieces, pieces[:90], np.eye(90, 150))
+    ax.figure.draw_without_rendering()
+    extents = [label.get_window_extent() for label in ax.get_xticklabels()]
+    assert all(a.x1 <= b.x0 for a, b in itertools.pairwise(extents))
+    extents = [label.get_window_extent() for label in ax.get_yticklabels()]
+    assert all(b.y1 <= a.y0 for a, b in itertools.pairwise(extents))
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_any_piece_can_be_drawn(tmp_path, suffix):
+    odd = ["$", "$$", "$\\frac{$", "日本", "▁مرحبا", "😀", "\ufffd", "<unk>", "&lt;", "_^{"]
+    path = tmp_path / f"a.{suffix}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        attention_picture(path, odd, odd, np.eye(len(odd)))
+    assert path.stat().st_size > 1000
+
+
+def test_the_curve_shows_bands_from_short_to_long(drawn):
+    ax = drawn(length_curve, {"1-5": (1000, 50.0), "6-10": (7, 0.0)})
+    assert ax.lines[0].get_ydata().tolist() == [50, 0]
+    labels = [label.get_text() for label in ax.get_xticklabels()]
+    assert labels == ["1-5\n1,000 sentences", "6-10\n7 sentences"]
+    assert ax.get_ylim()[0] == 0 and ax.get_ylim()[1] > 50
+
+
+def test_nothing_is_overwritten(tmp_path):
+    path = tmp_path / "mine.png"
+    path.write_bytes(b"mine")
+    with pytest.raises(UserError, match="exists and is not overwritten"):
+        length_curve(path, {"1-5": (1, 50.0)})
+    assert path.read_bytes() == b"mine"

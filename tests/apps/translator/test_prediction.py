@@ -1,0 +1,194 @@
+"""Of lines and records; what is served is a stand-in that turns sentences round."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from apps.common.errors import UserError
+from apps.translator.config import PredictOptions
+from apps.translator.prediction import predict, score
+
+BEAMS, READ = 3, 4  # beams, and words of a sentence that are read
+
+
+class Serve:
+    """A signature with the shapes of its outputs."""
+
+    def __init__(self, function, **shapes):
+        self.function = function
+        self.structured_outputs = {k: SimpleNamespace(shape=s) for k, s in shapes.items()}
+
+    def __call__(self, **inputs):
+        return {
+            name: tf.constant(array)
+            for name, array in self.function(
+                **{name: tensor.numpy() for name, tensor in inputs.items()}
+            ).items()
+        }
+
+
+def words(line):
+    return line.decode().split()[:READ]
+
+
+def pad(rows):
+    width = max(map(len, rows))
+    return np.array([[*row, *[""] * (width - len(row))] for row in rows], object)
+
+
+def translate(text):
+    sources = [words(line) for line in text]
+    pieces = [[*row[::-1], "</s>"] if row else [] for row in sources]
+    return {
+        "translation": np.array([" ".join(row[::-1]) for row in sources], object),
+        "scores": np.full(len(text), -0.5, "float32"),
+        "pieces": pad(pieces),
+        "source_pieces": pad(sources),
+        "cut": np.array([len(line.split()) > READ for line in text]),
+        "attention": np.ones((len(text), max(map(len, pieces)), READ), "float32") / READ,
+    }
+
+
+def n_best(text):
+    scores = np.tile(np.array([[-0.5, -1, -np.inf]], "float32"), (len(text), 1))
+    best = [[" ".join(words(line)[::-1]), f"{line.decode()}?", ""] for line in text]
+    return {"translations": np.array(best, object), "scores": scores}
+
+
+def sample(text, seed, temperature):
+    drawn = [f"{line.decode()} {seed[0]}.{seed[1]}.{i}" for i, line in enumerate(text)]
+    return {"translation": np.array(drawn, object), "scores": np.full(len(text), -temperature)}
+
+
+def score_pairs(source, target):
+    pieces = [[*words(line), "</s>"] for line in target]
+    lengths = np.array([len(row) for row in pieces])
+    log_p = np.where(np.arange(lengths.max()) < lengths[:, None], -0.5, 0).astype("float32")
+    return {
+        "pieces": pad(pieces),
+        "log_probabilities": log_p,
+        "log_likelihoods": log_p.sum(axis=1),
+        "lengths": lengths,
+        "cut": np.array([len(line.split()) > READ for line in source]),
+    }
+
+
+def served(attention=None):
+    return {
+        "serving_default": Serve(translate, attention=(None, None, attention)),
+        "n_best": Serve(n_best, scores=(None, BEAMS)),
+        "sample": Serve(sample),
+        "score": Serve(score_pairs),
+    }
+
+
+def answers(batches, signatures=None, **options):
+    return list(predict(PredictOptions(**options), signatures or served(), batches))
+
+
+def test_a_translation_and_its_record(capsys):
+    ((text, record), (empty, _)) = answers([["a b", ""]])
+    assert (text, empty) == ("b a", "")
+    assert record == {
+        "translation": "b a",
+        "score": -0.5,
+        "pieces": ["b", "a", "</s>"],
+        "source_pieces": ["a", "b"],
+        "cut": False,
+    }
+    assert capsys.readouterr().err == ""
+
+
+def test_alternatives_stand_below_with_their_scores():
+    ((text, record),) = answers([["a b"]], n_best=3)
+    assert text == "b a\n  -0.5000  b a\n  -1.0000  a b?"  # of three there are two
+    assert [best["translation"] for best in record["n_best"]] == ["b a", "a b?"]
+    ((text, _),) = answers([["a b"]], n_best=2)
+    assert text.count("\n") == 2
+
+
+def test_more_alternatives_than_beams_are_an_error_before_any_answer():
+    with pytest.raises(UserError, match="n_best is 4, but this export keeps 3 in sight"):
+        answers([["a"]], n_best=4)
+
+
+def test_samples_go_by_seed_and_line_not_by_batch():
+    together = answers([["a", "b"]], sample=2, seed=7, temperature=0.5)
+    assert together[1][0] == "b\n  -0.5000  b 7.2.0\n  -0.5000  b 7.2.1"
+    assert answers([["a"], ["b"]], sample=2, seed=7, temperature=0.5) == together
+
+
+def test_a_sentence_that_is_too_long_is_told(capsys):
+    said = answers([["a"], ["a b", "a b c d e"]])
+    assert [record["cut"] for _, record in said] == [False, False, True]
+    assert capsys.readouterr().err == "warning: line 3: too long; only the beginning is read\n"
+
+
+def test_the_picture_is_of_the_last_line(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        "apps.translator.pictures.attention_picture", lambda *args: drawn.append(args)
+    )
+    answers([["a b c d", "a"], ["x y"]], attention=tmp_path / "a.png")
+    ((path, source_pieces, pieces, weights),) = drawn
+    assert path == tmp_path / "a.png"
+    assert (source_pieces, pieces) == (["x", "y"], ["y", "x", "</s>"])
+    assert weights.shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("lines", "attention", "name", "message"),
+    [
+        (["a"], None, "mine.png", "exists and is not overwritten"),
+        (["a"], None, "a.jpeg", r"must end in \.png"),
+        (["a"], 1, "a.png", "trained without attention"),
+        (["a", ""], None, "a.png", "the last line is empty"),
+    ],
+)
+def test_what_can_not_be_drawn_is_told(tmp_path, lines, attention, name, message):
+    (tmp_path / "mine.png").write_bytes(b"mine")
+    with pytest.raises(UserError, match=message):
+        answers([lines], served(attention), attention=tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.png"]
+
+
+def test_no_line_no_picture(tmp_path):
+    assert answers([], attention=tmp_path / "a.png") == []
+    assert not list(tmp_path.iterdir())
+
+
+def test_scores_of_given_pairs(tmp_path, capsys):
+    ((text, record),) = score(served(), ("a b c d e", "x y"), None)
+    assert text == "-1.5000  -0.5000  x y"
+    assert record == {
+        "source": "a b c d e",
+        "target": "x y",
+        "log_likelihood": -1.5,
+        "per_piece": -0.5,
+        "pieces": ["x", "y", "</s>"],
+        "log_probabilities": [-0.5] * 3,
+        "cut": True,
+    }
+    assert capsys.readouterr().err == "warning: pair 1: too long; only the beginning is read\n"
+    path = tmp_path / "pairs.tsv"
+    path.write_text("".join(f"a\t{'x ' * (i % 3 + 1)}\n" for i in range(150)))
+    said = list(score(served(), (), path))
+    assert [record["log_likelihood"] for _, record in said] == [-1, -1.5, -2] * 50
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_best": 0}, "n_best must be 1 to 100, not 0"),
+        ({"sample": 0}, "sample must be 1 to 1000, not 0"),
+        ({"sample": 2, "n_best": 2}, "give either n_best or sample"),
+        ({"temperature": 0.0}, "temperature must be above 0, not 0.0"),
+        ({"temperature": float("nan")}, "temperature must be above 0, not nan"),
+        ({"seed": -1}, "seed must be 0 to 2147483647, not -1"),
+    ],
+)
+def test_bad_options_get_one_line(options, message):
+    with pytest.raises(UserError, match=message):
+        PredictOptions(**options)
