@@ -56,6 +56,7 @@ bench: .venv/apps
 	$(BIN)/python -m benchmarks.crf
 	$(BIN)/python -m benchmarks.tagger
 	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.decoding
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info

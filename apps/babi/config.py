@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from apps.common.errors import UserError
+from apps.common.ranges import a_share, above_zero, at_least
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ class Config:
             raise UserError("train_file and dev_file belong together: give both or neither")
         if self.test_file and not self.train_file:
             raise UserError("test_file needs train_file; to score a trained model: evaluate")
-        for name in (
+        at_least(
+            1,
+            self,
             "max_facts",
             "units",
             "hops",
@@ -66,14 +69,9 @@ class Config:
             "num_reads",
             "batch_size",
             "epochs",
-        ):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if not 0 <= self.noise < 1:
-            raise UserError(f"noise must lie in [0, 1), not {self.noise}")
-        for name in ("learning_rate", "clip_norm"):
-            if getattr(self, name) <= 0:
-                raise UserError(f"{name} must be above 0, not {getattr(self, name)}")
+        )
+        a_share(self, "noise")
+        above_zero(self, "learning_rate", "clip_norm")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from apps.common.errors import UserError
+from apps.common.ranges import above_zero, at_least
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Config:
     num_writes: int = 1
     """Heads that write; the dnc and the sparse_ntm have one."""
     memory_noise: float = 0.1
-    """Of the ntm: standard deviation of noise on the empty memory, drawn for each sequence of
-    training. With it every seed learns to look where it wrote, in some hundred steps."""
+    """Of the ntm: largest standard deviation of noise on the empty memory, drawn for each sequence
+    of training. With it every seed learns to look where it wrote, in some hundred steps."""
     curriculum: Literal["none", "uniform", "prediction_gain"] = "uniform"
     """How the length of a training sequence is chosen: always the longest, any with the same
     probability, or the more often the faster it is being learned (Graves et al. 2017)."""
@@ -45,11 +46,11 @@ class Config:
     """Sequences in a batch."""
     steps_per_epoch: int = 100
     """Batches between two looks at the dev sequences."""
-    epochs: int = 20
+    epochs: int = 25
     """How many times that."""
     patience: int | None = None
     """Stop after so many epochs without a better score on dev; None: never."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-4
     """First step size of RMSprop with momentum 0.9; it falls to 0 along a cosine."""
     clip_norm: float = 1.0
     """Largest norm of the gradient of all weights together."""
@@ -61,7 +62,9 @@ class Config:
     mixed_precision = False  # no option: the memory, most of the work, needs its 32 bits
 
     def __post_init__(self) -> None:
-        for name in (
+        at_least(
+            1,
+            self,
             "units",
             "bits",
             "max_length",
@@ -73,14 +76,9 @@ class Config:
             "batch_size",
             "steps_per_epoch",
             "epochs",
-        ):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("learning_rate", "clip_norm"):
-            if getattr(self, name) <= 0:
-                raise UserError(f"{name} must be above 0, not {getattr(self, name)}")
-        if self.memory_noise < 0:
-            raise UserError(f"memory_noise must be at least 0, not {self.memory_noise}")
+        )
+        above_zero(self, "learning_rate", "clip_norm")
+        at_least(0, self, "memory_noise")
         if self.num_writes > 1 and self.cell in ("dnc", "sparse_ntm"):
             raise UserError(f"num_writes: a {self.cell} has one head that writes")
 
@@ -97,10 +95,8 @@ class PredictOptions:
     """Of the random sequence."""
 
     def __post_init__(self) -> None:
-        if self.random is not None and self.random < 1:
-            raise UserError(f"random must be at least 1, not {self.random}")
-        if self.seed < 0:
-            raise UserError(f"seed must be at least 0, not {self.seed}")
+        at_least(1, self, "random")
+        at_least(0, self, "seed")
 
     @property
     def needs_text(self) -> bool:

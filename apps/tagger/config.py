@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from apps.common.errors import UserError
+from apps.common.ranges import a_share, above_zero, at_least
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,9 @@ class Config:
             raise UserError("test_file needs train_file; to score a trained model: evaluate")
         if self.column and not self.train_file:
             raise UserError("column needs train_file: a dataset has its own")
-        for name in (
+        at_least(
+            1,
+            self,
             "min_count",
             "embedding_size",
             "character_units",
@@ -95,17 +98,10 @@ class Config:
             "layers",
             "batch_size",
             "epochs",
-        ):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("word_dropout", "dropout", "recurrent_dropout", "output_dropout", "ema"):
-            if not 0 <= (getattr(self, name) or 0) < 1:
-                raise UserError(f"{name} must lie in [0, 1), not {getattr(self, name)}")
-        if self.language_model < 0:
-            raise UserError(f"language_model must be at least 0, not {self.language_model}")
-        for name in ("learning_rate", "clip_norm"):
-            if getattr(self, name) <= 0:
-                raise UserError(f"{name} must be above 0, not {getattr(self, name)}")
+        )
+        a_share(self, "word_dropout", "dropout", "recurrent_dropout", "output_dropout", "ema")
+        at_least(0, self, "language_model")
+        above_zero(self, "learning_rate", "clip_norm")
 
     @property
     def restores(self) -> bool:

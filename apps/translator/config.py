@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from apps.common.errors import UserError
+from apps.common.ranges import a_share, above_zero, at_least
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,9 @@ class Config:
             raise UserError("train_file and dev_file belong together: give both or neither")
         if self.test_file and not self.train_file:
             raise UserError("test_file needs train_file; to score a trained model: evaluate")
-        for name in (
+        at_least(
+            1,
+            self,
             "vocabulary_size",
             "max_length",
             "units",
@@ -96,22 +99,17 @@ class Config:
             "batch_size",
             "epochs",
             "num_beams",
-        ):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in (
+        )
+        a_share(
+            self,
             "subword_regularization",
             "embedding_dropout",
             "dropout",
             "output_dropout",
             "label_smoothing",
             "ema",
-        ):
-            if not 0 <= (getattr(self, name) or 0) < 1:
-                raise UserError(f"{name} must lie in [0, 1), not {getattr(self, name)}")
-        for name in ("learning_rate", "clip_norm", "max_ratio"):
-            if getattr(self, name) <= 0:
-                raise UserError(f"{name} must be above 0, not {getattr(self, name)}")
+        )
+        above_zero(self, "learning_rate", "clip_norm", "max_ratio")
 
 
 @dataclass(frozen=True)
@@ -138,8 +136,7 @@ class PredictOptions:
             raise UserError(f"sample must be 1 to 1000, not {self.sample}")
         if self.sample and self.n_best > 1:
             raise UserError("give either n_best or sample: the best translations, or chance ones")
-        if not self.temperature > 0:
-            raise UserError(f"temperature must be above 0, not {self.temperature}")
+        above_zero(self, "temperature")
         if not 0 <= self.seed < 2**31:
             raise UserError(f"seed must be 0 to {2**31 - 1}, not {self.seed}")
 

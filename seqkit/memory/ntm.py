@@ -53,9 +53,9 @@ class NTMCell(MemoryCell):
         shift_range: slots that a head may move by in a step, to either side.
         memory_initializer: M_0, a Keras initializer; None: 1e-6 everywhere.
         learn_memory: train M_0.
-        memory_noise: standard deviation of what is added to M_0 in training, drawn anew for each
-            sequence. Reading where nothing was written then tells nothing: heads learn sooner to
-            look where something was. 0.1 is a good value.
+        memory_noise: of the normal noise on M_0 in training the largest standard deviation; that of
+            each sequence is drawn below it. Reading where nothing was written then tells nothing:
+            heads learn sooner to look where something was. 0.1 is a good value.
         seed: of the noise; None draws one (`keras.utils.set_random_seed` fixes it).
     Call: inputs (batch, features); states: the controller's, then M, w^r, w^w and r, each as
         (batch, size). `unpack` gives them their shapes.
@@ -144,13 +144,9 @@ class NTMCell(MemoryCell):
         states = super().get_initial_state(batch_size)
         if training and self.memory_noise:
             M = len(states) - len(State._fields)
-            noise = keras.random.normal(
-                ops.shape(states[M]),
-                stddev=self.memory_noise,
-                dtype=self.memory_dtype,
-                seed=self.seed_generator,
-            )
-            states[M] = states[M] + noise
+            drawn = {"dtype": self.memory_dtype, "seed": self.seed_generator}
+            noise = keras.random.normal(ops.shape(states[M]), stddev=self.memory_noise, **drawn)
+            states[M] = states[M] + keras.random.uniform((batch_size, 1), **drawn) * noise
         return states
 
     def access(self, said: Interface, state: State) -> State:
