@@ -25,5 +25,5 @@ def test_a_curve_a_result(tmp_path):
 def test_what_is_no_result_is_named(tmp_path, content):
     path = tmp_path / "other.json"
     path.write_text(content)
-    with pytest.raises(UserError, match="other.json: no result of evaluate --json"):
+    with pytest.raises(UserError, match=r"other\.json: no result of evaluate --json"):
         draw(tmp_path / "curves.svg", [path])
