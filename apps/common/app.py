@@ -3,7 +3,8 @@
     NAME        the name of its package, of its run folders and of its exports
     EXAMPLES    inputs to show `predict` with
     Config      a frozen dataclass with a docstring for each field, which become options of
-                `train`; at least `seed`, `epochs`, `patience` and `mixed_precision`
+                `train`; at least `seed`, `epochs`, `patience` and `mixed_precision`; `average`,
+                if it has one, is the number of the last epochs whose weights are averaged
     PRESETS     name -> Config; the first is the default
     PredictOptions  a frozen dataclass like Config: options of `predict`; `needs_text` says whether,
                 without any, it waits for the lines of stdin

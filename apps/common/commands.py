@@ -82,6 +82,7 @@ def train(app: App, config: Any, run: Path, args: list[str]) -> None:
         mode=data.mode,
         callbacks=app.callbacks(config, run),
         patience=config.patience,
+        average=getattr(config, "average", 1),
     )
     facts = run_folder.read_json(run / run_folder.RUN)
     training = dataclasses.asdict(result)

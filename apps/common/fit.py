@@ -24,14 +24,16 @@ import tensorflow as tf
 
 from apps.common import checkpoint
 from apps.common.app import History
+from apps.common.averaging import LastEpochs
 from apps.common.errors import UserError
 from apps.common.progress import Progress
 
-CHECKPOINT, METRICS, MODEL, TENSORBOARD = (
+CHECKPOINT, METRICS, MODEL, TENSORBOARD, AVERAGED = (
     "checkpoint",
     "metrics.jsonl",
     "model.keras",
     "tensorboard",
+    "averaged",
 )
 
 
@@ -72,6 +74,7 @@ def fit(
     monitor: str,
     mode: str = "max",
     patience: int | None = None,
+    average: int = 1,
     checkpoint_every: int = 200,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     tensorboard: bool = True,
@@ -97,6 +100,7 @@ def fit(
         monitor: the score of `validate` that tells the best epoch.
         mode: "max" or "min".
         patience: stop after so many epochs without a better score; None: never.
+        average: epochs; scored and kept is the mean of the weights after so many of the last.
         checkpoint_every: steps.
         callbacks: watch the training; told of its begin and end, and of each step. One that sets
             `model.stop_training` ends it with an error.
@@ -117,6 +121,8 @@ def fit(
         raise ValueError(f"mode must be 'max' or 'min', not {mode!r}")
     if patience is not None and patience < 1:
         raise ValueError(f"patience must be at least 1, not {patience}")
+    if average < 1:
+        raise ValueError(f"average must be at least 1, not {average}")
     if model.steps_per_execution != 1:
         raise ValueError("compile the model with steps_per_execution=1")
     model.make_train_function()
@@ -186,7 +192,7 @@ def fit(
 
             line = _line(model, state, steps_per_epoch)
             began = time.perf_counter()
-            with _kept_weights(model):
+            with _kept_weights(model, run, state.epoch, average):
                 line |= {f"val_{name}": float(score) for name, score in validate(model).items()}
                 line["seconds"] = round(state.seconds + time.perf_counter() - began, 3)
                 state.history.append(line)
@@ -252,10 +258,15 @@ def _check_weights(model: keras.Model, run: Path, state: State) -> None:
 
 
 @contextlib.contextmanager
-def _kept_weights(model: keras.Model) -> Iterator[None]:
-    """Put the moving average into the model, if the optimizer keeps one, and take it out again."""
+def _kept_weights(model: keras.Model, run: Path, epoch: int, average: int) -> Iterator[None]:
+    """Put averaged weights into the model, if there are any, and take them out again."""
     trained = [np.array(v) for v in model.trainable_variables]
-    model.optimizer.finalize_variable_values(model.trainable_variables)
+    model.optimizer.finalize_variable_values(model.trainable_variables)  # the moving average
+    if average > 1:
+        kept = [np.array(v) for v in model.trainable_variables]
+        mean = LastEpochs(run / AVERAGED, average).mean(epoch, kept)
+        for variable, value in zip(model.trainable_variables, mean, strict=True):
+            variable.assign(value)
     try:
         yield
     finally:

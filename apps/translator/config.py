@@ -72,8 +72,8 @@ class Config:
     """Largest step size of Adam; it rises over the first epoch and falls along a cosine."""
     clip_norm: float = 1.0
     """Largest norm of the gradient of all weights together."""
-    ema: float | None = 0.998
-    """Momentum of the averaged weights, which are scored and exported; None: no average."""
+    average: int = 5
+    """Scored and exported is the mean of the weights after so many of the last epochs."""
     num_beams: int = 5
     """Translations that are kept in sight; 1: greedy."""
     mixed_precision: bool = False
@@ -98,6 +98,7 @@ class Config:
             "embedding_size",
             "batch_size",
             "epochs",
+            "average",
             "num_beams",
         )
         a_share(
@@ -107,7 +108,6 @@ class Config:
             "dropout",
             "output_dropout",
             "label_smoothing",
-            "ema",
         )
         above_zero(self, "learning_rate", "clip_norm", "max_ratio")
 
@@ -156,7 +156,7 @@ PRESETS = {
         batch_size=128,
         epochs=4,
         learning_rate=4e-3,
-        ema=0.99,
+        average=1,
     ),
     "king_james": replace(
         _TRANSLATION,

@@ -168,9 +168,4 @@ def _optimizer(config: Config, steps_per_epoch: int) -> keras.optimizers.Optimiz
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, steps - warmup, warmup_target=config.learning_rate, warmup_steps=warmup
     )
-    return keras.optimizers.Adam(
-        schedule,
-        global_clipnorm=config.clip_norm,
-        use_ema=config.ema is not None,
-        ema_momentum=config.ema or 0.99,
-    )
+    return keras.optimizers.Adam(schedule, global_clipnorm=config.clip_norm)

@@ -113,6 +113,32 @@ def test_model_keras_holds_the_averaged_weights_of_the_best_epoch(unbroken):
     assert abs(validate(raw)["score"] - result.best_score) > 1e-6
 
 
+def test_the_mean_of_the_last_epochs_is_kept_and_a_break_changes_nothing(tmp_path, monkeypatch):
+    scored = []
+
+    def noted(model):
+        scored.append([np.array(v) for v in model.trainable_variables])
+        return {"score": float(model.optimizer.iterations)}
+
+    def trained(run, **changes):
+        scored.clear()
+        train(run, build(use_ema=False), validate=noted, **changes)
+        return [weights[0].copy() for weights in scored]
+
+    alone = trained(tmp_path / "alone", average=1)
+    averaged = trained(tmp_path / "averaged", average=2)
+    np.testing.assert_array_equal(averaged[0], alone[0])  # the training goes on as without
+    for epoch in (1, 2):
+        np.testing.assert_allclose(averaged[epoch], (alone[epoch - 1] + alone[epoch]) / 2)
+
+    with monkeypatch.context() as patch:
+        break_at(patch, 2 * STEPS + 3)
+        with pytest.raises(Broken):
+            trained(tmp_path / "broken", average=2)
+    trained(tmp_path / "broken", average=2)
+    assert final(tmp_path / "broken")[3] == final(tmp_path / "averaged")[3]
+
+
 def _values(run):
     return checkpoint.load(run / "checkpoint")[0]
 
@@ -367,6 +393,7 @@ def test_two_processes_do_not_train_in_one_folder(tmp_path):
     [
         ({"mode": "up"}, "mode must be 'max' or 'min', not 'up'"),
         ({"patience": 0}, "patience must be at least 1"),
+        ({"average": 0}, "average must be at least 1"),
         ({"monitor": "f1"}, "validate gives no 'f1' to monitor"),
         ({"batches": lambda *args: batches(*args).take(3)}, "ended at step 3 of 5"),
     ],
