@@ -105,7 +105,9 @@ class PredictOptions:
 
 
 PRESETS = {
-    "quick": replace(Config(), max_length=10, epochs=10),
+    "quick": replace(
+        Config(), max_length=10, epochs=10, learning_rate=1e-3, clip_norm=10.0, memory_noise=0.0
+    ),
     "copy": Config(),
     "repeat_copy": replace(Config(), task="repeat_copy", max_length=10),
     "associative_recall": replace(Config(), task="associative_recall", bits=6, max_length=6),
