@@ -126,15 +126,11 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
     def _reads_constants(self) -> bool:
         return getattr(self.cell, "reads_constants", False)
 
-    def get_initial_state(
-        self, batch_size: Any, constants: Any = None, training: bool = False
-    ) -> list:
+    def get_initial_state(self, batch_size: Any, constants: Any = None) -> list:
         """The state before the first step: a list of (batch, size)."""
-        extra = {"constants": constants} if self._reads_constants else {}
-        if getattr(self.cell, "draws_first", False):
-            extra["training"] = training
+        extra = (constants,) if self._reads_constants else ()
         with parts(self.cell) as cell:
-            states = cell.get_initial_state(batch_size, **extra)
+            states = cell.get_initial_state(batch_size, *extra)
         if not self.learn_initial_state:
             return states
         offsets = tree.pack_sequence_as(states, self.first_state_offsets)
@@ -161,7 +157,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
                 "reads_constants = True, and gets them in `begin`"
             )
         batch_size = ops.shape(sequences)[0]
-        first = self.get_initial_state(batch_size, constants, training)
+        first = self.get_initial_state(batch_size, constants)
         states = first if initial_state is None else self._given(initial_state, first)
 
         x = _time_first(sequences)

@@ -88,9 +88,6 @@ CELLS = {
         memory_initializer="random_normal",
         learn_memory=True,
     ),
-    "ntm noise": lambda: NTMCell(
-        keras.layers.Dense(4), memory_size=6, word_size=3, memory_noise=0.1
-    ),
     "dnc": lambda: DNCCell(LSTMCell(3), memory_size=6, word_size=4, num_reads=2),
     "dnc feed-forward": lambda: DNCCell(
         keras.layers.Dense(3, activation="tanh"), memory_size=6, word_size=4

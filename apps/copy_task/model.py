@@ -46,6 +46,4 @@ def _cell(config: Config) -> Cell:
         return DNCCell(controller, *sizes)
     if config.cell == "sparse_ntm":
         return SparseNTMCell(controller, *sizes)
-    return NTMCell(
-        controller, *sizes, num_writes=config.num_writes, memory_noise=config.memory_noise
-    )
+    return NTMCell(controller, *sizes, num_writes=config.num_writes)

@@ -27,9 +27,9 @@ class Cell(ConfigFromSignature, keras.layers.Layer):
     states out, with a masked step repeating the output before it and leaving the states alone.
     `call` composes the parts for a single step, so that every cell runs in `keras.layers.RNN` too.
     A cell with `reads_constants` gets the `constants` of `RNN` in `begin` and in
-    `get_initial_state(batch_size, constants=)`, and their shapes in `build(input_shape,
-    constants_shape)`; one with `draws_first` gets `get_initial_state(batch_size, training=)`. Cells
-    are pure: nothing but weights and sub-layers, built in `build`, is kept on them.
+    `get_initial_state(batch_size, constants)`, and their shapes in `build(input_shape,
+    constants_shape)`. Cells are pure: nothing but weights and sub-layers, built
+    in `build`, is kept on them.
 
     Source: Goodfellow et al. 2016, figure 10.13 and eq. 10.8-10.9.
     """
@@ -38,7 +38,6 @@ class Cell(ConfigFromSignature, keras.layers.Layer):
     output_size: int
 
     draws_once = False  # whether `begin` draws random numbers in training
-    draws_first = False  # whether the first state is drawn in training
     reads_constants = False  # whether `begin` and `build` take what each step reads
 
     def begin(self, batch_size: Any, constants: Any = None, training: bool = False) -> Any:

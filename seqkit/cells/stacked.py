@@ -55,10 +55,6 @@ class StackedCells(Cell):
         return any(cell.draws_once for cell in self.cells)
 
     @property
-    def draws_first(self) -> bool:
-        return any(cell.draws_first for cell in self.cells)
-
-    @property
     def reads_constants(self) -> bool:
         return any(cell.reads_constants for cell in self.cells)
 
@@ -82,13 +78,9 @@ class StackedCells(Cell):
             new_states += own
         return output, new_states
 
-    def get_initial_state(
-        self, batch_size: Any = None, constants: Any = None, training: bool = False
-    ) -> list:
+    def get_initial_state(self, batch_size: Any = None, constants: Any = None) -> list:
         states = []
         for cell in self.cells:
-            extra = {"constants": constants} if cell.reads_constants else {}
-            if cell.draws_first:
-                extra["training"] = training
-            states += cell.get_initial_state(batch_size, **extra)
+            extra = (constants,) if cell.reads_constants else ()
+            states += cell.get_initial_state(batch_size, *extra)
         return states

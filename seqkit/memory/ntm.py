@@ -53,17 +53,12 @@ class NTMCell(MemoryCell):
         shift_range: slots that a head may move by in a step, to either side.
         memory_initializer: M_0, a Keras initializer; None: 1e-6 everywhere.
         learn_memory: train M_0.
-        memory_noise: of the normal noise on M_0 in training the largest standard deviation; that of
-            each sequence is drawn below it. Reading where nothing was written then tells nothing:
-            heads learn sooner to look where something was. 0.1 is a good value.
-        seed: of the noise; None draws one (`keras.utils.set_random_seed` fixes it).
     Call: inputs (batch, features); states: the controller's, then M, w^r, w^w and r, each as
         (batch, size). `unpack` gives them their shapes.
     Returns: output [h_t, r_t] (batch, controller's + num_reads word_size), which a Dense layer is
         to follow; new states.
     Dtype: all but the controller computes in float32, whatever the policy.
-    Raises: ValueError if a size is not positive, the noise negative, or the controller's size not
-        known.
+    Raises: ValueError if a size is not positive, or the controller's is not known.
     Source: Graves et al. 2014, numbers of its equations. Deviations: the paper does not say where
         heads begin: ours all look at slot 0, since where they are spread hardly any seed converges.
         Sharpening is computed in logarithms, without which a run may end in NaN.
@@ -85,8 +80,6 @@ class NTMCell(MemoryCell):
         shift_range: int = 1,
         memory_initializer: Any = None,
         learn_memory: bool = False,
-        memory_noise: float = 0.0,
-        seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(controller, memory_size, word_size, num_reads, **kwargs)
@@ -94,16 +87,6 @@ class NTMCell(MemoryCell):
         self.shift_range = positive("shift_range", shift_range, self)
         self.memory_initializer = keras.initializers.get(memory_initializer)
         self.learn_memory = learn_memory
-        if memory_noise < 0:
-            raise ValueError(f"NTMCell: memory_noise is {memory_noise}; it must be at least 0")
-        self.memory_noise = memory_noise
-        self.seed = seed
-        if memory_noise:
-            self.seed_generator = keras.random.SeedGenerator(seed)
-
-    @property
-    def draws_first(self) -> bool:
-        return bool(self.memory_noise)
 
     def state_shapes(self) -> State:
         N, W, R, H = self.memory_size, self.word_size, self.num_reads, self.num_writes
@@ -138,16 +121,6 @@ class NTMCell(MemoryCell):
             read_weighting=state.read_weighting + weighting,
             write_weighting=state.write_weighting + weighting,
         )
-
-    def get_initial_state(self, batch_size: Any = None, training: bool = False) -> list:
-        """That of `first_state` in each row; in training with noise on the memory."""
-        states = super().get_initial_state(batch_size)
-        if training and self.memory_noise:
-            M = len(states) - len(State._fields)
-            drawn = {"dtype": self.memory_dtype, "seed": self.seed_generator}
-            noise = keras.random.normal(ops.shape(states[M]), stddev=self.memory_noise, **drawn)
-            states[M] = states[M] + keras.random.uniform((batch_size, 1), **drawn) * noise
-        return states
 
     def access(self, said: Interface, state: State) -> State:
         M, w_r, w_w, _ = state

@@ -47,12 +47,8 @@ class Traced(Cell):
     def draws_once(self) -> bool:
         return self.cell.draws_once
 
-    @property
-    def draws_first(self) -> bool:
-        return self.cell.draws_first
-
-    def get_initial_state(self, batch_size: Any = None, **kwargs: Any) -> list:
-        return self.cell.get_initial_state(batch_size, **kwargs)
+    def get_initial_state(self, batch_size: Any = None) -> list:
+        return self.cell.get_initial_state(batch_size)
 
     def begin(self, batch_size: Any, constants: Any = None, training: bool = False) -> Any:
         return self.cell.begin(batch_size, constants, training)

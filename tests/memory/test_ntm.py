@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqkit import RNN, ElmanCell, LSTMCell, NTMCell, StackedCells, Traced
+from seqkit import RNN, LSTMCell, NTMCell, Traced
 from tests.cells import numerics as cells
 from tests.memory import numerics
 from tests.reference import ntm
@@ -68,31 +68,6 @@ def test_the_first_memory_is_trained_if_asked(trained):
     cell = NTMCell(feed_forward(), 6, 3, learn_memory=trained)
     RNN(cell)(np.zeros((2, 1, 3)))
     assert ("first_memory" in [v.name for v in cell.trainable_variables]) is trained
-
-
-@pytest.mark.parametrize(
-    "wrap", [lambda cell: cell, Traced, lambda cell: StackedCells([ElmanCell(3), cell])]
-)
-def test_noise_lies_on_the_first_memory_in_training_alone(wrap):
-    cell = NTMCell(feed_forward(), memory_size=64, word_size=32, memory_noise=0.1, seed=1)
-    rnn = RNN(wrap(cell))
-    rnn(np.zeros((2, 1, 3)))
-
-    def memory(training):
-        *_, M, _, _, _ = rnn.get_initial_state(2, training=training)
-        return np.array(M)
-
-    np.testing.assert_allclose(memory(training=False), 1e-6)
-    first, second = memory(training=True), memory(training=True)
-    for noise in (*first, *second):
-        assert 0 < noise.std() < 0.11 and abs(noise.mean()) < 0.01
-    assert len({noise.sum() for noise in (*first, *second)}) == 4  # of each sequence its own
-    assert not np.array_equal(rnn(np.ones((2, 3, 3)), training=True), rnn(np.ones((2, 3, 3))))
-
-
-def test_noise_is_not_negative():
-    with pytest.raises(ValueError, match="memory_noise is -1; it must be at least 0"):
-        NTMCell(feed_forward(), 6, 3, memory_noise=-1)
 
 
 STEPS = numerics.walk(NTMCell(feed_forward(), 5, 3, num_reads=2, num_writes=2))

@@ -19,9 +19,9 @@ def softmax(a):
     return e / e.sum()
 
 
-def cosine(u, v, epsilon=1e-6):
-    """(6); the paper names no epsilon: ours."""
-    return u @ v / np.sqrt((u @ u + epsilon) * (v @ v + epsilon))
+def cosine(k, m):
+    """(6); the paper names nothing that is added under the roots: ours."""
+    return k @ m / np.sqrt((k @ k + 1e-6) * (m @ m + 0.1))
 
 
 def address(M, w, k, beta, g, s, gamma):

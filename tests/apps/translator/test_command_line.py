@@ -120,7 +120,7 @@ def test_an_export_translates_and_scores(command, last_json, exported_run, tmp_p
     )
     assert (code, err) == (0, "") and picture.stat().st_size > 1000
     first, *others = out.splitlines()
-    assert others[0].split("  ")[2] == first and len(others) == 3
+    assert others[0].split("  ", 2)[2] == first and len(others) == 3
 
     lines = tmp_path / "lines"
     lines.write_text("one red dogs\n\n" + "red old " * 625 + "\n")
@@ -136,7 +136,7 @@ def test_an_export_translates_and_scores(command, last_json, exported_run, tmp_p
     pairs = write_pairs(tmp_path / "pairs.tsv", PAIRS[:2])
     code, out, err = command("score", "--run", exported_run, "--file", pairs)
     assert (code, err) == (0, "")
-    assert [line.split("  ")[2] for line in out.splitlines()] == [t for _, t in PAIRS[:2]]
+    assert [line.split("  ", 2)[2] for line in out.splitlines()] == [t for _, t in PAIRS[:2]]
     code, out, _ = command(
         "score", "--saved_model", exported_run / "export/translator/1", *PAIRS[1], "--json"
     )
