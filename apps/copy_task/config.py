@@ -44,11 +44,11 @@ class Config:
     """Sequences in a batch."""
     steps_per_epoch: int = 100
     """Batches between two looks at the dev sequences."""
-    epochs: int = 15
+    epochs: int = 20
     """How many times that."""
     patience: int | None = None
     """Stop after so many epochs without a better score on dev; None: never."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
     """First step size of RMSprop with momentum 0.9; it falls to 0 along a cosine."""
     clip_norm: float = 1.0
     """Largest norm of the gradient of all weights together."""
