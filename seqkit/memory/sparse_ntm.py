@@ -7,7 +7,7 @@ from keras import ops
 
 from seqkit import backend
 from seqkit.cells.affine import positive
-from seqkit.memory.addressing import ALMOST_EMPTY, EPSILON
+from seqkit.memory.addressing import EPSILON
 from seqkit.memory.memory_cell import MemoryCell
 
 NEGLIGIBLE = 0.005  # delta: a weight up to this is no access
@@ -159,18 +159,18 @@ def nearest(memory: Any, keys: Any, count: int) -> Any:
     squares = ops.matmul(ones, ops.swapaxes(ops.square(memory), 1, 2))
     products = ops.matmul(keys, ops.swapaxes(memory, 1, 2))
     key_squares = ops.sum(ops.square(keys), axis=-1, keepdims=True)
-    cosines = products / ops.sqrt((squares + ALMOST_EMPTY) * (key_squares + EPSILON))
+    cosines = products / ops.sqrt((squares + EPSILON) * (key_squares + EPSILON))
     return ops.top_k(ops.round(1e5 * cosines), count)[1]
 
 
 def _cosine(words: Any, keys: Any) -> Any:
     """cos(q, M(i)) of words (batch, heads, count, word) that were read: (batch, heads, count)"""
 
-    def length(v: Any, epsilon: float) -> Any:
-        return ops.sqrt(ops.sum(ops.square(v), axis=-1) + epsilon)
+    def length(v: Any) -> Any:
+        return ops.sqrt(ops.sum(ops.square(v), axis=-1) + EPSILON)
 
     products = ops.sum(words * keys[..., None, :], axis=-1)
-    return products / (length(words, ALMOST_EMPTY) * length(keys, EPSILON)[..., None])
+    return products / (length(words) * length(keys)[..., None])
 
 
 # Memory is seen as rows (batch slots, word), so that what is read and written are rows of it. As

@@ -91,12 +91,12 @@ def assert_weighting(w):
     assert np.isfinite(w).all() and w.min() >= 0 and w.sum(-1).max() <= 1 + 1e-5
 
 
-def bit_errors_of_copying(cell, length=3, bits=4, steps=1000):
+def bit_errors_of_copying(cell, length=3, bits=4, steps=1000, clipnorm=10.0):
     """Trains `cell` to repeat `length` vectors of bits; the share of wrong bits of new ones."""
     random = np.random.default_rng(4)
     model = keras.Sequential([RNN(cell, return_sequences=True), keras.layers.Dense(bits)])
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(0.005, clipnorm=10.0), loss, jit_compile=True)
+    model.compile(keras.optimizers.Adam(0.005, clipnorm=clipnorm), loss, jit_compile=True)
 
     def batch(size):
         """Bits and a flag; the flag rises when the bits are over, and they are due."""

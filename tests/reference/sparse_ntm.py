@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 
 DELTA = 0.005  # the paper's threshold of an access
-EPSILON, ALMOST_EMPTY = 1e-6, 0.1  # our deviation: under the roots of a key's and a slot's length
+EPSILON = 1e-6  # our deviation: under the roots of lengths
 
 
 def sigmoid(a):
@@ -17,7 +17,7 @@ def sigmoid(a):
 
 
 def cosine(words, q):
-    lengths = np.sqrt((words**2).sum(-1) + ALMOST_EMPTY) * np.sqrt((q**2).sum() + EPSILON)
+    lengths = np.sqrt((words**2).sum(-1) + EPSILON) * np.sqrt((q**2).sum() + EPSILON)
     return words @ q / lengths
 
 
