@@ -36,10 +36,9 @@ class Config:
     """Heads that read."""
     num_writes: int = 1
     """Heads that write; the dnc and the sparse_ntm have one."""
-    curriculum: Literal["none", "uniform", "growing", "prediction_gain"] = "uniform"
-    """How the length of a training sequence is chosen: always the longest; any with the same
-    probability; any up to a length that grows; or the more often the faster it is being learned
-    (Graves et al. 2017)."""
+    curriculum: Literal["none", "uniform", "prediction_gain"] = "uniform"
+    """How the length of a training sequence is chosen: always the longest, any with the same
+    probability, or the more often the faster it is being learned (Graves et al. 2017)."""
     batch_size: int = 16
     """Sequences in a batch."""
     steps_per_epoch: int = 100

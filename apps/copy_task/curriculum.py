@@ -1,8 +1,5 @@
 """How long the sequences of training are.
 
-`growing` shows short ones first (Zaremba and Sutskever 2014, Learning to Execute): over few steps
-what the heads do is not yet multiplied into chaos, and what they learn there goes on for longer.
-
 `prediction_gain` is the curriculum of Graves et al. 2017, Automated Curriculum Learning for Neural
 Networks: self prediction gain, and the bandit Exp3.S over lengths. It shows most often what the
 model makes most progress with. Deviations: the gain of a length is its loss on fixed sequences
@@ -17,7 +14,6 @@ from apps.common.app import History
 from apps.copy_task.config import Config
 from apps.copy_task.tasks import task
 
-GROWN = 0.4  # share of the epochs after which `growing` has come to the longest
 EXPLORATION = 0.05  # ε: share of the steps at any length
 RATE = 1.0  # η, of an epoch; 0.001 of a step in the paper, whose trainings are far longer
 QUANTILES = (0.2, 0.8)  # of all gains so far, which become the rewards -1 and 1
@@ -34,8 +30,7 @@ def probabilities(config: Config, epoch: int, history: History) -> np.ndarray:
     """Compute how often each length is shown in an epoch.
 
     Args:
-        config: its curriculum is `none` (only the longest), `uniform`, `growing` (up to a length
-            that grows with the epochs, all alike) or `prediction_gain`.
+        config: its curriculum is `none` (only the longest), `uniform` or `prediction_gain`.
         epoch: counted from 1.
         history: the lines of `metrics.jsonl`, at least those before this epoch, with a
             `val_loss_LENGTH` for each length if the curriculum is `prediction_gain`.
@@ -45,9 +40,6 @@ def probabilities(config: Config, epoch: int, history: History) -> np.ndarray:
     """
     names = [f"val_loss_{length}" for length in lengths(config)]
     n = len(names)
-    if config.curriculum == "growing":
-        shown = np.arange(n) < np.ceil(n * epoch / (GROWN * config.epochs))
-        return shown / shown.sum()
     if config.curriculum != "prediction_gain" or n == 1:
         return np.full(n, 1 / n)
     lines = history[: epoch - 1]

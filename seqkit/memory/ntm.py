@@ -61,6 +61,7 @@ class NTMCell(MemoryCell):
     Raises: ValueError if a size is not positive, or the controller's is not known.
     Source: Graves et al. 2014, numbers of its equations. Deviations: the paper does not say where
         heads begin: ours all look at slot 0, since where they are spread hardly any seed converges.
+        A slot that is almost empty resembles no key (`addressing.cosine_similarity`).
         Sharpening is computed in logarithms, without which a run may end in NaN.
 
     >>> import numpy as np

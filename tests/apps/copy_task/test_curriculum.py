@@ -27,15 +27,6 @@ def test_uniform_lengths_are_from_the_shortest_on():
     assert lengths(recall).tolist() == [2, 3, 4]
 
 
-def test_growing_lengths_begin_short_and_come_to_the_longest():
-    config = Config(curriculum="growing", max_length=20, epochs=25)
-    shown = [(probabilities(config, epoch, []) > 0).sum() for epoch in range(1, 26)]
-    assert shown[:10] == [2, 4, 6, 8, 10, 12, 14, 16, 18, 20] and set(shown[10:]) == {20}
-    np.testing.assert_allclose(probabilities(config, 3, [])[:7], [*[1 / 6] * 6, 0])
-    once = Config(curriculum="growing", max_length=5, epochs=1)
-    np.testing.assert_allclose(probabilities(once, 1, []), 0.2)
-
-
 def test_the_length_that_gains_is_shown_most():
     config = Config(curriculum="prediction_gain", max_length=5)
     history = gaining(config, 3, epochs=8)
