@@ -142,6 +142,15 @@ class PredictOptions:
 
 
 _TRANSLATION = Config(dataset="multi30k")
+_CAPTIONS = replace(
+    _TRANSLATION,
+    lowercase=True,
+    subword_regularization=0.05,
+    dropout=0.2,
+    output_dropout=0.4,
+    epochs=12,
+    patience=None,
+)
 
 PRESETS = {
     "quick": Config(
@@ -166,9 +175,7 @@ PRESETS = {
         output_dropout=0.3,
         epochs=10,
     ),
-    "multi30k": replace(_TRANSLATION, lowercase=True, subword_regularization=0.1),
-    "multi30k_fixed_context": replace(
-        _TRANSLATION, lowercase=True, subword_regularization=0.1, attention="none"
-    ),
+    "multi30k": _CAPTIONS,
+    "multi30k_fixed_context": replace(_CAPTIONS, attention="none"),
     "tatoeba": replace(_TRANSLATION, dataset="tatoeba", embedding_dropout=0.2, dropout=0.2),
 }

@@ -11,6 +11,8 @@ from typing import Any
 
 from keras import ops
 
+from seqkit.cells.affine import linear
+
 IMPOSSIBLE = -1e9  # a score that leaves no weight, and makes no NaN
 
 
@@ -28,8 +30,8 @@ def additive(query: Any, keys: Any, v: Any, bias: Any = None) -> Any:
     Source: Bahdanau et al. 2015, A.1.2.
     """
     query = query if bias is None else query + bias
-    hidden = ops.tanh(query[:, :, None, :] + keys[:, None, :, :])
-    return ops.squeeze(ops.matmul(hidden, v[:, None]), axis=-1)
+    hidden = ops.tanh(ops.expand_dims(query, 2) + ops.expand_dims(keys, 1))
+    return ops.squeeze(linear(hidden, v[:, None]), axis=-1)
 
 
 def normalized(v: Any, g: Any) -> Any:
