@@ -126,6 +126,9 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
     def _reads_constants(self) -> bool:
         return getattr(self.cell, "reads_constants", False)
 
+    def _penalized(self, training: bool) -> bool:
+        return training and getattr(self.cell, "penalized", False)
+
     def get_initial_state(self, batch_size: Any, constants: Any = None) -> list:
         """The state before the first step: a list of (batch, size)."""
         extra = (constants,) if self._reads_constants else ()
@@ -177,8 +180,10 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
                 outputs, last, states = cell.unfold(projected, states, mask, ctx)
             else:
                 outputs, last, states = self._loop(
-                    cell, projected, states, mask, ctx, first, segment
+                    cell, projected, states, mask, ctx, first, segment, training
                 )
+            if self._penalized(training):
+                self.add_loss(cell.penalty(outputs, mask, ctx))
 
         result = last
         if self.return_sequences:
@@ -196,10 +201,12 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         ctx: Any,
         first: list,
         segment: Any,
+        training: bool,
     ) -> tuple[Any, Any, list]:
         """(every output, the last output, the last states), one `cell.step` at a time."""
         batch_size = ops.shape(tree.flatten(states)[0])[0]
         zeros = ops.zeros((batch_size, self.output_size), self.compute_dtype)
+        keeps_outputs = self.return_sequences or self._penalized(training)
         carry = {"states": states, "output": zeros}
         sequence = {"projected": projected}
         if mask is not None:
@@ -221,7 +228,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
                 after["segment"] = now["segment"]
             if mask is not None:
                 after = _where(now["mask"], after, before)
-            return after, after["output"] if self.return_sequences else ()
+            return after, after["output"] if keeps_outputs else ()
 
         carry, outputs = backend.scan(step, carry, sequence)
         return outputs, carry["output"], carry["states"]

@@ -93,6 +93,9 @@ CELLS = {
         keras.layers.Dense(3, activation="tanh"), memory_size=6, word_size=4
     ),
     "sparse ntm": lambda: SparseNTMCell(LSTMCell(3), memory_size=6, word_size=4, num_reads=2),
+    "ntm penalized": lambda: NTMCell(
+        GRUCell(4), memory_size=6, word_size=3, add_regularizer=keras.regularizers.L2(0.1)
+    ),
     "ntm traced": lambda: Traced(NTMCell(GRUCell(4), memory_size=6, word_size=3)),
     "stack": lambda: StackedCells([LSTMCell(3), GRUCell(2)]),
     "attention before": lambda: AttentionCell(GRUCell(3), BahdanauAttention(5)),

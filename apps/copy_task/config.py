@@ -39,6 +39,9 @@ class Config:
     curriculum: Literal["none", "uniform", "prediction_gain"] = "uniform"
     """How the length of a training sequence is chosen: always the longest, any with the same
     probability, or the more often the faster it is being learned (Graves et al. 2017)."""
+    write_penalty: float = 1e-2
+    """Of the ntm, for the squared length of what it writes at a step. A head with nothing to write
+    looks everywhere, and what it adds would sum up over sequences longer than those of training."""
     batch_size: int = 16
     """Sequences in a batch."""
     steps_per_epoch: int = 100
@@ -75,6 +78,7 @@ class Config:
             "epochs",
         )
         above_zero(self, "learning_rate", "clip_norm")
+        at_least(0, self, "write_penalty")
         if self.num_writes > 1 and self.cell in ("dnc", "sparse_ntm"):
             raise UserError(f"num_writes: a {self.cell} has one head that writes")
 

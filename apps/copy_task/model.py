@@ -46,4 +46,9 @@ def _cell(config: Config) -> Cell:
         return DNCCell(controller, *sizes)
     if config.cell == "sparse_ntm":
         return SparseNTMCell(controller, *sizes)
-    return NTMCell(controller, *sizes, num_writes=config.num_writes)
+    return NTMCell(
+        controller,
+        *sizes,
+        num_writes=config.num_writes,
+        add_regularizer=keras.regularizers.L2(config.write_penalty),
+    )

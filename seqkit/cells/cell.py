@@ -20,6 +20,7 @@ class Cell(ConfigFromSignature, keras.layers.Layer):
     | `project(inputs, ctx) -> projected`             | once, all steps   | the book's U x + b    |
     | `step(projected, states, ctx) -> output, states`| each step         | the book's W h, and f |
     | `unfold(projected, states, mask, ctx)`          | instead of a loop | a faster way, if any  |
+    | `penalty(outputs, mask, ctx) -> loss`           | after it, training| what steps should cost|
 
     `project` gets (..., batch, features), with the time axis first where there is one, so that what
     is made of one `begin` broadcasts. `unfold` is optional: (time, batch, ...) and a mask
@@ -38,6 +39,7 @@ class Cell(ConfigFromSignature, keras.layers.Layer):
     output_size: int
 
     draws_once = False  # whether `begin` draws random numbers in training
+    penalized = False  # whether there is a `penalty`
     reads_constants = False  # whether `begin` and `build` take what each step reads
 
     def begin(self, batch_size: Any, constants: Any = None, training: bool = False) -> Any:

@@ -122,18 +122,19 @@ class MemoryCell(Cell):
         )
 
     def step(self, projected: Any, states: list, ctx: tuple) -> tuple[Any, list]:
-        control_ctx, (kernel, bias) = ctx
         control, state = self.unpack(states)
         reads = _flat(state[-1])
         seen = ops.concatenate([projected, ops.cast(reads, projected.dtype)], axis=-1)
-        h, control = self._control.step(seen, control, control_ctx)
-
-        state = self.access(
-            self.split_interface(ops.matmul(ops.cast(h, self.memory_dtype), kernel) + bias), state
-        )
+        h, control = self._control.step(seen, control, ctx[0])
+        state = self.access(self.say(h, ctx), state)
 
         output = ops.concatenate([h, ops.cast(_flat(state[-1]), h.dtype)], axis=-1)
         return output, [*control, *map(_flat, state)]
+
+    def say(self, h: Any, ctx: tuple) -> NamedTuple:
+        """What the controller says: an affine function of its output h (batch, size)."""
+        _, (kernel, bias) = ctx
+        return self.split_interface(ops.matmul(ops.cast(h, self.memory_dtype), kernel) + bias)
 
     def split_interface(self, interface: Any) -> NamedTuple:
         """(batch, width) -> its parts, in their shapes."""

@@ -53,6 +53,11 @@ class NTMCell(MemoryCell):
         shift_range: slots that a head may move by in a step, to either side.
         memory_initializer: M_0, a Keras initializer; None: 1e-6 everywhere.
         learn_memory: train M_0.
+        add_regularizer: a Keras regularizer of a, its mean over the steps, such as
+            `keras.regularizers.L2(1e-3)`. A head that has nothing to write looks everywhere, and
+            adds a little to each slot; over sequences longer than those of training it sums up and
+            drowns what is to be read. The penalty, in training with `seqkit.RNN` around the cell
+            itself, makes such a head be silent: it is what lengths generalise by.
     Call: inputs (batch, features); states: the controller's, then M, w^r, w^w and r, each as
         (batch, size). `unpack` gives them their shapes.
     Returns: output [h_t, r_t] (batch, controller's + num_reads word_size), which a Dense layer is
@@ -81,6 +86,7 @@ class NTMCell(MemoryCell):
         shift_range: int = 1,
         memory_initializer: Any = None,
         learn_memory: bool = False,
+        add_regularizer: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(controller, memory_size, word_size, num_reads, **kwargs)
@@ -88,6 +94,11 @@ class NTMCell(MemoryCell):
         self.shift_range = positive("shift_range", shift_range, self)
         self.memory_initializer = keras.initializers.get(memory_initializer)
         self.learn_memory = learn_memory
+        self.add_regularizer = keras.regularizers.get(add_regularizer)
+
+    @property
+    def penalized(self) -> bool:
+        return self.add_regularizer is not None
 
     def state_shapes(self) -> State:
         N, W, R, H = self.memory_size, self.word_size, self.num_reads, self.num_writes
@@ -133,6 +144,16 @@ class NTMCell(MemoryCell):
         M = addressing.write(M, w_w, ops.sigmoid(e), a)
         w_r = _address(M, w_r, *by_reading)
         return State(M, w_r, w_w, addressing.read(M, w_r))
+
+    def penalty(self, outputs: Any, mask: Any, ctx: tuple) -> Any:
+        """What `add_regularizer` says of a, for each real step."""
+        h = outputs[..., : self._control.output_size]
+        a = self.say(ops.reshape(h, (-1, h.shape[-1])), ctx).add
+        steps = ops.cast(ops.shape(a)[0], a.dtype)
+        if mask is not None:
+            real = ops.cast(ops.reshape(mask, (-1, 1, 1)), a.dtype)
+            a, steps = a * real, ops.maximum(ops.sum(real), 1)
+        return self.add_regularizer(a) / steps
 
 
 def _address(M: Any, w: Any, k: Any, beta: Any, g: Any, s: Any, gamma: Any) -> Any:

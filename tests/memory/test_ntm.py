@@ -98,6 +98,23 @@ def test_a_trace_tells_what_the_states_hold():
         np.testing.assert_allclose(trace[name][:, -1], last, rtol=1e-6)
 
 
+@pytest.mark.parametrize("return_sequences", [False, True])
+@pytest.mark.parametrize("masked", [False, True])
+def test_what_is_written_can_be_penalized(return_sequences, masked):
+    cell = NTMCell(feed_forward(), 6, 3, add_regularizer=keras.regularizers.L2(0.1))
+    rnn = RNN(cell, return_sequences=return_sequences)
+    inputs = cells.RANDOM_INPUTS.astype("float32")
+    mask = np.ones(inputs.shape[:2], "bool")
+    mask[0, -2:] = not masked
+    rnn(inputs, mask=mask if masked else None)
+    assert rnn.losses == []  # in use it costs nothing
+    rnn(inputs, mask=mask if masked else None, training=True)
+    outputs = np.array(RNN(cell, return_sequences=True)(inputs))
+    h = outputs[..., :-3]
+    a = (h @ np.array(cell.interface_kernel) + np.array(cell.interface_bias))[..., -3:]
+    np.testing.assert_allclose(rnn.losses[0], 0.1 * np.square(a)[mask].sum(-1).mean(), rtol=1e-5)
+
+
 def test_a_cell_without_a_trace_is_refused():
     with pytest.raises(ValueError, match="trace"):
         Traced(LSTMCell(3))
