@@ -11,6 +11,9 @@ from apps.common.checkpoint import replacing
 class LastEpochs:
     """The weights after each of the last epochs, in files of a folder.
 
+    The mean is over no more than half of all epochs so far: after the first ones, weights differ
+    so much that their mean is worse than the last.
+
     Args:
         folder: for the files; made if it isn't there.
         count: of the epochs.
@@ -35,8 +38,9 @@ class LastEpochs:
         for path in self.folder.glob("*.npz"):
             if not epoch - self.count < int(path.stem) <= epoch:
                 path.unlink()
+        count = min(self.count, -(-epoch // 2))
+        paths = sorted(p for p in self.folder.glob("*.npz") if int(p.stem) > epoch - count)
         sums = [np.zeros(w.shape) for w in weights]
-        paths = sorted(self.folder.glob("*.npz"))
         for path in paths:
             with np.load(path) as archive:
                 for sum_, name in zip(sums, archive.files, strict=True):

@@ -73,7 +73,8 @@ class Config:
     clip_norm: float = 1.0
     """Largest norm of the gradient of all weights together."""
     average: int = 5
-    """Scored and exported is the mean of the weights after so many of the last epochs."""
+    """Scored and exported is the mean of the weights after so many of the last epochs, though of no
+    more than half of all."""
     num_beams: int = 5
     """Translations that are kept in sight; 1: greedy."""
     mixed_precision: bool = False
