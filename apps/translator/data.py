@@ -88,8 +88,12 @@ class Data:
         """The pieces of both sides of the training pairs, as they are divided in an epoch."""
         if not self.config.subword_regularization:
             return self._best_pieces
-        return _encode(
-            self.subwords, self.train, self.config.subword_regularization, (self.config.seed, epoch)
+        random = np.random.default_rng((self.config.seed, epoch))
+        models = self.subwords.source, self.subwords.target
+        alpha = self.config.subword_regularization
+        return tuple(
+            subwords.sample(model, side, alpha, random)
+            for model, side in zip(models, zip(*self.train, strict=True), strict=True)
         )
 
     @cached_property
@@ -212,12 +216,6 @@ def checksum(pairs: list[Pair]) -> str:
     return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
 
 
-def _encode(
-    models: Subwords, pairs: list[Pair], alpha: float = 0.0, seed: tuple[int, int] = (0, 0)
-) -> tuple[list[list[int]], list[list[int]]]:
-    number = int(np.random.default_rng(seed).integers(2**31)) if alpha else 0
+def _encode(models: Subwords, pairs: list[Pair]) -> tuple[list[list[int]], list[list[int]]]:
     source, target = zip(*pairs, strict=True)
-    return (
-        subwords.encode(models.source, source, alpha, number),
-        subwords.encode(models.target, target, alpha, number + 1),
-    )
+    return subwords.encode(models.source, source), subwords.encode(models.target, target)

@@ -2,15 +2,20 @@
 
 import io
 import re
+from bisect import bisect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 import sentencepiece
 
 from apps.common.errors import UserError
 
 PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
+SPACE = "\u2581"  # how SentencePiece writes it, before each word
+BEST = 64  # divisions of a word that may be drawn
 SOURCE_FILE, TARGET_FILE = "source.model", "target.model"
 
 
@@ -90,24 +95,52 @@ def learn(sentences: Iterable[str], vocabulary_size: int, kind: str) -> bytes:
     return model.getvalue()
 
 
-def encode(
-    model: bytes, sentences: Sequence[str], alpha: float = 0.0, seed: int = 0
-) -> list[list[int]]:
-    """Divide sentences into the ids of pieces.
+def encode(model: bytes, sentences: Sequence[str]) -> list[list[int]]:
+    """Divide sentences into the ids of pieces, in the best way.
 
     Args:
         model: of SentencePiece.
         sentences: as they are written.
-        alpha: of subword regularisation; 0: always the best division.
-        seed: of the divisions, if alpha is above 0.
+    """
+    return processor(model).encode(list(sentences))
+
+
+def sample(
+    model: bytes, sentences: Sequence[str], alpha: float, random: np.random.Generator
+) -> list[list[int]]:
+    """Divide sentences by chance: subword regularisation.
+
+        P(pieces of a word) ~ p(pieces)^alpha, among the best divisions of the word
+
+    Word by word this is the paper's sampling of a sentence, since no piece crosses a space.
+    SentencePiece's own sampling can't be repeated: whatever the seed, each process draws anew.
+
+    Args:
+        model: of SentencePiece, `unigram`.
+        sentences: as they are written.
+        alpha: > 0; the smaller, the more evenly.
+        random: where the chance comes from.
+
+    Source: Kudo 2018, 3.2.
     """
     divide = processor(model)
-    if not alpha:
-        return divide.encode(list(sentences))
-    sentencepiece.set_random_generator_seed(seed)
-    return divide.encode(
-        list(sentences), enable_sampling=True, alpha=alpha, nbest_size=-1, num_threads=1
-    )
+    log_p = np.array([divide.get_score(piece) for piece in range(len(divide))])
+
+    @cache
+    def divisions(word: str) -> tuple[list[list[int]], list[float]]:
+        ways = divide.nbest_encode_as_ids(word, nbest_size=BEST)
+        p = np.exp([alpha * (log_p[way].sum() - log_p[ways[0]].sum()) for way in ways])
+        return ways, (np.cumsum(p) / p.sum()).tolist()
+
+    rows = []
+    for sentence in sentences:
+        words = divide.normalize(sentence).split(SPACE)[1:]
+        row = []
+        for word, u in zip(words, random.random(len(words)).tolist(), strict=True):
+            ways, up_to = divisions(word)
+            row += ways[bisect(up_to, u, hi=len(ways) - 1)]
+        rows.append(row)
+    return rows
 
 
 def decode(model: bytes, ids: Sequence[Sequence[int]]) -> list[str]:

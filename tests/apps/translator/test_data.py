@@ -60,7 +60,11 @@ def test_batches_are_as_long_as_few_lengths():
 
 @pytest.mark.parametrize("regularization", [0.0, 0.2])
 def test_training_goes_on_in_the_middle_of_an_epoch(config, regularization):
-    data = load(replace(config, subword_regularization=regularization))
+    data = load(
+        replace(
+            config, subwords="unigram", vocabulary_size=45, subword_regularization=regularization
+        )
+    )
     whole = arrays(data.batches(2))
     assert len(whole) == data.steps_per_epoch == 4
     assert same(arrays(data.batches(2, first_step=3)), whole[3:])
@@ -68,7 +72,7 @@ def test_training_goes_on_in_the_middle_of_an_epoch(config, regularization):
 
 
 def test_pieces_are_another_division_each_epoch_by_the_seed(config):
-    config = replace(config, subword_regularization=0.3)
+    config = replace(config, subwords="unigram", vocabulary_size=45, subword_regularization=0.3)
     data = load(config)
 
     def divisions(data, epoch):

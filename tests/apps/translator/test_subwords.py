@@ -1,7 +1,10 @@
+import numpy as np
 import pytest
+from scipy import stats
 
 from apps.common.errors import UserError
 from apps.translator.subwords import (
+    BEST,
     BOS,
     EOS,
     PAD,
@@ -11,6 +14,7 @@ from apps.translator.subwords import (
     encode,
     learn,
     processor,
+    sample,
 )
 from tests.apps.translator.conftest import PAIRS
 
@@ -36,13 +40,31 @@ def test_pieces_are_put_together_to_the_sentence(model):
     assert UNKNOWN in encode(model, ["§"])[0]
 
 
-def test_learning_and_sampling_are_functions_of_their_arguments(model):
+def test_learning_is_a_function_of_its_arguments():
     assert learn(SENTENCES, 40, "bpe") == learn(SENTENCES, 40, "bpe")
-    sampled = encode(model, SENTENCES, alpha=0.3, seed=5)
-    assert sampled == encode(model, SENTENCES, alpha=0.3, seed=5)
-    assert sampled != encode(model, SENTENCES, alpha=0.3, seed=6)
-    assert sampled != encode(model, SENTENCES)
-    assert decode(model, sampled) == SENTENCES
+
+
+def test_words_are_divided_by_chance_as_the_paper_says():
+    model = learn(SENTENCES, 40, "unigram")
+    pieces = processor(model)
+    word, alpha, count = "greengreen", 0.3, 20_000
+    ways = pieces.nbest_encode_as_ids(word, nbest_size=BEST)
+    p = np.exp(alpha * np.array([sum(map(pieces.get_score, way)) for way in ways]))
+    drawn = sample(model, [word] * count, alpha, np.random.default_rng(0))
+    observed = [drawn.count(way) for way in ways]
+    assert len(ways) > 2 and sum(observed) == count
+    assert stats.chisquare(observed, count * p / p.sum()).pvalue > 1e-3
+
+
+def test_sentences_are_divided_by_chance_and_their_generator():
+    model = learn(SENTENCES, 40, "unigram")
+    drawn = [sample(model, SENTENCES, 0.3, np.random.default_rng(seed)) for seed in (5, 5, 6)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert decode(model, drawn[0]) == SENTENCES
+    # The nearer to the best, the more often the best.
+    assert sample(model, SENTENCES, 1e6, np.random.default_rng(0)) == encode(model, SENTENCES)
+    odd = ["", "  two  spaces ", "§ unknown"]
+    assert sample(model, odd, 1e6, np.random.default_rng(0)) == encode(model, odd)
 
 
 @pytest.mark.parametrize("kind", ["unigram", "bpe"])
