@@ -39,7 +39,7 @@ class Config:
     curriculum: Literal["none", "uniform", "prediction_gain"] = "uniform"
     """How the length of a training sequence is chosen: always the longest, any with the same
     probability, or the more often the faster it is being learned (Graves et al. 2017)."""
-    write_penalty: float = 1e-2
+    write_penalty: float = 3e-3
     """Of the ntm, for the squared length of what it writes at a step. A head with nothing to write
     looks everywhere, and what it adds would sum up over sequences longer than those of training."""
     batch_size: int = 16
@@ -108,9 +108,7 @@ PRESETS = {
     "quick": replace(Config(), max_length=10, epochs=10),
     "copy": Config(),
     "repeat_copy": replace(Config(), task="repeat_copy", max_length=10),
-    "associative_recall": replace(
-        Config(), task="associative_recall", bits=6, max_length=6, epochs=60
-    ),
+    "associative_recall": replace(Config(), task="associative_recall", bits=6, max_length=6),
     "priority_sort": replace(Config(), task="priority_sort"),
     "lstm_baseline": replace(Config(), cell="lstm", units=256),
 }
