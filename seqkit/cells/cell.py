@@ -20,12 +20,14 @@ class Cell(ConfigFromSignature, keras.layers.Layer):
     | `project(inputs, ctx) -> projected`             | once, all steps   | the book's U x + b    |
     | `step(projected, states, ctx) -> output, states`| each step         | the book's W h, and f |
     | `unfold(projected, states, mask, ctx)`          | instead of a loop | a faster way, if any  |
-    | `penalty(outputs, mask, ctx) -> loss`           | after it, training| what steps should cost|
+    | `penalty(outputs, mask, ctx) -> loss`           | in training alone | what the steps cost   |
 
     `project` gets (..., batch, features), with the time axis first where there is one, so that what
     is made of one `begin` broadcasts. `unfold` is optional: (time, batch, ...) and a mask
     (time, batch) or None in; every output (time, batch, units), the last output and the last
     states out, with a masked step repeating the output before it and leaving the states alone.
+    `penalty` gets those outputs and that mask; where `penalized` is True, `RNN` adds what it returns
+    to the losses.
     `call` composes the parts for a single step, so that every cell runs in `keras.layers.RNN` too.
     A cell with `reads_constants` gets the `constants` of `RNN` in `begin` and in
     `get_initial_state(batch_size, constants)`, and their shapes in `build(input_shape,
