@@ -26,8 +26,8 @@ class Cell(ConfigFromSignature, keras.layers.Layer):
     is made of one `begin` broadcasts. `unfold` is optional: (time, batch, ...) and a mask
     (time, batch) or None in; every output (time, batch, units), the last output and the last
     states out, with a masked step repeating the output before it and leaving the states alone.
-    `penalty` gets those outputs and that mask; if `penalized` is True, `RNN` adds what it returns to
-    the losses.
+    `penalty` gets those outputs and that mask; if `penalized` says so, `RNN` adds what it returns
+    to the losses.
     `call` composes the parts for a single step, so that every cell runs in `keras.layers.RNN` too.
     A cell with `reads_constants` gets the `constants` of `RNN` in `begin` and in
     `get_initial_state(batch_size, constants)`, and their shapes in `build(input_shape,
