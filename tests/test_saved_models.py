@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -17,8 +18,10 @@ def size(folder):
 
 
 def test_the_releases_are_there_and_small():
-    assert {"tagger/1", "tagger_ids/1"} <= {str(path.relative_to(ROOT)) for path in VERSIONS}
+    names = {str(path.relative_to(ROOT)) for path in VERSIONS}
+    assert {"tagger/1", "tagger_ids/1", "copy_task/1"} <= names
     assert size(ROOT / "tagger") <= 10 * MEGABYTE
+    assert size(ROOT / "copy_task") <= 2 * MEGABYTE
     assert size(ROOT) <= 50 * MEGABYTE
 
 
@@ -43,6 +46,13 @@ def test_the_tagger_cites_its_data_and_tags_raw_text():
     answer = model.signatures["serving_default"](text=tf.constant(["The dog doesn't bark.", ""]))
     expected = b"The/DET dog/NOUN does/AUX n't/PART bark/VERB ./PUNCT"
     assert answer["text"].numpy().tolist() == [expected, b""]
+
+
+def test_the_memory_copies_what_is_five_times_as_long_as_its_training():
+    bits = np.random.default_rng(0).integers(0, 2, (2, 100, 8)).astype("float32")
+    model = tf.saved_model.load(ROOT / "copy_task/1")
+    answer = model.signatures["serving_default"](bits=tf.constant(bits))
+    np.testing.assert_array_equal(answer["copy"], bits)
 
 
 @pytest.mark.slow
