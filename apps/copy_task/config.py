@@ -107,7 +107,7 @@ class PredictOptions:
 PRESETS = {
     "quick": replace(Config(), max_length=10, epochs=10),
     "copy": Config(),
-    "repeat_copy": replace(Config(), task="repeat_copy", max_length=10),
+    "repeat_copy": replace(Config(), task="repeat_copy", max_length=10, epochs=40),
     "associative_recall": replace(Config(), task="associative_recall", bits=6, max_length=6),
     "priority_sort": replace(Config(), task="priority_sort"),
     "lstm_baseline": replace(Config(), cell="lstm", units=256),
