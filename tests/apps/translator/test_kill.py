@@ -28,7 +28,7 @@ def test_kills_change_nothing(tmp_path):
             "run": tmp_path / name,
             "train_file": tmp_path / "train",
             "dev_file": tmp_path / "dev",
-            "vocabulary_size": 30,
+            "vocabulary_size": 20,
             "subwords": "unigram",
             "subword_regularization": 0.1,
             "batch_size": 4,  # 250 steps an epoch, so that there are checkpoints within one
