@@ -32,7 +32,7 @@ def test_kills_change_nothing(tmp_path):
             "subwords": "unigram",
             "subword_regularization": 0.1,
             "batch_size": 4,  # 250 steps an epoch, so that there are checkpoints within one
-            "epochs": 4,
+            "epochs": 3,
             "average": 2,
             "seed": 3,
         }
