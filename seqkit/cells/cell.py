@@ -63,6 +63,11 @@ class Cell(ConfigFromSignature, keras.layers.Layer):
                 f"{self.name}: its dropout draws one mask a sequence, which a single step can't "
                 "know; run the cell in seqkit.RNN, not in keras.layers.RNN"
             )
+        if training and self.penalized:
+            raise ValueError(
+                f"{self.name}: its penalty is for all steps of a sequence; train the cell in "
+                "seqkit.RNN, not in keras.layers.RNN, which would leave it out"
+            )
         states = list(states) if isinstance(states, (list, tuple)) else [states]
         check_states(self, states)
         ctx = self.begin(ops.shape(inputs)[0], constants, training)

@@ -18,7 +18,8 @@ class StackedCells(Cell):
         cells: seqkit cells of one dtype policy, the lowest first.
     Call: inputs (batch, features); states: those of the first cell, then of the second, ...
     Returns: the output of the highest cell, new states in the order of the old.
-    Raises: ValueError if there are no cells, one is not a seqkit cell, or policies differ.
+    Raises: ValueError if there are no cells, one is not a seqkit cell, policies differ, or one
+        below the highest has a penalty.
     Source: Goodfellow et al. 2016, 10.5; Graves et al. 2013. Deviations: none.
 
     >>> import numpy as np
@@ -36,6 +37,11 @@ class StackedCells(Cell):
         policies = sorted({cell.dtype_policy.name for cell in cells})
         if len(policies) > 1:
             raise ValueError(f"StackedCells takes cells of one dtype policy; got {policies}")
+        if any(cell.penalized for cell in cells[:-1]):
+            raise ValueError(
+                "StackedCells: only the highest cell can have a penalty, since of those below no "
+                "outputs are kept; give them RNN layers of their own"
+            )
         kwargs.setdefault("dtype", cells[0].dtype_policy)
         super().__init__(**kwargs)
         self.cells = list(cells)
@@ -53,6 +59,10 @@ class StackedCells(Cell):
     @property
     def draws_once(self) -> bool:
         return any(cell.draws_once for cell in self.cells)
+
+    @property
+    def penalized(self) -> bool:
+        return self.cells[-1].penalized
 
     @property
     def reads_constants(self) -> bool:
@@ -77,6 +87,9 @@ class StackedCells(Cell):
             output, own = cell.step(x, own, ctx[k])
             new_states += own
         return output, new_states
+
+    def penalty(self, outputs: Any, mask: Any, ctx: list) -> Any:
+        return self.cells[-1].penalty(outputs, mask, ctx[-1])
 
     def get_initial_state(self, batch_size: Any = None, constants: Any = None) -> list:
         states = []

@@ -56,8 +56,8 @@ class NTMCell(MemoryCell):
         add_regularizer: a Keras regularizer of a, its mean over the steps, such as
             `keras.regularizers.L2(1e-3)`. A head that has nothing to write looks everywhere, and
             adds a little to each slot; over sequences longer than those of training it sums up and
-            drowns what is to be read. The penalty, in training with `seqkit.RNN` around the cell
-            itself, makes such a head be silent: it is what lengths generalise by.
+            drowns what is to be read. The penalty, which `seqkit.RNN` adds in training, makes such
+            a head be silent: it is what lengths generalise by.
     Call: inputs (batch, features); states: the controller's, then M, w^r, w^w and r, each as
         (batch, size). `unpack` gives them their shapes.
     Returns: output [h_t, r_t] (batch, controller's + num_reads word_size), which a Dense layer is

@@ -47,6 +47,10 @@ class Traced(Cell):
     def draws_once(self) -> bool:
         return self.cell.draws_once
 
+    @property
+    def penalized(self) -> bool:
+        return self.cell.penalized
+
     def get_initial_state(self, batch_size: Any = None) -> list:
         return self.cell.get_initial_state(batch_size)
 
@@ -63,6 +67,9 @@ class Traced(Cell):
             for v in self.cell.trace(states).values()
         ]
         return ops.concatenate([output, *trace], axis=-1), states
+
+    def penalty(self, outputs: Any, mask: Any, ctx: Any) -> Any:
+        return self.cell.penalty(outputs[..., : self.cell.output_size], mask, ctx)
 
     def split(self, outputs: Any) -> tuple[Any, dict[str, Any]]:
         """The cell's own outputs (..., size), and name -> (..., heads, slots)."""

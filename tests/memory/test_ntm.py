@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqkit import RNN, LSTMCell, NTMCell, Traced
+from seqkit import RNN, LSTMCell, NTMCell, StackedCells, Traced
 from tests.cells import numerics as cells
 from tests.memory import numerics
 from tests.reference import ntm
@@ -112,7 +112,22 @@ def test_what_is_written_can_be_penalized(return_sequences, masked):
     outputs = np.array(RNN(cell, return_sequences=True)(inputs))
     h = outputs[..., :-3]
     a = (h @ np.array(cell.interface_kernel) + np.array(cell.interface_bias))[..., -3:]
-    np.testing.assert_allclose(rnn.losses[0], 0.1 * np.square(a)[mask].sum(-1).mean(), rtol=1e-5)
+    expected = 0.1 * np.square(a)[mask].sum(-1).mean()
+    np.testing.assert_allclose(rnn.losses[0], expected, rtol=1e-5)
+    for around in (Traced(cell), StackedCells([cell])):
+        rnn = RNN(around)
+        rnn(inputs, mask=mask if masked else None, training=True)
+        np.testing.assert_allclose(rnn.losses[0], expected, rtol=1e-5)
+
+
+def test_a_penalty_that_nobody_would_add_is_refused():
+    cell = NTMCell(feed_forward(), 6, 3, add_regularizer="l2")
+    with pytest.raises(ValueError, match="only the highest cell"):
+        StackedCells([cell, LSTMCell(3)])
+    rnn = keras.layers.RNN(cell)
+    rnn(cells.RANDOM_INPUTS)
+    with pytest.raises(ValueError, match="train the cell in seqkit"):
+        rnn(cells.RANDOM_INPUTS, training=True)
 
 
 def test_a_cell_without_a_trace_is_refused():
