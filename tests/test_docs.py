@@ -46,6 +46,11 @@ def shown(result, row, key):
         return f"{result[row][key]:.2f}" if key == "ratio" else f"{result[row][key]:.0f}"
     if "sentences_per_second" in result:  # benchmarks.tagger
         return f"{result[key]:,.0f}"
+    if isinstance(result.get("rows"), dict):  # benchmarks.memory, .decoding, .translator
+        found = result["rows"][row]
+        if key == "ratio":
+            return f"{found['ratio']:.1f}"
+        return f"{found['ms'][key] if 'ms' in found else found[key]:,.0f}"
     if "rows" in result:  # the sizes of benchmarks.lstm
         [found] = [r for r in result["rows"] if row == "x".join(map(str, r["size"]))]
         value = found["ratio"]["keras"] if key == "ratio" else found["ms"].get(key)

@@ -1,0 +1,50 @@
+"""Sentences a second that an export of the translator answers, from text to text.
+
+    python -m benchmarks.translator --saved_model DIR [--file FILE] [--json FILE]
+
+The most probable piece at each step (greedy), and the export's beams. The sentences come in batches
+of 64, in the order of the file, without sorting them by length.
+"""
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.texts import sentences_per_second  # isort: skip (it quietens TensorFlow)
+
+import tensorflow as tf
+
+from datasets.pairs import read_pairs
+from datasets.text import read_lines
+from seqkit.export import resolve
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--saved_model", type=Path, required=True, help="folder of the export")
+    parser.add_argument("--file", type=Path, help="a sentence a line; without: test of Multi30k")
+    parser.add_argument("--rounds", type=int, default=10, help="timed passes over all sentences")
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    args = parser.parse_args()
+
+    if args.file:
+        texts = list(read_lines(args.file))
+    else:
+        texts = [pair.source for pair in read_pairs("multi30k", "test")]
+    signatures = tf.saved_model.load(resolve(args.saved_model)).signatures
+
+    def answer(name: str) -> Callable[[tf.Tensor], object]:
+        return lambda batch: signatures[name](text=batch)["translation"].numpy()
+
+    beams = f"{signatures['n_best'].structured_outputs['scores'].shape[-1]} beams"
+    rows = sentences_per_second(
+        {"greedy": answer("greedy"), beams: answer("serving_default")}, texts, args.rounds
+    )
+    if args.json:
+        result = {"sentences": len(texts), "rows": rows, "rounds": args.rounds}
+        args.json.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
