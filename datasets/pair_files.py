@@ -20,7 +20,8 @@ def read_pair_file(path: Path | str) -> list[Pair]:
     So are blank lines, and white space around a side.
 
     Args:
-        path: the file, UTF-8.
+        path: the file, UTF-8; or two with a comma between them, `train.en,train.de`, that
+            `read_parallel_files` reads.
 
     Returns:
         The pairs, in order; no side is empty.
@@ -28,6 +29,9 @@ def read_pair_file(path: Path | str) -> list[Pair]:
     Raises:
         DataError: the file is missing, empty or not UTF-8; or a line has no tab or an empty side.
     """
+    source, comma, target = str(path).partition(",")
+    if comma and not Path(path).exists():
+        return read_parallel_files(source, target)
     return parse_pairs(read_lines(path), str(path))
 
 

@@ -21,7 +21,8 @@ class Config:
     target: str | None = None
     """Side to translate to; None: the second."""
     train_file: Path | None = None
-    """Tab-separated: source, tab, target on each line."""
+    """Tab-separated: source, tab, target on each line; or two files that go line by line, with a
+    comma between them: train.en,train.de."""
     dev_file: Path | None = None
     """Like train_file, and required with it: chooses the best epoch."""
     test_file: Path | None = None

@@ -52,6 +52,13 @@ def parallel(tmp_path):
 def test_lines_of_one_number_are_pairs(parallel):
     files = parallel(b"Go.\n\nHi! \n", b"Geh.\r\n\nHallo!")
     assert read_parallel_files(*files) == [("Go.", "Geh."), ("Hi!", "Hallo!")]
+    assert read_pair_file(",".join(map(str, files))) == [("Go.", "Geh."), ("Hi!", "Hallo!")]
+
+
+def test_a_file_with_a_comma_in_its_name_is_one_file(tmp_path):
+    path = tmp_path / "go, going.tsv"
+    path.write_text("Go.\tGeh.\n")
+    assert read_pair_file(path) == [("Go.", "Geh.")]
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ def test_an_app_that_can_not_score_has_no_such_command(capsys):
         (["train", "--train_file", "x"], "give both or neither"),
         (["train", "--test_file", "x"], "test_file needs train_file"),
         (["train", "--train_file", "no.tsv", "--dev_file", "no.tsv"], "no.tsv: No such file"),
+        (["train", "--train_file", "no.en,no.de", "--dev_file", "x"], "no.en: No such file"),
         (["train", "--source", "de"], "dates does not translate 'de'"),
         (["predict", "--run", "a", "--n_best", "0", "a"], "n_best must be 1 to 100, not 0"),
         (["predict", "--run", "a", "--sample", "2", "--n_best", "2"], "either n_best or sample"),
