@@ -14,6 +14,7 @@ from apps.common.new_file import PICTURES, check_new_file
 from apps.translator.config import PredictOptions
 from datasets.pairs import Pair, read_pair_file
 
+_END = "</s>"  # what SentencePiece calls EOS
 _BATCH = 64  # pairs of a file that are scored at once
 
 
@@ -48,6 +49,12 @@ def predict(
                 record["samples"] = _samples(signatures, line, number, options)
             if record["cut"]:
                 _warn_of_cut(f"line {number}")
+            if not record["complete"]:
+                print(
+                    f"warning: line {number}: its translation would go on after "
+                    f"{len(record['pieces'])} pieces, the longest that this model writes",
+                    file=sys.stderr,
+                )
             yield _text(record), record
             shown = record, answer["attention"][row]
     if options.attention and shown:
@@ -103,10 +110,12 @@ def _check(options: PredictOptions, signatures: Signatures) -> None:
 
 
 def _record(answer: Mapping[str, np.ndarray], row: int) -> dict[str, Any]:
+    pieces = _strings(answer["pieces"][row])
     return {
         "translation": answer["translation"][row].decode(),
         "score": float(answer["scores"][row]),
-        "pieces": _strings(answer["pieces"][row]),
+        "pieces": pieces,
+        "complete": not pieces or pieces[-1] == _END,
         "source_pieces": _strings(answer["source_pieces"][row]),
         "cut": bool(answer["cut"][row]),
     }

@@ -34,7 +34,8 @@ _NOTES = f"""
 
 - `text`: a sentence each. {{case}}Bytes that are not UTF-8 are read as white space. An empty
   sentence has an empty translation. Of a sentence of more than {LONGEST} pieces the beginning is
-  translated, and `cut` says so.
+  translated, and `cut` says so. A translation has at most {{max_length}} pieces; the last of
+  `pieces` is `</s>`, unless it would go on.
 - `serving_default` searches with {{num_beams}} beams and divides log-likelihoods by the number of
   pieces: that is the score. `attention` says for each piece where the decoder looked, of the source
   pieces. `n_best` answers {{num_beams}} translations, the best first. `greedy` takes the most
@@ -106,7 +107,9 @@ def export(config: Config, run: Path) -> list[Export]:
             module=translator,
             signatures=_signatures(translator),
             examples=_examples(config),
-            notes=_NOTES.format(case=case, num_beams=config.num_beams),
+            notes=_NOTES.format(
+                case=case, num_beams=config.num_beams, max_length=config.max_length
+            ),
             extra=models,
             **facts,
         ),

@@ -113,13 +113,18 @@ def test_what_is_exported_is_scored_as_the_run_is(command, last_json, exported_r
     assert code == 2 and "trained without a test_file" in err
 
 
+def of_source(err):
+    """The lines of stderr, but what a model that knows nothing has said without an end."""
+    return [line for line in err.splitlines() if "would go on" not in line]
+
+
 @pytest.mark.slow
 def test_an_export_translates_and_scores(command, last_json, exported_run, tmp_path):
     picture = tmp_path / "attention.png"
     code, out, err = command(
         "predict", "--run", exported_run, "--attention", picture, "--n_best", 3, "one red dogs"
     )
-    assert (code, err) == (0, "") and picture.stat().st_size > 1000
+    assert code == 0 and not of_source(err) and picture.stat().st_size > 1000
     first, *others = out.splitlines()
     assert others[0].split("  ", 2)[2] == first and len(others) == 3
 
@@ -128,7 +133,7 @@ def test_an_export_translates_and_scores(command, last_json, exported_run, tmp_p
     code, out, err = command("predict", "--run", exported_run, "--file", lines, "--json")
     records = [json.loads(line) for line in out.splitlines()]
     assert code == 0 and [record["cut"] for record in records] == [False, False, True]
-    assert err == "warning: line 3: too long; only the beginning is read\n"
+    assert of_source(err) == ["warning: line 3: too long; only the beginning is read"]
     assert records[0]["translation"] == first and records[1]["translation"] == ""
 
     code, _, err = command("predict", "--run", exported_run, "--n_best", 4, "two")

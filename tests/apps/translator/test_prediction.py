@@ -40,7 +40,8 @@ def pad(rows):
 
 def translate(text):
     sources = [words(line) for line in text]
-    pieces = [[*row[::-1], "</s>"] if row else [] for row in sources]
+    # Those that begin with "on" go on and on.
+    pieces = [[*row[::-1], *["</s>"][row[:1] == ["on"] :]] if row else [] for row in sources]
     return {
         "translation": np.array([" ".join(row[::-1]) for row in sources], object),
         "scores": np.full(len(text), -0.5, "float32"),
@@ -95,6 +96,7 @@ def test_a_translation_and_its_record(capsys):
         "translation": "b a",
         "score": -0.5,
         "pieces": ["b", "a", "</s>"],
+        "complete": True,
         "source_pieces": ["a", "b"],
         "cut": False,
     }
@@ -124,6 +126,12 @@ def test_a_sentence_that_is_too_long_is_told(capsys):
     said = answers([["a"], ["a b", "a b c d e"]])
     assert [record["cut"] for _, record in said] == [False, False, True]
     assert capsys.readouterr().err == "warning: line 3: too long; only the beginning is read\n"
+
+
+def test_a_translation_that_would_go_on_is_told(capsys):
+    said = answers([["a", ""], ["on b"]])
+    assert [record["complete"] for _, record in said] == [True, True, False]
+    assert "line 3: its translation would go on after 2 pieces" in capsys.readouterr().err
 
 
 def test_the_picture_is_of_the_last_line(tmp_path, monkeypatch):
