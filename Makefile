@@ -40,7 +40,7 @@ test: .venv/test
 	$(BIN)/python -m pytest -m "not slow" -n 2
 
 test-slow: .venv/jax
-	$(BIN)/python -m pytest -m slow -n 2
+	$(BIN)/python -m pytest -m slow -n 2 --durations 12
 
 lint: .venv/test
 	$(BIN)/ruff check .

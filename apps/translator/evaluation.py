@@ -10,11 +10,11 @@ import tensorflow as tf
 from apps.common.app import Evaluation, Signatures
 from apps.translator.config import Config
 from apps.translator.data import Data, batch, checksum, plan, prepare, read_split
-from apps.translator.model import Steps
+from apps.translator.model import CHAIN, Steps
 from apps.translator.scores import by_length, length_table, metric, quick_score, score
-from apps.translator.subwords import BOS, EOS, decode, encode
+from apps.translator.subwords import EOS, decode, encode
 from datasets.pairs import SIDES, Pair, read_pair_file
-from seqkit.decoding import EndSymbol, greedy
+from seqkit.decoding import greedy
 
 _BATCH = 64
 
@@ -28,9 +28,8 @@ def validate(config: Config, model: keras.Model, data: Data) -> dict[str, float]
         found = greedy(
             steps.step,
             *steps.begin(source),
-            bos_id=BOS,
-            length=EndSymbol(EOS),
             max_length=config.max_length,
+            **CHAIN,
         )
         return found.tokens, found.lengths
 

@@ -8,7 +8,7 @@ from keras import ops
 
 from apps.translator.config import Config
 from apps.translator.data import Data
-from apps.translator.subwords import PAD
+from apps.translator.subwords import BOS, EOS, PAD
 from seqkit import RNN, Bidirectional, Cell, GRUCell, LSTMCell, StackedCells
 from seqkit.attention import (
     AttentionCell,
@@ -17,8 +17,10 @@ from seqkit.attention import (
     LocationAwareAttention,
     LuongAttention,
 )
+from seqkit.decoding import EndSymbol
 from seqkit.wiring import Bridge
 
+CHAIN = {"bos_id": BOS, "length": EndSymbol(EOS)}  # how a translation begins and ends
 _CELLS = {"gru": GRUCell, "lstm": LSTMCell}
 _ADDITIVE = {
     "bahdanau": BahdanauAttention,

@@ -13,11 +13,10 @@ from apps.common.commands import load_model
 from apps.translator import EXAMPLES, NAME
 from apps.translator.config import Config
 from apps.translator.data import lower
-from apps.translator.model import Steps
+from apps.translator.model import CHAIN, Steps
 from apps.translator.subwords import BOS, EOS, PAD, SOURCE_FILE, TARGET_FILE, Subwords
 from seqkit.decoding import (
     Decoded,
-    EndSymbol,
     beam_search,
     greedy,
     per_token,
@@ -180,9 +179,8 @@ class Translator(tf.Module):
             self.steps.step,
             state,
             memory,
-            bos_id=BOS,
-            length=EndSymbol(EOS),
             max_length=self.config.max_length,
+            **CHAIN,
             seed=seed,
             temperature=temperature,
         )
@@ -231,9 +229,8 @@ class Translator(tf.Module):
             memory,
             num_beams=self.config.num_beams,
             num_results=num_results,
-            bos_id=BOS,
-            length=EndSymbol(EOS),
             max_length=self.config.max_length,
+            **CHAIN,
             length_penalty=per_token,
             attention=self.steps.attention,
         )
@@ -246,9 +243,8 @@ class Translator(tf.Module):
             self.steps.step,
             state,
             memory,
-            bos_id=BOS,
-            length=EndSymbol(EOS),
             max_length=self.config.max_length,
+            **CHAIN,
         )
         return _nothing_of_nothing(source, found)
 
