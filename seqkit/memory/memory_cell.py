@@ -56,6 +56,11 @@ class MemoryCell(Cell):
         """Shapes of what the controller says, each (heads, size)."""
         raise NotImplementedError
 
+    def first_interface(self) -> NamedTuple:
+        """The bias of each part before training, by default zeros."""
+        shapes = self.interface_shapes()
+        return type(shapes)(*(ops.zeros(shape, self.memory_dtype) for shape in shapes))
+
     def first_state(self) -> NamedTuple:
         """The state of a row before the first step, by default zeros."""
         shapes = self.state_shapes()
@@ -96,8 +101,12 @@ class MemoryCell(Cell):
             shape=(self._control.output_size, width), name="interface_kernel", **precise
         )
         self.interface_bias = self.add_weight(
-            shape=(width,), initializer="zeros", name="interface_bias", **precise
+            shape=(width,), initializer=self._first_bias, name="interface_bias", **precise
         )
+
+    def _first_bias(self, shape: tuple, dtype: Any = None) -> Any:
+        parts = [ops.reshape(part, (-1,)) for part in self.first_interface()]
+        return ops.cast(ops.concatenate(parts), dtype or self.memory_dtype)
 
     def get_initial_state(self, batch_size: Any = None) -> list:
         """The controller's own, then those of `first_state`."""

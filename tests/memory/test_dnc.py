@@ -119,3 +119,11 @@ def test_it_learns_to_copy():
     keras.utils.set_random_seed(0)
     cell = DNCCell(numerics.feed_forward(32), memory_size=8, word_size=8)
     assert numerics.bit_errors_of_copying(cell) < 0.02
+
+
+def test_before_training_a_lookup_is_sharp_and_nothing_else_is_said():
+    cell = DNCCell(numerics.feed_forward(), **SIZES)
+    cell.build((None, 4))
+    said = cell.split_interface(cell.interface_bias[None])
+    for name, part in said._asdict().items():
+        assert (np.array(part) == (4 if name == "read_strengths" else 0)).all(), name
