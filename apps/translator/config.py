@@ -155,6 +155,7 @@ _CAPTIONS = replace(
     output_dropout=0.4,
     epochs=12,
     patience=None,
+    num_beams=10,
 )
 
 PRESETS = {
