@@ -65,13 +65,13 @@ def length_curve(path: Path, bands: Mapping[str, tuple[int, float]]) -> None:
     figure = Figure(figsize=(7, 4.5), layout="constrained", dpi=120)
     ax = figure.subplots()
     scores = [bleu for _, bleu in bands.values()]
-    labels = [f"{name}\n{count:,} sentences" for name, (count, _) in bands.items()]
+    labels = [f"{name}\n{count:,}" for name, (count, _) in bands.items()]
     ax.plot(labels, scores, marker="o")
     for place, bleu in enumerate(scores):
         ax.annotate(f"{bleu:.1f}", (place, bleu), (0, 7), textcoords="offset points", ha="center")
     ax.set_ylim(0, max(1.0, *scores) * 1.15)
     ax.margins(x=0.1)
-    ax.set_xlabel("words of the source")
+    ax.set_xlabel("words of the source, and below it how many sentences")
     ax.set_ylabel("BLEU")
     ax.grid(axis="y", color="0.85")
     ax.set_axisbelow(True)
