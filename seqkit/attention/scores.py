@@ -63,7 +63,8 @@ def masked_softmax(scores: Any, mask: Any) -> Any:
         (..., time), float32 or float64.
     """
     scores = ops.where(mask, ops.cast(scores, _precise(scores)), IMPOSSIBLE)
-    weights = ops.softmax(scores, axis=-1)
+    # A memory of a single place is no mistake, but Keras would warn of it.
+    weights = 1 + 0 * scores if scores.shape[-1] == 1 else ops.softmax(scores, axis=-1)
     return ops.where(mask, weights, ops.zeros((), weights.dtype))
 
 

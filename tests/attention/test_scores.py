@@ -88,6 +88,12 @@ def test_a_masked_score_may_be_anything_and_gets_no_gradient():
     assert np.isfinite(gradient).all() and not gradient[~MASK].any() and gradient[:2].any()
 
 
+def test_all_of_a_single_place_is_read_without_a_warning(recwarn):
+    weights = scores.masked_softmax(np.array([[3.0], [np.nan]]), np.array([[True], [False]]))
+    np.testing.assert_array_equal(weights, [[1.0], [0.0]])
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_weights_are_in_float32(dtype):
     e = keras.ops.cast(QUERY, dtype)
