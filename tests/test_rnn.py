@@ -38,6 +38,12 @@ OUR_CELLS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def seed():
+    """Layer normalisation of a few units magnifies the rounding of now and then unlucky weights."""
+    keras.utils.set_random_seed(0)
+
+
 def numbers(nest):
     return [keras.ops.convert_to_numpy(leaf) for leaf in keras.tree.flatten(nest)]
 

@@ -57,7 +57,7 @@ def test_the_curve_shows_bands_from_short_to_long(drawn):
     ax = drawn(length_curve, {"1-5": (1000, 50.0), "6-10": (7, 0.0)})
     assert ax.lines[0].get_ydata().tolist() == [50, 0]
     labels = [label.get_text() for label in ax.get_xticklabels()]
-    assert labels == ["1-5\n1,000 sentences", "6-10\n7 sentences"]
+    assert labels == ["1-5\n1,000", "6-10\n7"]
     assert ax.get_ylim()[0] == 0 and ax.get_ylim()[1] > 50
 
 
