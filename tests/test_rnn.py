@@ -38,12 +38,6 @@ OUR_CELLS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def seed():
-    """Layer normalisation of a few units magnifies the rounding of now and then unlucky weights."""
-    keras.utils.set_random_seed(0)
-
-
 def numbers(nest):
     return [keras.ops.convert_to_numpy(leaf) for leaf in keras.tree.flatten(nest)]
 
@@ -116,10 +110,11 @@ def test_dropout_of_keras_cells_trains_in_a_graph():
 
 @pytest.mark.parametrize("cell", OUR_CELLS)
 def test_our_cells_run_in_keras_rnn(cell):
-    cell = OUR_CELLS[cell]()
+    # The normalisation of three units magnifies what 32 bits round.
+    cell = OUR_CELLS[cell](dtype="float64")
     for mask in MASKS.values():
-        theirs = keras.layers.RNN(cell, **ALL)(SEQUENCE, mask=mask)
-        assert_same(RNN(cell, **ALL)(SEQUENCE, mask=mask), theirs)
+        theirs = keras.layers.RNN(cell, dtype="float64", **ALL)(SEQUENCE, mask=mask)
+        assert_same(RNN(cell, **ALL)(SEQUENCE, mask=mask), theirs, atol=1e-9, rtol=1e-9)
 
 
 @pytest.mark.parametrize("cell", OUR_CELLS)
