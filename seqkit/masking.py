@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from keras import ops
+from keras import ops, tree
 
 
 def mask_from_lengths(lengths: Any, max_length: int) -> Any:
@@ -34,6 +34,18 @@ def causal_mask(length: int) -> Any:
     """(length, length) bool: row t sees the columns 0 to t."""
     t = ops.arange(length)
     return t[:, None] >= t[None, :]
+
+
+def align(condition: Any, x: Any) -> Any:
+    """Give a condition over the leading axes of x the axes it lacks."""
+    return ops.reshape(
+        condition, (*ops.shape(condition), *[1] * (len(x.shape) - len(condition.shape)))
+    )
+
+
+def where_rows(condition: Any, then: Any, otherwise: Any) -> Any:
+    """Row by row over a nest of tensors (batch, ...): condition is (batch,) bool."""
+    return tree.map_structure(lambda a, b: ops.where(align(condition, a), a, b), then, otherwise)
 
 
 def reverse(sequences: Any, mask: Any = None) -> Any:

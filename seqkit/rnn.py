@@ -8,6 +8,7 @@ from keras import ops, tree
 from seqkit import backend
 from seqkit.cells.cell import check_states
 from seqkit.cells.keras_cell import parts
+from seqkit.masking import align, where_rows
 from seqkit.serialization import ConfigFromSignature
 
 
@@ -171,7 +172,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
             x, mask, segment = (v if v is None else ops.flip(v, 0) for v in (x, mask, segment))
         if mask is not None:
             # Padding may hold anything; a NaN there would reach the weights' gradients.
-            x = ops.where(_align(mask, x), x, ops.zeros((), x.dtype))
+            x = ops.where(align(mask, x), x, ops.zeros((), x.dtype))
 
         with parts(self.cell) as cell:
             ctx = cell.begin(batch_size, constants, training)
@@ -188,7 +189,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         result = last
         if self.return_sequences:
             if mask is not None and self.zero_output_for_mask:
-                outputs = ops.where(_align(mask, outputs), outputs, ops.zeros((), outputs.dtype))
+                outputs = ops.where(align(mask, outputs), outputs, ops.zeros((), outputs.dtype))
             result = _time_first(outputs)  # its own inverse
         return (result, *states) if self.return_state else result
 
@@ -220,14 +221,14 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
             states = before["states"]
             if segment is not None:
                 begins = now["segment"] != before["segment"]
-                states = _where(begins, first, states)
+                states = where_rows(begins, first, states)
             output, states = cell.step(now["projected"], states, ctx)
             self._check_same(states, before["states"])
             after = {**before, "states": states, "output": ops.cast(output, self.compute_dtype)}
             if segment is not None:
                 after["segment"] = now["segment"]
             if mask is not None:
-                after = _where(now["mask"], after, before)
+                after = where_rows(now["mask"], after, before)
             return after, after["output"] if keeps_outputs else ()
 
         carry, outputs = backend.scan(step, carry, sequence)
@@ -280,15 +281,3 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
 def _time_first(x: Any) -> Any:
     """(batch, time, ...) <-> (time, batch, ...)."""
     return ops.transpose(x, (1, 0, *range(2, len(x.shape))))
-
-
-def _align(condition: Any, x: Any) -> Any:
-    """Give a condition over the leading axes of x the axes it lacks."""
-    return ops.reshape(
-        condition, (*ops.shape(condition), *[1] * (len(x.shape) - len(condition.shape)))
-    )
-
-
-def _where(condition: Any, then: Any, otherwise: Any) -> Any:
-    """Row by row over a nest: condition is (batch,)."""
-    return tree.map_structure(lambda a, b: ops.where(_align(condition, a), a, b), then, otherwise)

@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 import keras
 from keras import ops
 
+from seqkit import backend
 from seqkit.attention.scores import read
 from seqkit.serialization import ConfigFromSignature
 
@@ -79,7 +80,7 @@ class Attention(ConfigFromSignature, keras.layers.Layer):
 
     def parameters(self) -> dict:
         """The weights by name, read once: read in a loop, TensorFlow would copy them each step."""
-        return {w.name: ops.cast(w, self.compute_dtype) for w in self.weights}
+        return {w.name: ops.cast(backend.read(w), self.compute_dtype) for w in self.weights}
 
     def weigh(
         self, query: Any, memory: Memory, previous: Any = None, parameters: dict | None = None

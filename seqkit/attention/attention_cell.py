@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 import keras
 from keras import ops
 
+from seqkit import backend
 from seqkit.attention.attention import Attention, Memory
 from seqkit.attention.scores import read
 from seqkit.cells.affine import AffineCell
@@ -156,8 +157,8 @@ class AttentionCell(Cell):
             self.cell.begin(batch_size, None, training),
             memory,
             self.attention.parameters(),
-            ops.convert_to_tensor(self.context_kernel) if self.input_feeding else None,
-            ops.convert_to_tensor(self.attentional_kernel) if self.attend == "after" else None,
+            backend.read(self.context_kernel) if self.input_feeding else None,
+            backend.read(self.attentional_kernel) if self.attend == "after" else None,
         )
 
     def project(self, inputs: Any, ctx: Context) -> Any:

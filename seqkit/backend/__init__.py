@@ -2,18 +2,19 @@
 
 scan(step, first, sequence)            carries a state along the leading axis of a sequence
 custom_gradient(function)              a function that brings its own backward pass
+read(weight)                           a weight as a tensor, read once for all steps of a loop
 """
 
 import keras
 
 if keras.backend.backend() == "tensorflow":
-    from seqkit.backend.tensorflow import custom_gradient, scan
+    from seqkit.backend.tensorflow import custom_gradient, read, scan
 elif keras.backend.backend() == "jax":
-    from seqkit.backend.jax import custom_gradient, scan
+    from seqkit.backend.jax import custom_gradient, read, scan
 else:
     raise ImportError(
         f"seqkit runs on Keras's tensorflow and jax backends, not on "
         f"{keras.backend.backend()!r}: set the environment variable KERAS_BACKEND to one of them"
     )
 
-__all__ = ["custom_gradient", "scan"]
+__all__ = ["custom_gradient", "read", "scan"]

@@ -1,9 +1,10 @@
-"""`scan` and `custom_gradient` on JAX."""
+"""`scan`, `custom_gradient` and `read` on JAX."""
 
 from collections.abc import Callable
 from typing import Any
 
 import jax
+from keras import ops
 
 
 def scan(step: Callable, first: Any, sequence: Any, *, reverse: bool = False) -> tuple[Any, Any]:
@@ -21,3 +22,8 @@ def custom_gradient(function: Callable) -> Callable:
         return outputs, gradient
 
     return jax.custom_gradient(with_one_argument)
+
+
+def read(weight: Any) -> Any:
+    """What a weight holds, as a tensor."""
+    return ops.convert_to_tensor(weight)

@@ -1,9 +1,10 @@
-"""`scan` and `custom_gradient` on TensorFlow."""
+"""`scan`, `custom_gradient` and `read` on TensorFlow."""
 
 from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
+from keras import ops
 
 
 def scan(step: Callable, first: Any, sequence: Any, *, reverse: bool = False) -> tuple[Any, Any]:
@@ -64,3 +65,11 @@ def scan(step: Callable, first: Any, sequence: Any, *, reverse: bool = False) ->
 def custom_gradient(function: Callable) -> Callable:
     """`function(*args) -> (outputs, gradient)`, with `gradient(*outputs' gradients) -> args'`."""
     return tf.custom_gradient(function)
+
+
+def read(weight: Any) -> Any:
+    """What a weight holds, as a tensor that loops can share.
+
+    A variable that a loop reads is read, and kept for the way back, at each of its steps.
+    """
+    return tf.convert_to_tensor(ops.convert_to_tensor(weight))

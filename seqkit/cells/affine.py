@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from seqkit import backend
 from seqkit.cells.cell import Cell
 
 
@@ -120,9 +121,9 @@ class AffineCell(Cell):
             return keras.random.dropout(ones, rate, seed=self.seed_generator)
 
         return Context(
-            ops.convert_to_tensor(self.kernel),
-            ops.convert_to_tensor(self.recurrent_kernel),
-            ops.convert_to_tensor(self.bias) if self.use_bias else None,
+            backend.read(self.kernel),
+            backend.read(self.recurrent_kernel),
+            backend.read(self.bias) if self.use_bias else None,
             mask(self.dropout, self.input_size),
             mask(self.recurrent_dropout, self.state_size[0]),
         )

@@ -16,7 +16,7 @@ def link(links: Any, write_weighting: Any, precedence: Any, read_weighting: Any)
     """L_t, f^r_t = L_t w^r_{t-1} and b^r_t = L_t' w^r_{t-1}: links and directional weightings
 
     Args:
-        links: L_{t-1} (batch, slots, slots).
+        links: L_{t-1} (batch, slots, slots), with a diagonal of 0.
         write_weighting: w^w_t (batch, 1, slots).
         precedence: p_{t-1} (batch, 1, slots).
         read_weighting: w^r_{t-1} (batch, heads, slots).
@@ -33,35 +33,33 @@ def _link(L: Any, w: Any, p: Any, w_r: Any) -> tuple:
     f, b = addressing.directional_weightings(after, w_r)
 
     def gradient(d_after: Any, df: Any, db: Any) -> tuple:
+        kept, off_diagonal, ones = _kept_links(w), addressing.off_diagonal(w), ops.ones_like(w)
+        # L_t was not kept: it takes less time to compute than to store.
+        after = (kept * L + _t(w) * p) * off_diagonal
+        dw_r = ops.matmul(df, after) + ops.matmul(db, _t(after))
         # f and b are products of L_t, whose gradient so gets outer products of two vectors.
-        outer = _matmul_t(ops.concatenate([df, w_r], 1), ops.concatenate([w_r, db], 1))
-        d_after = (d_after + outer) * addressing.off_diagonal(w)
-        # L_t is not kept: products of it are written out in products of L_{t-1}, w and p.
-        forth = ops.matmul(ops.concatenate([df, df * (1 - w)], 1), L)
-        back = ops.matmul(ops.concatenate([db, db * w], 1), _t(L))
-        df_L, df_kept_L = ops.split(forth, 2, axis=1)
-        db_L, db_w_L = ops.split(back, 2, axis=1)
-        dw_r = (
-            df_kept_L
-            - w * df_L
-            + ops.matmul(df, _t(w)) * p
-            - df * w * p
-            + (1 - w) * db_L
-            - db_w_L
-            + ops.matmul(db, _t(p)) * w
-            - db * w * p
-        )
+        d = d_after + _outer(ops.concatenate([df, w_r], 1), ops.concatenate([w_r, db], 1))
+        # The diagonal of d means nothing, since that of L_t is 0; it is taken out of the sums.
+        diagonal = ops.diagonal(d, axis1=1, axis2=2)[:, None]
         # Sums over an axis as matrix products, which are faster.
-        x, ones = d_after * L, ops.ones_like(w)
-        dw = ops.matmul(p, _t(d_after)) - ops.matmul(ones, _t(x)) - ops.matmul(ones, x)
-        return d_after * addressing.kept_links(w), dw, ops.matmul(w, d_after), dw_r
+        x = d * L
+        dw = ops.matmul(p, _t(d)) - p * diagonal - ops.matmul(ones, _t(x)) - ops.matmul(ones, x)
+        dp = ops.matmul(w, d) - w * diagonal
+        return d * kept * off_diagonal, dw, dp, dw_r
 
     return (after, f, b), gradient
 
 
+def _kept_links(w: Any) -> Any:
+    """`addressing.kept_links` as a matrix product, faster where two products need it."""
+    ones = ops.ones_like(w)
+    return ops.relu(_outer(ops.concatenate([ones, -w], 1), ops.concatenate([1 - w, ones], 1)))
+
+
+def _outer(a: Any, b: Any) -> Any:
+    """sum_k a_k(i) b_k(j): (batch, k, slots) twice -> (batch, slots, slots)"""
+    return ops.matmul(_t(a), b)
+
+
 def _t(v: Any) -> Any:
     return ops.swapaxes(v, 1, 2)
-
-
-def _matmul_t(a: Any, b: Any) -> Any:
-    return ops.matmul(_t(a), b)
