@@ -6,9 +6,9 @@
 from importlib import import_module
 from typing import Any
 
-from apps.babi.config import PRESETS, Config, PredictOptions
+from apps.babi.config import PRESETS, Config, PredictOptions, examples
 
-__all__ = ["EXAMPLES", "NAME", "PRESETS", "Config", "PredictOptions", *(_MODULES := {
+__all__ = ["NAME", "PRESETS", "Config", "PredictOptions", "examples", *(_MODULES := {
     "load": "data",
     "build": "model",
     "callbacks": "model",
@@ -19,10 +19,6 @@ __all__ = ["EXAMPLES", "NAME", "PRESETS", "Config", "PredictOptions", *(_MODULES
 })]  # fmt: skip
 
 NAME = "babi"
-EXAMPLES = (
-    "Mary went to the kitchen. John is in the hallway. Where is Mary?",
-    "Sandra took the milk. Sandra went to the garden. John moved to the office. Where is the milk?",
-)
 
 
 def __getattr__(name: str) -> Any:  # imports TensorFlow only when a function is asked for

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from apps.common.errors import UserError
+from apps.common.own_files import check_own_files
 from apps.common.ranges import a_share, above_zero, at_least
 
 
@@ -54,10 +54,7 @@ class Config:
     """Seed of the initial weights, of the order of the questions and of the noise."""
 
     def __post_init__(self) -> None:
-        if (self.train_file is None) != (self.dev_file is None):
-            raise UserError("train_file and dev_file belong together: give both or neither")
-        if self.test_file and not self.train_file:
-            raise UserError("test_file needs train_file; to score a trained model: evaluate")
+        check_own_files(self)
         at_least(
             1,
             self,
@@ -92,3 +89,12 @@ PRESETS = {
         jit=False,
     ),
 }
+
+
+def examples(config: Config) -> tuple[str, ...]:
+    """Stories with their questions, to try a model with."""
+    return (
+        "Mary went to the kitchen. John is in the hallway. Where is Mary?",
+        "Sandra took the milk. Sandra went to the garden. John moved to the office. "
+        "Where is the milk?",
+    )

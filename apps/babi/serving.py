@@ -6,12 +6,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from apps.babi import EXAMPLES, NAME
+from apps.babi import NAME
 from apps.babi import model as _model  # noqa: F401 (registers the layers that load_model meets)
-from apps.babi.config import Config
+from apps.babi.config import Config, examples
 from apps.babi.sentences import FILE, Vocabulary, split_sentences, split_words
 from apps.common.app import Export
 from apps.common.commands import load_model
+from apps.common.own_files import facts_of_own_files
 from seqkit.export import Signature
 
 _NAMES = {"memory_network": "memory network", "dnc": "differentiable neural computer"}
@@ -44,29 +45,28 @@ def export(config: Config, run: Path) -> list[Export]:
         lambda facts, question: reader.answer(facts, question), {"facts": text, "question": text}
     )
     if config.train_file:
-        data, licence = str(config.train_file), "that of the training data"
-        splits = ("dev", "test") if config.test_file else ("dev",)
+        facts = facts_of_own_files(config)
     else:
-        data = (
-            "bAbI 1.1, English, 20 tasks with 1,000 questions each (Weston et al. 2015), CC BY 3.0"
-        )
-        licence, splits = "Apache-2.0; data CC BY 3.0", ("dev", "test")
+        facts = {
+            "data": "bAbI 1.1, English, 20 tasks with 1,000 questions each (Weston et al. 2015), "
+            "CC BY 3.0",
+            "licence": "Apache-2.0; data CC BY 3.0",
+            "splits": ("dev", "test"),
+        }
     return [
         Export(
             name=NAME,
             module=reader,
             signatures={"serving_default": signature},
-            examples={"serving_default": _examples()},
+            examples={"serving_default": _examples(config)},
             title=f"Answers to questions about short stories ({_NAMES[config.model]})",
-            data=data,
-            licence=licence,
-            splits=splits,
             notes=_NOTES.format(
                 max_facts=config.max_facts,
                 answers=len(vocabulary.answers),
                 attention=_ATTENTION if reader.attends else "",
             ),
             extra={FILE: vocabulary.text},
+            **facts,
         )
     ]
 
@@ -128,9 +128,9 @@ def split_question(text: str) -> tuple[str, str]:
     return "\n".join(sentences[:-1]), "".join(sentences[-1:])
 
 
-def _examples() -> list[dict[str, np.ndarray]]:
+def _examples(config: Config) -> list[dict[str, np.ndarray]]:
     """Golden inputs: one at a time, together, and a question alone."""
-    pairs = [*map(split_question, EXAMPLES), ("", "Where is Mary?")]
+    pairs = [*map(split_question, examples(config)), ("", "Where is Mary?")]
     chosen = ([0], [1], [0, 1, 2])
     return [
         {

@@ -1,11 +1,11 @@
 """The protocol of an app: a package of plain functions, which `apps.common` calls.
 
     NAME        the name of its package, of its run folders and of its exports
-    EXAMPLES    inputs to show `predict` with
     Config      a frozen dataclass with a docstring for each field, which become options of
                 `train`; at least `seed`, `epochs`, `patience` and `mixed_precision`; `average`,
                 if it has one, is the number of the last epochs whose weights are averaged
     PRESETS     name -> Config; the first is the default
+    examples    Config -> texts to show `predict` with; none, if such a model doesn't answer it
     PredictOptions  a frozen dataclass like Config: options of `predict`; `needs_text` says whether,
                 without any, it waits for the lines of stdin
     load        Config -> what training needs: an object with `batches`, `steps_per_epoch`,
@@ -70,6 +70,7 @@ class Evaluation:
     size: dict[str, int]  # of the evaluated data
     checksum: str  # of the evaluated data
     details: str = ""  # a table for the reader
+    figures: dict[str, Any] = field(default_factory=dict)  # those of the details, for `--json`
     picture: Callable[[Path], None] | None = None  # draws it for those who would rather look
 
 
@@ -93,10 +94,12 @@ class App(Protocol):
     """A package that follows the protocol above."""
 
     NAME: str
-    EXAMPLES: tuple[str, ...]
     Config: type
     PRESETS: dict[str, Any]
     PredictOptions: type
+
+    def examples(self, config: Any) -> tuple[str, ...]:
+        """Give texts to show `predict` with."""
 
     def load(self, config: Any) -> Data:
         """Read the data."""

@@ -88,7 +88,8 @@ def train(app: App, config: Any, run: Path, args: list[str]) -> None:
     training = dataclasses.asdict(result)
     run_folder.write_json(run / run_folder.RUN, {**facts, "training": training})
     print("\nNext:")
-    for line in (["evaluate"], ["export"], ["predict", app.EXAMPLES[0]]):
+    answers = [["predict", text] for text in app.examples(config)[:1]]
+    for line in (["evaluate"], ["export"], *answers):
         print(" ", command(app, [line[0], "--run", str(run), *line[1:]]))
 
 
@@ -126,6 +127,7 @@ def evaluate(
             "scores": evaluation.scores,
             "baselines": evaluation.baselines,
             "size": evaluation.size,
+            **evaluation.figures,
             "seconds": round(seconds, 3),
             "seed": served.config.seed,
             "train_command": served.facts["command"],

@@ -33,7 +33,7 @@ def quickstart(name: str) -> int:
         ["evaluate", "--run", run, "--split", "dev"],
         ["evaluate", "--run", run, "--split", "test"],
         ["export", "--run", run],
-        ["predict", "--run", run, *app.EXAMPLES],
+        ["predict", "--run", run, *app.examples(app.PRESETS[preset])],
     ):
         print(f"\n$ {command(app, args)}", flush=True)
         if code := main(app, args):

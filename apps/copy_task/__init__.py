@@ -6,9 +6,9 @@
 from importlib import import_module
 from typing import Any
 
-from apps.copy_task.config import PRESETS, Config, PredictOptions
+from apps.copy_task.config import PRESETS, Config, PredictOptions, examples
 
-__all__ = ["EXAMPLES", "NAME", "PRESETS", "Config", "PredictOptions", *(_MODULES := {
+__all__ = ["NAME", "PRESETS", "Config", "PredictOptions", "examples", *(_MODULES := {
     "load": "data",
     "build": "model",
     "callbacks": "model",
@@ -19,10 +19,6 @@ __all__ = ["EXAMPLES", "NAME", "PRESETS", "Config", "PredictOptions", *(_MODULES
 })]  # fmt: skip
 
 NAME = "copy_task"
-EXAMPLES = (
-    "10110010 01110001 00001111",
-    "00000000 11111111 01010101 10101010 00110011 11001100",
-)
 
 
 def __getattr__(name: str) -> Any:  # imports TensorFlow only when a function is asked for

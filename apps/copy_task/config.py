@@ -112,3 +112,14 @@ PRESETS = {
     "priority_sort": replace(Config(), task="priority_sort"),
     "lstm_baseline": replace(Config(), cell="lstm", units=256),
 }
+
+
+def examples(config: Config) -> tuple[str, ...]:
+    """Sequences to try a copier with; models of other tasks don't answer."""
+    if config.task != "copy":
+        return ()
+    sequences = (0b10110010, 0b01110001, 0b00001111), (0, 255, 0b01010101, 0b10101010, 0b00110011)
+    return tuple(
+        " ".join(f"{bits % 2**config.bits:0{config.bits}b}" for bits in vectors)
+        for vectors in sequences
+    )

@@ -6,9 +6,9 @@
 from importlib import import_module
 from typing import Any
 
-from apps.tagger.config import PRESETS, Config, PredictOptions
+from apps.tagger.config import PRESETS, Config, PredictOptions, examples
 
-__all__ = ["EXAMPLES", "NAME", "PRESETS", "Config", "PredictOptions", *(_MODULES := {
+__all__ = ["NAME", "PRESETS", "Config", "PredictOptions", "examples", *(_MODULES := {
     "load": "data",
     "build": "model",
     "callbacks": "model",
@@ -19,10 +19,6 @@ __all__ = ["EXAMPLES", "NAME", "PRESETS", "Config", "PredictOptions", *(_MODULES
 })]  # fmt: skip
 
 NAME = "tagger"
-EXAMPLES = (
-    "in the beginning god created the heaven and the earth",
-    "and the lord said unto moses go in unto pharaoh and tell him let my people go",
-)
 
 
 def __getattr__(name: str) -> Any:  # imports TensorFlow only when a function is asked for

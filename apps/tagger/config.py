@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from apps.common.errors import UserError
+from apps.common.own_files import check_own_files
 from apps.common.ranges import a_share, above_zero, at_least
 
 
@@ -82,10 +83,7 @@ class Config:
     """Seed of the initial weights, the order of the sentences and dropout."""
 
     def __post_init__(self) -> None:
-        if (self.train_file is None) != (self.dev_file is None):
-            raise UserError("train_file and dev_file belong together: give both or neither")
-        if self.test_file and not self.train_file:
-            raise UserError("test_file needs train_file; to score a trained model: evaluate")
+        check_own_files(self)
         if self.column and not self.train_file:
             raise UserError("column needs train_file: a dataset has its own")
         at_least(
@@ -145,3 +143,13 @@ PRESETS = {
     "ud_english_ewt": replace(_BENCHMARK, dataset="ud_english_ewt", auxiliary=("xpos", "feats")),
     "conll2000": replace(_BENCHMARK, dataset="conll2000", output="crf", language_model=0.1),
 }
+
+
+def examples(config: Config) -> tuple[str, ...]:
+    """Text to try a tagger with."""
+    if config.restores:
+        return (
+            "in the beginning god created the heaven and the earth",
+            "and the lord said unto moses go in unto pharaoh and tell him let my people go",
+        )
+    return "Don't panic, it's only 5pm.", "The old man the boats."

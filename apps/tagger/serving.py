@@ -9,9 +9,10 @@ import tensorflow as tf
 
 from apps.common.app import Export
 from apps.common.commands import load_model
-from apps.tagger import EXAMPLES, NAME
+from apps.common.own_files import facts_of_own_files
+from apps.tagger import NAME
 from apps.tagger import model as _model  # noqa: F401 (registers the layers that load_model meets)
-from apps.tagger.config import Config
+from apps.tagger.config import Config, examples
 from apps.tagger.data import input_names, pad
 from apps.tagger.decoding import best_tags, n_best, tag_probabilities
 from apps.tagger.features import Features
@@ -50,7 +51,6 @@ character have id 2, 1 is an unknown one, 0 is padding, which ends a sentence. `
 numbers, from 0, of `assets.extra/{LABELS}`. The scores are those of the same model for text.
 """
 
-_SENTENCES = ("Don't panic, it's only 5pm.", "The old man the boats.")
 _LICENCES = {
     "king_james": "Apache-2.0",
     "ud_english_ewt": "CC BY-SA 4.0, as its data",
@@ -80,12 +80,8 @@ def export(config: Config, run: Path) -> list[Export]:
     vocabulary = Vocabulary.read(run)
     tagger = Tagger(load_model(run), vocabulary, config)
     if config.train_file:
-        facts = {
-            "title": "Sequence tagger",
-            "data": f"{config.train_file} ({len(vocabulary.tags)} tags)",
-            "licence": "that of the training data",
-            "splits": ("dev", "test") if config.test_file else ("dev",),
-        }
+        facts = {"title": "Sequence tagger", **facts_of_own_files(config)}
+        facts["data"] += f" ({len(vocabulary.tags)} tags)"
     else:
         facts = {
             "title": _TITLES[config.dataset],
@@ -105,7 +101,7 @@ def export(config: Config, run: Path) -> list[Export]:
             name=NAME,
             module=tagger,
             signatures=_signatures(tagger),
-            examples=_examples(tagger, vocabulary),
+            examples=_examples(config, vocabulary),
             notes=_NOTES.format(text=text, case=case),
             extra=extra,
             **facts,
@@ -289,9 +285,9 @@ def _signatures_of_ids(tagger: Tagger) -> dict[str, Any]:
     return {"serving_default": Signature(lambda **ids: tagger.tag_ids(**ids), inputs)}
 
 
-def _examples(tagger: Tagger, vocabulary: Vocabulary) -> dict[str, list[dict[str, np.ndarray]]]:
+def _examples(config: Config, vocabulary: Vocabulary) -> dict[str, list[dict[str, np.ndarray]]]:
     """Golden inputs: plain sentences, known words of the training data, and the odd ones."""
-    sentences = EXAMPLES if tagger.restores else _SENTENCES
+    sentences = examples(config)
     known = vocabulary.words[:40]
     texts = [[sentences[0]], [*sentences, "", "  "], [" ".join(known)], ["Zyx, (qwv) don't!", "ab"]]
     words = [[sentence.split() for sentence in sentences], [known, ["zyx"], []]]

@@ -6,9 +6,9 @@
 from importlib import import_module
 from typing import Any
 
-from apps.translator.config import PRESETS, Config, PredictOptions
+from apps.translator.config import PRESETS, Config, PredictOptions, examples
 
-__all__ = ["EXAMPLES", "NAME", "PRESETS", "Config", "PredictOptions", *(_MODULES := {
+__all__ = ["NAME", "PRESETS", "Config", "PredictOptions", "examples", *(_MODULES := {
     "load": "data",
     "build": "model",
     "callbacks": "model",
@@ -20,7 +20,6 @@ __all__ = ["EXAMPLES", "NAME", "PRESETS", "Config", "PredictOptions", *(_MODULES
 })]  # fmt: skip
 
 NAME = "translator"
-EXAMPLES = ("Friday, March 7th, 2014", "le 1er mai 1999")
 
 
 def __getattr__(name: str) -> Any:  # imports TensorFlow only when a function is asked for

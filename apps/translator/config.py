@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from apps.common.errors import UserError
+from apps.common.own_files import check_own_files
 from apps.common.ranges import a_share, above_zero, at_least
 
 
@@ -86,10 +87,7 @@ class Config:
     """Seed of the initial weights, the order of the pairs, their pieces and dropout."""
 
     def __post_init__(self) -> None:
-        if (self.train_file is None) != (self.dev_file is None):
-            raise UserError("train_file and dev_file belong together: give both or neither")
-        if self.test_file and not self.train_file:
-            raise UserError("test_file needs train_file; to score a trained model: evaluate")
+        check_own_files(self)
         if self.subword_regularization and self.subwords != "unigram":
             raise UserError("subword_regularization needs subwords unigram, not bpe")
         at_least(
@@ -194,3 +192,13 @@ PRESETS = {
         patience=None,
     ),
 }
+
+
+def examples(config: Config) -> tuple[str, ...]:
+    """Sentences to try a translator with; from a language of one's own, the nearest guess."""
+    return {
+        "dates": ("Friday, March 7th, 2014", "le 1er mai 1999"),
+        "king_james": ("And he said unto her, Whither goest thou?", "Thou shalt not kill."),
+        "multi30k": ("A man is riding a horse on the beach.", "Two dogs play in the snow."),
+        "tatoeba": ("Where is the nearest bank?", "I don't know what to say."),
+    }["tatoeba" if config.train_file else config.dataset]

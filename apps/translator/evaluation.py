@@ -11,7 +11,7 @@ from apps.common.app import Evaluation, Signatures
 from apps.translator.config import Config
 from apps.translator.data import Data, batch, checksum, plan, prepare, read_split
 from apps.translator.model import CHAIN, Steps
-from apps.translator.scores import by_length, length_table, metric, quick_score, score
+from apps.translator.scores import Band, by_length, length_table, metric, quick_score, score
 from apps.translator.subwords import EOS, decode, encode
 from datasets.pairs import SIDES, Pair, read_pair_file
 from seqkit.decoding import greedy
@@ -89,6 +89,7 @@ def evaluate(
         size={"sentences": len(pairs), "words of the source": sum(len(s.split()) for s in source)},
         checksum=checksum(pairs),
         details=length_table(bands) + "\n\n" + _gap_text(gap),
+        figures={"by_length": {name: band._asdict() for name, band in bands.items()}},
         picture=lambda path: _picture(path, bands),
     )
 
@@ -134,7 +135,7 @@ def _gap_text(gap: dict[str, float]) -> str:
     )
 
 
-def _picture(path: Path, bands: dict[str, tuple[int, float]]) -> None:
-    from apps.translator.pictures import length_curve  # Matplotlib, only if asked for
+def _picture(path: Path, bands: dict[str, Band]) -> None:
+    from apps.translator.pictures import length_curves  # Matplotlib, only if asked for
 
-    length_curve(path, bands)
+    length_curves(path, {"": bands})

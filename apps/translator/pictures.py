@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from apps.common.checkpoint import replacing
 from apps.common.new_file import PICTURES, check_new_file
+from apps.translator.scores import Band
 
 COLOURS = "viridis"  # perceptually uniform, and readable by the colour-blind
 CELL = 0.24  # inches of a piece on either axis: its label is readable however many there are
@@ -52,24 +53,31 @@ def attention_picture(
     _save(figure, path)
 
 
-def length_curve(path: Path, bands: Mapping[str, tuple[int, float]]) -> None:
+def length_curves(path: Path, curves: Mapping[str, Mapping[str, Band]]) -> None:
     """Draw BLEU by the length of the source.
 
     Args:
         path: of the new picture; its suffix says the format.
-        bands: words of the source -> number of sentences, BLEU; the shortest first.
+        curves: name of a model -> words of the source -> Band; the shortest first. All of the same
+            sentences.
 
     Raises:
         UserError: what `check_new_file` says.
     """
     figure = Figure(figsize=(7, 4.5), layout="constrained", dpi=120)
     ax = figure.subplots()
-    scores = [bleu for _, bleu in bands.values()]
-    labels = [f"{name}\n{count:,}" for name, (count, _) in bands.items()]
-    ax.plot(labels, scores, marker="o")
-    for place, bleu in enumerate(scores):
-        ax.annotate(f"{bleu:.1f}", (place, bleu), (0, 7), textcoords="offset points", ha="center")
-    ax.set_ylim(0, max(1.0, *scores) * 1.15)
+    for name, bands in curves.items():
+        labels = [f"{words}\n{band.sentences:,}" for words, band in bands.items()]
+        scores = [band.bleu for band in bands.values()]
+        ax.plot(labels, scores, marker="o", label=name)
+        for place, bleu in enumerate(scores):
+            ax.annotate(
+                f"{bleu:.1f}", (place, bleu), (0, 7), textcoords="offset points", ha="center"
+            )
+    if len(curves) > 1:
+        ax.legend()
+    highest = max(band.bleu for bands in curves.values() for band in bands.values())
+    ax.set_ylim(0, max(1.0, highest) * 1.15)
     ax.margins(x=0.1)
     ax.set_xlabel("words of the source, and below it how many sentences")
     ax.set_ylabel("BLEU")

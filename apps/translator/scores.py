@@ -1,6 +1,7 @@
 """Scores of translations, by the field's own libraries."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import sacrebleu
 import sacremoses
@@ -80,8 +81,15 @@ def moses(lines: Sequence[str], language: str) -> list[str]:
     ]
 
 
-def by_length(pairs: Sequence[Pair], translations: Sequence[str]) -> dict[str, tuple[int, float]]:
-    """Number of sentences and BLEU, by words of the source: `6-10` -> (number, BLEU)."""
+class Band(NamedTuple):
+    """How good translations are of sources of about one length."""
+
+    sentences: int
+    bleu: float
+
+
+def by_length(pairs: Sequence[Pair], translations: Sequence[str]) -> dict[str, Band]:
+    """Score translations by the words of their source: `6-10` -> Band."""
     found = {}
     lengths = [len(pair.source.split()) for pair in pairs]
     for low, high in _BANDS:
@@ -90,11 +98,11 @@ def by_length(pairs: Sequence[Pair], translations: Sequence[str]) -> dict[str, t
             references = [pairs[i].target for i in rows]
             bleu = BLEU().corpus_score([translations[i] for i in rows], [references]).score
             name = f"{low}-{high}" if high < 10_000 else f"{low}+"
-            found[name] = len(rows), bleu
+            found[name] = Band(len(rows), bleu)
     return found
 
 
-def length_table(bands: dict[str, tuple[int, float]]) -> str:
+def length_table(bands: dict[str, Band]) -> str:
     """Lay out `by_length`."""
     rows = [[name, str(count), f"{bleu:.2f}"] for name, (count, bleu) in bands.items()]
     return table(["words of the source", "sentences", "BLEU"], rows)

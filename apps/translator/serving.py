@@ -10,8 +10,9 @@ import tensorflow_text as tf_text
 
 from apps.common.app import Export
 from apps.common.commands import load_model
-from apps.translator import EXAMPLES, NAME
-from apps.translator.config import Config
+from apps.common.own_files import facts_of_own_files
+from apps.translator import NAME
+from apps.translator.config import Config, examples
 from apps.translator.data import lower
 from apps.translator.model import CHAIN, Steps
 from apps.translator.subwords import BOS, EOS, PAD, SOURCE_FILE, TARGET_FILE, Subwords
@@ -85,12 +86,7 @@ def export(config: Config, run: Path) -> list[Export]:
     subwords = Subwords.read(run)
     translator = Translator(load_model(run), subwords, config)
     if config.train_file:
-        facts = {
-            "title": "Translator",
-            "data": str(config.train_file),
-            "licence": "that of the training data",
-            "splits": ("dev", "test") if config.test_file else ("dev",),
-        }
+        facts = {"title": "Translator", **facts_of_own_files(config)}
     else:
         facts = {
             "title": _TITLES[config.dataset],
@@ -324,17 +320,9 @@ def _signatures_of_ids(translator: Translator) -> dict[str, Any]:
     return {"serving_default": Signature(answer, {"source": tf.TensorSpec(IDS_SHAPE, tf.int32)})}
 
 
-_SENTENCES = {
-    "dates": EXAMPLES,
-    "king_james": ("And he said unto her, Whither goest thou?", "Thou shalt not kill."),
-    "multi30k": ("A man is riding a horse on the beach.", "Two dogs play in the snow."),
-    "tatoeba": ("Where is the nearest bank?", "I don't know what to say."),
-}
-
-
 def _examples(config: Config) -> dict[str, list[dict[str, np.ndarray]]]:
     """Golden inputs: plain sentences, and the odd ones."""
-    plain = _SENTENCES["tatoeba" if config.train_file else config.dataset]
+    plain = examples(config)
     texts = [np.array(text, object) for text in ([plain[0]], [*plain, "", "  ", "§ Zyx"])]
     pair = {"source": np.array(plain, object), "target": np.array(plain[::-1], object)}
     seed = {"seed": np.array([1, 2], "int32"), "temperature": np.float32(0.5)}
@@ -350,7 +338,7 @@ def _examples(config: Config) -> dict[str, list[dict[str, np.ndarray]]]:
 
 
 def _examples_of_ids(translator: Translator) -> dict[str, list]:
-    plain = _SENTENCES["tatoeba" if translator.config.train_file else translator.config.dataset]
+    plain = examples(translator.config)
     ids = translator.read(tf.constant(plain))[0][:, : IDS_SHAPE[1]].numpy()
     source = np.zeros(IDS_SHAPE, "int32")
     source[: len(ids), : ids.shape[1]] = ids

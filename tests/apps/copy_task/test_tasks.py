@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from apps.common.errors import UserError
-from apps.copy_task.config import Config
+from apps.copy_task.config import Config, examples
 from apps.copy_task.tasks import copy_sequence, longest, parse_bits, task
 
 
@@ -49,3 +49,13 @@ def test_what_is_no_sequence_of_bits_is_not_copied(bits, message):
 def test_what_is_no_line_of_bits_is_named(line, message):
     with pytest.raises(UserError, match=message):
         parse_bits(line, 4)
+
+
+@pytest.mark.parametrize("bits", [1, 6, 8, 11])
+def test_the_examples_are_lines_that_a_copier_takes(bits):
+    for line in examples(Config(bits=bits)):
+        assert parse_bits(line, bits).shape[1] == bits
+
+
+def test_other_tasks_have_no_examples_since_predict_shows_copies():
+    assert examples(Config(task="associative_recall", bits=6)) == ()

@@ -98,6 +98,7 @@ def test_what_is_exported_is_scored_as_the_run_is(command, last_json, exported_r
     assert "words of the source  sentences" in out and "exposure bias: " in out
     assert set(row["baselines"]) == {"greedy", "copying the source"}
     assert row["size"] == {"sentences": 60, "words of the source": 180}
+    assert row["by_length"]["1-5"]["sentences"] == 60
     exports = exported_run / "export/translator"
     code, out, err = command(
         "evaluate", "--saved_model", exports, "--test_file", write_pairs(tmp_path / "a"), "--json"

@@ -6,7 +6,8 @@ import pytest
 
 from apps.common.errors import UserError
 from apps.translator import pictures
-from apps.translator.pictures import attention_picture, length_curve
+from apps.translator.pictures import attention_picture, length_curves
+from apps.translator.scores import Band
 
 SOURCE, PIECES = ["▁two", "▁dog", "s"], ["▁zwei", "▁Hunde", "</s>"]
 WEIGHTS = np.array([[0.9, 0.1, 0], [0, 0.6, 0.4], [0.2, 0.2, 0.6]], "float32")
@@ -53,9 +54,11 @@ def test_any_piece_can_be_drawn(tmp_path, suffix):
     assert path.stat().st_size > 1000
 
 
-def test_the_curve_shows_bands_from_short_to_long(drawn):
-    ax = drawn(length_curve, {"1-5": (1000, 50.0), "6-10": (7, 0.0)})
-    assert ax.lines[0].get_ydata().tolist() == [50, 0]
+def test_the_curves_show_bands_from_short_to_long(drawn):
+    bands = {"1-5": Band(1000, 50.0), "6-10": Band(7, 0.0)}
+    ax = drawn(length_curves, {"attention": bands, "none": {"1-5": Band(1000, 40.0)}})
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[50, 0], [40]]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["attention", "none"]
     labels = [label.get_text() for label in ax.get_xticklabels()]
     assert labels == ["1-5\n1,000", "6-10\n7"]
     assert ax.get_ylim()[0] == 0 and ax.get_ylim()[1] > 50
@@ -65,5 +68,5 @@ def test_nothing_is_overwritten(tmp_path):
     path = tmp_path / "mine.png"
     path.write_bytes(b"mine")
     with pytest.raises(UserError, match="exists and is not overwritten"):
-        length_curve(path, {"1-5": (1, 50.0)})
+        length_curves(path, {"": {"1-5": Band(1, 50.0)}})
     assert path.read_bytes() == b"mine"
