@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.texts import sentences_per_second  # isort: skip (it quietens TensorFlow)
 
 import tensorflow as tf
+import tensorflow_text  # noqa: F401 (registers the operations of SentencePiece)
 
 from datasets.pairs import read_pairs
 from datasets.text import read_lines
