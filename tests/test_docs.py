@@ -56,6 +56,4 @@ def shown(result, row, key):
         value = found["ratio"]["keras"] if key == "ratio" else found["ms"].get(key)
         return f"{value:.2f}" if key == "ratio" else f"{value:.0f}"
     system = result["scores"] if row.startswith("model") else result["baselines"][row]
-    if key in result.get("by_length", {}):  # BLEU by the words of the source
-        return f"{result['by_length'][key]['bleu']:.2f}"
     return f"{system[key]:.2f}"

@@ -9,18 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 import seqkit
-from seqkit import (
-    RNN,
-    AttentionCell,
-    BahdanauAttention,
-    DNCCell,
-    ElmanCell,
-    GRUCell,
-    JordanCell,
-    LSTMCell,
-    NTMCell,
-    StackedCells,
-)
+from seqkit import RNN, ElmanCell, GRUCell, JordanCell, LSTMCell, StackedCells
 
 SEQUENCE = np.random.default_rng(0).standard_normal((4, 6, 3)).astype("float32")
 MASKS = {
@@ -444,40 +433,3 @@ def test_sizes_must_be_positive_ints(units):
 def test_dropout_rates_must_be_below_one(kind, rate):
     with pytest.raises(ValueError, match=f"{kind} is {rate}; it must be in"):
         LSTMCell(3, **{kind: rate})
-
-
-# Speed
-
-
-@pytest.mark.parametrize(
-    "cell",
-    [
-        ElmanCell(3),
-        LSTMCell(3),
-        GRUCell(3),
-        StackedCells([LSTMCell(3), GRUCell(2)]),
-        NTMCell(LSTMCell(3), memory_size=4, word_size=2),
-        DNCCell(LSTMCell(3), memory_size=4, word_size=2),
-        AttentionCell(GRUCell(3), BahdanauAttention(2)),
-    ],
-    ids=lambda cell: type(cell).__name__,
-)
-def test_weights_are_read_before_the_loop(cell):
-    rnn = RNN(cell)
-    constants = {"constants": SEQUENCE} if cell.reads_constants else {}
-    rnn(SEQUENCE, **constants)
-
-    @tf.function
-    def gradient():
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(rnn(SEQUENCE, training=True, **constants))
-        return tape.gradient(loss, rnn.trainable_variables)
-
-    graph = gradient.get_concrete_function().graph.as_graph_def()
-    reads = [
-        f"{function.signature.name}: {node.name}"
-        for function in graph.library.function
-        for node in function.node_def
-        if node.op == "ReadVariableOp" and "while" in function.signature.name
-    ]
-    assert not reads

@@ -39,6 +39,8 @@ if __name__ == "__main__":
     arguments = dict(argument.partition("=")[::2] for argument in sys.argv[2:])
     if not arguments or not all(arguments.values()):
         sys.exit(__doc__)
+    if len(arguments) < len(sys.argv) - 2:
+        sys.exit("error: two files have the same name; each NAME is a curve of its own")
     try:
         draw(Path(sys.argv[1]), {name: Path(file) for name, file in arguments.items()})
     except UserError as error:

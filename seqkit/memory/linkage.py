@@ -34,7 +34,7 @@ def _link(L: Any, w: Any, p: Any, w_r: Any) -> tuple:
 
     def gradient(d_after: Any, df: Any, db: Any) -> tuple:
         kept, off_diagonal, ones = _kept_links(w), addressing.off_diagonal(w), ops.ones_like(w)
-        # L_t was not kept: it takes less time to compute than to store.
+        # L_t is computed again: kept, it would take as much memory as L_{t-1}.
         after = (kept * L + _t(w) * p) * off_diagonal
         dw_r = ops.matmul(df, after) + ops.matmul(db, _t(after))
         # f and b are products of L_t, whose gradient so gets outer products of two vectors.

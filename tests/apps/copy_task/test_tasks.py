@@ -53,8 +53,8 @@ def test_what_is_no_line_of_bits_is_named(line, message):
 
 @pytest.mark.parametrize("bits", [1, 6, 8, 11])
 def test_the_examples_are_lines_that_a_copier_takes(bits):
-    for line in examples(Config(bits=bits)):
-        assert parse_bits(line, bits).shape[1] == bits
+    lines = examples(Config(bits=bits))
+    assert [parse_bits(line, bits).shape for line in lines] == [(3, bits), (5, bits)]
 
 
 def test_other_tasks_have_no_examples_since_predict_shows_copies():
