@@ -167,7 +167,7 @@ PRESETS = {
         output_dropout=0.1,
         label_smoothing=0.0,
         batch_size=128,
-        epochs=4,
+        epochs=3,
         learning_rate=4e-3,
         average=1,
     ),
@@ -188,7 +188,8 @@ PRESETS = {
         embedding_dropout=0.2,
         dropout=0.2,
         output_dropout=0.3,
-        epochs=3,
+        batch_size=32,
+        epochs=4,
         patience=None,
     ),
 }
