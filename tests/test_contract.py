@@ -31,6 +31,7 @@ from seqkit.attention import (
     CoverageAttention,
     LocationAwareAttention,
     LuongAttention,
+    PointerGenerator,
 )
 from seqkit.testing import CELL_PROPERTIES, LAYER_PROPERTIES, check_cell, check_layer
 from seqkit.testing.case import Case
@@ -167,6 +168,11 @@ LAYERS = {
         ),
         {"free": SEQUENCE[::-1].copy()},
     ),
+    "pointer generator": (
+        PointerGenerator,
+        {"query": SEQUENCE[:, 1, :2], "weights": LOOKED, "source": QUERY % 4},
+        SEQUENCE[:, 0],
+    ),
     "bridge": (lambda: Bridge([4, 2]), {}, states(3, 5)),
     "bridge copy": (lambda: Bridge([3, 5], how="copy"), {}, states(3, 5)),
     "bridge zero": (lambda: Bridge(4, how="zero"), {}, states(3, 5)),
@@ -192,8 +198,8 @@ LAYERS = {
 
 def case_of(name):
     make, call_kwargs, *inputs = LAYERS[name]
-    # `previous` (batch, time) isn't taken for a sequence, so what it goes with can't be one either.
-    sequence = "previous" not in call_kwargs
+    # What (batch, time) numbers stand for isn't taken for a sequence, nor what they go with.
+    sequence = not {"previous", "weights"} & call_kwargs.keys()
     return Case(make, inputs[0] if inputs else SEQUENCE, call_kwargs, sequence)
 
 

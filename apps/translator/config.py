@@ -48,6 +48,9 @@ class Config:
     """How the decoder looks at the source: by one fixed vector alone, or by attention: additive
     before each step (Bahdanau), multiplicative after it with input feeding (Luong), or additive
     that also sees the weights before (location-aware), or their sum (coverage)."""
+    copy: bool = False
+    """Take pieces of the source over, too, where a second attention points at them
+    (pointer-generator); for languages that share words, with joint pieces."""
     cell: Literal["gru", "lstm"] = "gru"
     """The recurrence of encoder and decoder."""
     units: int = 320
@@ -88,6 +91,10 @@ class Config:
 
     def __post_init__(self) -> None:
         check_own_files(self)
+        if self.copy and not (self.joint and self.attention != "none"):
+            raise UserError(
+                "copy needs joint pieces, which source and target share, and an attention"
+            )
         if self.subword_regularization and self.subwords != "unigram":
             raise UserError("subword_regularization needs subwords unigram, not bpe")
         at_least(
@@ -177,8 +184,11 @@ PRESETS = {
         embedding_dropout=0.2,
         dropout=0.2,
         output_dropout=0.3,
-        epochs=6,
+        copy=True,
+        batch_size=32,
+        epochs=5,
         patience=None,
+        num_beams=10,
     ),
     "multi30k": _CAPTIONS,
     "multi30k_fixed_context": replace(_CAPTIONS, attention="none"),

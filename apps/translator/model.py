@@ -16,6 +16,7 @@ from seqkit.attention import (
     CoverageAttention,
     LocationAwareAttention,
     LuongAttention,
+    PointerGenerator,
 )
 from seqkit.decoding import EndSymbol
 from seqkit.wiring import Bridge
@@ -87,6 +88,11 @@ def network(config: Config, source_pieces: int, target_pieces: int) -> keras.Mod
         readout(ops.concatenate([read, words], axis=-1))
     )
     logits = keras.layers.Activation("linear", dtype="float32")(embedding(told, reverse=True))
+    if config.copy:
+        points = LuongAttention("general", return_weights=True, name="points")
+        a = points(told, memory, mask=mask)[1]
+        mix = PointerGenerator(dtype="float32", name="pointer_generator")
+        logits = mix(logits, told, a, source)
     return keras.Model({"source": source, "target": target}, logits, name="translator")
 
 
@@ -130,20 +136,29 @@ class Steps:
         self.cell = model.get_layer("decoder").cell
         self.embedding = model.get_layer("embedding")
         self.readout = model.get_layer("readout")
+        self.copies = "points" in (layer.name for layer in model.layers)
+        if self.copies:
+            self.points = model.get_layer("points")
+            self.pointer_generator = model.get_layer("pointer_generator")
 
-    def begin(self, source: Any) -> tuple[list, Any]:
-        """Read source pieces (batch, length): the first state, and the memory to look at."""
+    def begin(self, source: Any) -> tuple[list, dict]:
+        """Read source pieces (batch, length): the first state, and what each step looks at."""
         # Of one state the layer has no list.
         memory, mask, *first = keras.tree.flatten(self.encoder(source, training=False))
-        memory = self.cell.attention.remember(memory, mask)
-        return self.cell.start(first, memory), memory
+        constants = {"memory": self.cell.attention.remember(memory, mask)}
+        if self.copies:
+            constants |= {"pointed": self.points.remember(memory, mask), "source": source}
+        return self.cell.start(first, constants["memory"]), constants
 
-    def step(self, tokens: Any, state: list, memory: Any) -> tuple[Any, list]:
+    def step(self, tokens: Any, state: list, constants: dict) -> tuple[Any, list]:
         """One step of the decoder, as `seqkit.decoding` asks for it."""
         words = self.embedding(tokens)
-        read, state = self.cell(words, state, constants=memory)
+        read, state = self.cell(words, state, constants=constants["memory"])
         told = self.readout(ops.concatenate([read, words], axis=-1))
         logits = ops.cast(self.embedding(told, reverse=True), "float32")
+        if self.copies:
+            a = self.points.weigh(told, constants["pointed"])
+            return self.pointer_generator(logits, told, a, constants["source"]), state
         return ops.log_softmax(logits), state
 
     def attention(self, state: list) -> Any:

@@ -8,6 +8,7 @@ from seqkit.attention.bahdanau import (
     LocationAwareAttention,
 )
 from seqkit.attention.luong import LuongAttention
+from seqkit.attention.pointer_generator import PointerGenerator
 
 __all__ = [
     "Attention",
@@ -17,4 +18,5 @@ __all__ = [
     "LocationAwareAttention",
     "LuongAttention",
     "Memory",
+    "PointerGenerator",
 ]

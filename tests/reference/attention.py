@@ -70,6 +70,15 @@ def read(a, h):
     return sum((a_j * h_j for a_j, h_j in zip(a, h, strict=True) if a_j), np.zeros(h.shape[1]))
 
 
+def pointer_generator(logits, s, a, x, w, b):
+    """See et al. 2017, eq. 8-9: p of each word, of a row and a step."""
+    p_gen = 1 / (1 + np.exp(-(w @ s + b)))
+    p = p_gen * np.exp(logits) / np.exp(logits).sum()
+    for a_j, x_j in zip(a, x, strict=True):
+        p[x_j] += (1 - p_gen) * a_j
+    return p
+
+
 def before(xs, s, look, step):
     """Bahdanau et al. 2015, A.2.2: every [s_t, c_t] and a_t of a row.
 
