@@ -162,7 +162,7 @@ class Translator(tf.Module):
     def greedy(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Translate sentences (batch,) by the most probable piece at each step."""
         source, cut = self.read(text)
-        found = self.greedy_ids(source)
+        found = self.greedy_ids(source, drop_ended=True)
         return {**self._written(source, found), "cut": cut}
 
     def sample(
@@ -232,8 +232,8 @@ class Translator(tf.Module):
         )
         return _nothing_of_nothing(source, found)
 
-    def greedy_ids(self, source: tf.Tensor) -> Decoded:
-        """Search greedily: source (batch, length)."""
+    def greedy_ids(self, source: tf.Tensor, drop_ended: bool = False) -> Decoded:
+        """Search greedily: source (batch, length), with drop_ended of open size."""
         state, memory = self.steps.begin(source)
         found = greedy(
             self.steps.step,
@@ -241,6 +241,7 @@ class Translator(tf.Module):
             memory,
             max_length=self.config.max_length,
             **CHAIN,
+            drop_ended=drop_ended,
         )
         return _nothing_of_nothing(source, found)
 

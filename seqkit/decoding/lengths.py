@@ -7,7 +7,7 @@ ends there:
 
 both to broadcast to (rows, k). `state` is the one that the step which proposed the tokens
 returned, `t` counts steps from 0. `tiled(times)` is the same for rows repeated `times` times, side
-by side.
+by side, `taken(rows)` for some of the rows.
 """
 
 from collections.abc import Callable
@@ -27,6 +27,9 @@ class EndSymbol(NamedTuple):
     def tiled(self, times: int) -> "EndSymbol":
         return self
 
+    def taken(self, rows: Any) -> "EndSymbol":
+        return self
+
 
 class BernoulliStop(NamedTuple):
     """At each step a coin says whether the chain ends there: p(ends) = sigmoid(logits(state)).
@@ -43,6 +46,9 @@ class BernoulliStop(NamedTuple):
     def tiled(self, times: int) -> "BernoulliStop":
         return self
 
+    def taken(self, rows: Any) -> "BernoulliStop":
+        return self
+
 
 class PredictedLength(NamedTuple):
     """The model predicted the length beforehand: lengths (batch,) ints; at least 1 is taken."""
@@ -54,6 +60,9 @@ class PredictedLength(NamedTuple):
 
     def tiled(self, times: int) -> "PredictedLength":
         return PredictedLength(ops.repeat(self.lengths, times, axis=0))
+
+    def taken(self, rows: Any) -> "PredictedLength":
+        return PredictedLength(ops.take(self.lengths, rows, axis=0))
 
 
 Length = EndSymbol | BernoulliStop | PredictedLength

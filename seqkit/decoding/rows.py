@@ -10,13 +10,24 @@ from keras import ops, tree
 
 def count(*nests: Any) -> Any:
     """The number of rows: of the first tensor in the nests."""
-    leaves = [leaf for leaf in tree.flatten(nests) if leaf is not None]
-    if not leaves:
+    found = leaves(nests)
+    if not found:
         raise ValueError(
             "neither the state nor the constants hold a tensor, so the number of rows is not "
             "known; give a state, if only zeros (rows, 1)"
         )
-    return ops.shape(leaves[0])[0]
+    return ops.shape(found[0])[0]
+
+
+def leaves(nest: Any) -> list:
+    """The tensors of the nest."""
+    return [leaf for leaf in tree.flatten(nest) if leaf is not None]
+
+
+def with_leaves(nest: Any, leaves: list) -> Any:
+    """The nest with other tensors in the place of its own."""
+    other = iter(leaves)
+    return _map(lambda x: next(other), nest)
 
 
 def tensors(nest: Any) -> Any:
@@ -43,9 +54,12 @@ def where(condition: Any, then: Any, otherwise: Any) -> Any:
     )
 
 
-def put(buffer: Any, t: Any, value: Any) -> Any:
-    """The buffer with `value` at index t of its leading axis."""
-    return ops.scatter_update(buffer, ops.reshape(t, (1, 1)), value[None])
+def put(buffer: Any, t: Any, value: Any, rows: Any = None) -> Any:
+    """The buffer with `value` at index t of its leading axis, or there at these rows (n,) alone."""
+    if rows is None:
+        return ops.scatter_update(buffer, ops.reshape(t, (1, 1)), value[None])
+    at = ops.stack([ops.broadcast_to(t, ops.shape(rows)), rows], axis=-1)
+    return ops.scatter_update(buffer, at, value)
 
 
 def like(before: Any, after: Any) -> Any:

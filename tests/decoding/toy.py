@@ -29,7 +29,7 @@ class Toy:
 
     @property
     def state(self):
-        return {"h": self.h, "attention": np.zeros((self.rows, self.source), "float32")}
+        return {"h": self.h, "attention": ops.zeros((self.rows, self.source))}
 
     @property
     def constants(self):
