@@ -217,12 +217,11 @@ def _generate(
 
 
 def _without_ended(chains: dict) -> dict:
-    """Those that go on alone, where they are half or fewer: one row at least."""
-    live = ops.logical_not(chains["ended"])
-    count = ops.sum(ops.cast(live, "int32"))
-    first = ops.argsort(ops.cast(chains["ended"], "int32"))  # those that go on
+    """The chains that go on, if they are half of all or fewer; else all."""
+    count = ops.sum(ops.cast(ops.logical_not(chains["ended"]), "int32"))
+    live_first = ops.argsort(ops.cast(chains["ended"], "int32"))
     return ops.cond(
-        2 * count <= ops.shape(live)[0],
-        lambda: rows.take(chains, first[:count]),
+        2 * count <= ops.shape(live_first)[0],
+        lambda: rows.take(chains, live_first[:count]),
         lambda: chains,
     )
