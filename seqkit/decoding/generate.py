@@ -50,9 +50,9 @@ def greedy(
         max_length: chains are cut there.
         pad_id: fills the tokens behind a chain's last one.
         attention: of a state, the weights (rows, source) of the step that returned it.
-        drop_ended: whenever half of the rows have ended, go on with the others alone. The answer is
-            the same, and a batch of unlike lengths takes about half the time; but its size must be
-            open, which XLA and JAX don't know.
+        drop_ended: whenever half of the rows have ended, go on with the others alone: the same
+            answer, sooner where lengths differ. Shapes then change from step to step, so that in a
+            graph the batch must be of open size (None); neither XLA nor JAX can do it.
 
     Returns:
         `Decoded`. Steps end when all chains have.
