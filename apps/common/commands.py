@@ -15,8 +15,8 @@ from apps.common import run_folder
 from apps.common.app import App, Evaluation, Export, Signatures
 from apps.common.errors import UserError
 from apps.common.new_file import PICTURES, check_new_file
-from apps.common.quiet import import_tensorflow
 from apps.common.report import evaluation_text
+from apps.common.start_tensorflow import import_tensorflow
 from datasets.text import decode_lines, read_lines
 
 RELEASES = Path(__file__).parents[2] / "saved_models"
