@@ -174,7 +174,7 @@ PRESETS = {
         output_dropout=0.0,
         label_smoothing=0.0,
         batch_size=128,
-        epochs=4,
+        epochs=3,
         learning_rate=4e-3,
         average=1,
     ),
