@@ -21,5 +21,19 @@ def command(app, capsys):
 
 
 @pytest.fixture
+def refuses(command, tmp_path, monkeypatch):
+    """Check that the command line refuses arguments in one line, and leaves nothing behind."""
+
+    def check(args, message):
+        monkeypatch.chdir(tmp_path)
+        code, out, err = command(*args)
+        assert (code, out) == (2, "")
+        assert message in err and err.startswith("error: ") and err.count("\n") == 1
+        assert not list(tmp_path.iterdir())
+
+    return check
+
+
+@pytest.fixture
 def last_json():
     return lambda out: json.loads(out.splitlines()[-1])

@@ -40,31 +40,16 @@ CHUNKS = {
 }
 
 
-@pytest.fixture
-def prepares(tmp_path, monkeypatch):
-    """TFDS with an empty folder of its own, and an empty manual folder, which is returned."""
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
-    monkeypatch.setenv("SEQKIT_MANUAL_DIR", str(tmp_path / "manual"))
-    (tmp_path / "manual").mkdir()
-    return tmp_path / "manual"
-
-
-@pytest.fixture
-def any_checksum(monkeypatch):
-    manager = "tensorflow_datasets.core.download.download_manager.DownloadManager"
-    monkeypatch.setattr(f"{manager}._register_or_validate_checksums", lambda *_, **__: None)
-
-
-def test_ewt_is_what_its_files_say(prepares, any_checksum, capsys, monkeypatch):
-    folder = prepares / "ud_english_ewt" / "r2.10"
+def test_ewt_is_what_its_files_say(manual, any_checksum, capsys, monkeypatch):
+    folder = manual / "ud_english_ewt" / "r2.10"
     folder.mkdir(parents=True)
     for split, text in EWT.items():
         content = text.replace("|", "\t").replace(";", "|").encode()
         with gzip.open(folder / f"en_ewt-ud-{split}.conllu.gz", "wb") as file:
             file.write(content)
-        (prepares / f"{split}.conllu").write_bytes(content)
+        (manual / f"{split}.conllu").write_bytes(content)
     for split in EWT:
-        expected = read_conllu(prepares / f"{split}.conllu", "upos", ["xpos", "feats"])
+        expected = read_conllu(manual / f"{split}.conllu", "upos", ["xpos", "feats"])
         assert sorted(read_benchmark("ud_english_ewt", split)) == sorted(expected)
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -74,11 +59,11 @@ def test_ewt_is_what_its_files_say(prepares, any_checksum, capsys, monkeypatch):
     assert read_benchmark("ud_english_ewt", "dev")[0].text == "Rain"
 
 
-def test_conll2000_holds_out_dev_sentences_of_train(prepares, any_checksum, monkeypatch):
+def test_conll2000_holds_out_dev_sentences_of_train(manual, any_checksum, monkeypatch):
     monkeypatch.setattr(benchmarks, "DEV_SENTENCES", 2)
     for split, text in CHUNKS.items():
-        (prepares / f"{split}.txt").write_text(text)
-    files = {split: read_columns(prepares / f"{split}.txt", "3", ["2"]) for split in CHUNKS}
+        (manual / f"{split}.txt").write_text(text)
+    files = {split: read_columns(manual / f"{split}.txt", "3", ["2"]) for split in CHUNKS}
     train, dev = read_benchmark("conll2000", "train"), read_benchmark("conll2000", "dev")
     assert len(dev) == 2 and sorted(train + dev) == sorted(files["train"])
     assert [s for s in files["train"] if s in train] == train  # in the order of the file
@@ -86,9 +71,9 @@ def test_conll2000_holds_out_dev_sentences_of_train(prepares, any_checksum, monk
     assert read_benchmark("conll2000", "test") == files["test"]
 
 
-def test_another_process_may_have_been_faster(prepares, any_checksum, monkeypatch):
+def test_another_process_may_have_been_faster(manual, any_checksum, monkeypatch):
     for split, text in CHUNKS.items():
-        (prepares / f"{split}.txt").write_text(text)
+        (manual / f"{split}.txt").write_text(text)
     prepare = Builder.download_and_prepare
 
     def prepare_too_late(self, **arguments):
@@ -99,15 +84,15 @@ def test_another_process_may_have_been_faster(prepares, any_checksum, monkeypatc
     assert len(read_benchmark("conll2000", "test")) == 1
 
 
-def test_other_files_than_the_published_are_refused(prepares):
+def test_other_files_than_the_published_are_refused(manual):
     for split, text in CHUNKS.items():
-        (prepares / f"{split}.txt").write_text(text)
+        (manual / f"{split}.txt").write_text(text)
     with pytest.raises(DataError, match=r"not those published; get train\.txt, test\.txt from"):
         read_benchmark("conll2000", "test")
 
 
 @pytest.mark.parametrize("name", ["conll2000", "ud_english_ewt"])
-def test_without_a_network_the_variable_and_the_address_are_named(prepares, monkeypatch, name):
+def test_without_a_network_the_variable_and_the_address_are_named(manual, monkeypatch, name):
     monkeypatch.delenv("SEQKIT_MANUAL_DIR")
 
     def unreachable(url, **_):
@@ -119,14 +104,14 @@ def test_without_a_network_the_variable_and_the_address_are_named(prepares, monk
     assert "\n" not in str(error.value)
 
 
-def test_a_manual_folder_that_is_not_there_is_refused(prepares):
-    prepares.rmdir()
+def test_a_manual_folder_that_is_not_there_is_refused(manual):
+    manual.rmdir()
     with pytest.raises(DataError, match=r"SEQKIT_MANUAL_DIR=.*manual: there is no such folder"):
         read_benchmark("conll2000", "test")
 
 
-def test_a_damaged_file_is_refused(prepares):
-    (prepares / "train.txt.gz").write_bytes(gzip.compress(CHUNKS["train"].encode())[:-9])
+def test_a_damaged_file_is_refused(manual):
+    (manual / "train.txt.gz").write_bytes(gzip.compress(CHUNKS["train"].encode())[:-9])
     with pytest.raises(DataError, match=r"train\.txt\.gz: .*; download it anew"):
         read_benchmark("conll2000", "test")
 

@@ -18,21 +18,6 @@ from datasets.text import DataError
 DUMMY = Path(datasets.__file__).parent
 
 
-@pytest.fixture
-def manual(tmp_path, monkeypatch):
-    """An empty manual folder; TFDS has an empty folder of its own."""
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
-    monkeypatch.setenv("SEQKIT_MANUAL_DIR", str(tmp_path / "manual"))
-    (tmp_path / "manual").mkdir()
-    return tmp_path / "manual"
-
-
-@pytest.fixture
-def any_checksum(monkeypatch):
-    manager = "tensorflow_datasets.core.download.download_manager.DownloadManager"
-    monkeypatch.setattr(f"{manager}._register_or_validate_checksums", lambda *_, **__: None)
-
-
 @pytest.mark.parametrize(("name", "config"), pairs.MULTI30K.items())
 def test_multi30k_translates_in_any_direction(manual, any_checksum, name, config):
     folder = manual / "multi30k" / config

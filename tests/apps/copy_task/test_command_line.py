@@ -1,8 +1,5 @@
 """The real command line, in this process."""
 
-import subprocess
-import sys
-
 import pytest
 
 TINY = {
@@ -19,18 +16,6 @@ TINY = {
 OPTIONS = [str(word) for name, value in TINY.items() for word in (f"--{name}", value)]
 
 
-def test_help_does_not_wait_for_tensorflow():
-    code = (
-        "import sys; from apps import copy_task; from apps.common import main\n"
-        "try: main(copy_task, ['train', '--help'])\n"
-        "finally: assert not {'tensorflow', 'keras', 'matplotlib'} & set(sys.modules)"
-    )
-    process = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert "--curriculum" in process.stdout
-
-
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -44,12 +29,8 @@ def test_help_does_not_wait_for_tensorflow():
         (["evaluate", "--run", "nowhere", "--picture", "a.txt"], "must end in .png, .svg, .pdf"),
     ],
 )
-def test_bad_arguments_get_one_line(command, tmp_path, monkeypatch, args, message):
-    monkeypatch.chdir(tmp_path)
-    code, out, err = command(*args)
-    assert (code, out) == (2, "")
-    assert message in err and err.startswith("error: ") and err.count("\n") == 1
-    assert not list(tmp_path.iterdir())
+def test_bad_arguments_get_one_line(refuses, args, message):
+    refuses(args, message)
 
 
 @pytest.mark.slow

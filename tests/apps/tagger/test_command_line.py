@@ -3,25 +3,11 @@
 import io
 import json
 import shutil
-import subprocess
-import sys
 import types
 
 import pytest
 
 from apps import tagger
-
-
-def test_help_does_not_wait_for_tensorflow():
-    code = (
-        "import sys; from apps import tagger; from apps.common import main\n"
-        "try: main(tagger, ['train', '--help'])\n"
-        "finally: assert not {'tensorflow', 'keras', 'sklearn'} & set(sys.modules)"
-    )
-    process = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert "--learning_rate" in process.stdout
 
 
 def test_the_package_has_what_the_protocol_asks_for():
@@ -52,15 +38,8 @@ def test_the_package_has_what_the_protocol_asks_for():
         (["predict", "--saved_model", "nowhere", "a"], "nowhere: no exported version"),
     ],
 )
-def test_bad_arguments_get_one_line(command, tmp_path, monkeypatch, args, message):
-    monkeypatch.chdir(tmp_path)
-    code, out, err = command(*args)
-    assert code == 2
-    assert message in err
-    assert err.startswith("error: ")
-    assert err.count("\n") == 1
-    assert out == ""
-    assert not list(tmp_path.iterdir())
+def test_bad_arguments_get_one_line(refuses, args, message):
+    refuses(args, message)
 
 
 @pytest.mark.parametrize(

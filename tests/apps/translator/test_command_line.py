@@ -1,26 +1,12 @@
 """The real command line, in this process."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 from apps import tagger
 from apps.common import main
 from tests.apps.translator.conftest import OPTIONS, PAIRS, write_pairs
-
-
-def test_help_does_not_wait_for_tensorflow():
-    code = (
-        "import sys; from apps import translator; from apps.common import main\n"
-        "try: main(translator, ['score', '--help'])\n"
-        "finally: assert not {'tensorflow', 'keras', 'sentencepiece'} & set(sys.modules)"
-    )
-    process = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert "--saved_model" in process.stdout
 
 
 def test_an_app_that_can_not_score_has_no_such_command(capsys):
@@ -51,12 +37,8 @@ def test_an_app_that_can_not_score_has_no_such_command(capsys):
         (["score", "--run", "a", "one", "\udcff"], "argument 2, line 1: invalid UTF-8 at byte 0"),
     ],
 )
-def test_bad_arguments_get_one_line(command, tmp_path, monkeypatch, args, message):
-    monkeypatch.chdir(tmp_path)
-    code, out, err = command(*args)
-    assert (code, out) == (2, "")
-    assert message in err and err.startswith("error: ") and err.count("\n") == 1
-    assert not list(tmp_path.iterdir())
+def test_bad_arguments_get_one_line(refuses, args, message):
+    refuses(args, message)
 
 
 @pytest.mark.parametrize(
