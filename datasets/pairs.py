@@ -56,6 +56,23 @@ def read_pairs(
             f"no pairs {name!r} with a split {split!r}; there are {', '.join(SIDES)} with "
             f"{', '.join(get_args(Split))}"
         )
+    source, target = direction(name, source, target)
+    columns = _columns(name, split)
+    return list(map(Pair, columns[source], columns[target]))
+
+
+def direction(name: str, source: str | None = None, target: str | None = None) -> tuple[str, str]:
+    """From which side of a data set to which is translated, where not both are said.
+
+    Args:
+        name, source, target: as for `read_pairs`.
+
+    Raises:
+        DataError: no such sides.
+
+    >>> direction("multi30k", target="en"), direction("multi30k", source="fr")
+    (('de', 'en'), ('fr', 'en'))
+    """
     sides = SIDES[name]
     source = source or next(side for side in sides if side != target)
     target = target or next(side for side in sides if side != source)
@@ -63,8 +80,7 @@ def read_pairs(
         raise DataError(
             f"{name} does not translate {source!r} to {target!r}; choose two of {', '.join(sides)}"
         )
-    columns = _columns(name, split)
-    return list(map(Pair, columns[source], columns[target]))
+    return source, target
 
 
 def filter_pairs(

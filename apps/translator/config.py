@@ -18,9 +18,10 @@ class Config:
     James Bible to modern English, captions of pictures (Multi30k), or sentences of Tatoeba."""
     source: str | None = None
     """Side of the dataset to translate from: en, de or fr of multi30k, en or de of tatoeba,
-    king_james or modern of king_james, written of dates; None: the first of these."""
+    king_james or modern of king_james, written of dates; None: the first of these that is not the
+    target."""
     target: str | None = None
-    """Side to translate to; None: the second."""
+    """Side to translate to; None: the first that is not the source."""
     train_file: Path | None = None
     """Tab-separated: source, tab, target on each line; or two files that go line by line, with a
     comma between them: train.en,train.de."""

@@ -13,7 +13,7 @@ from apps.translator.data import Data, batch, checksum, plan, prepare, read_spli
 from apps.translator.model import CHAIN, Steps
 from apps.translator.scores import Band, by_length, length_table, metric, quick_score, score
 from apps.translator.subwords import EOS, decode, encode
-from datasets.pairs import SIDES, Pair, read_pair_file
+from datasets.pairs import Pair, direction, read_pair_file
 from seqkit.decoding import greedy
 
 _BATCH = 64
@@ -98,7 +98,7 @@ def language_of(config: Config) -> str:
     """The language that is translated to, as far as it is known; else English."""
     if config.train_file or config.dataset in ("dates", "king_james"):
         return "en"
-    return config.target or SIDES[config.dataset][1]
+    return direction(config.dataset, config.source, config.target)[1]
 
 
 def translate_lines(signatures: Signatures, name: str, lines: Sequence[str]) -> list[str]:

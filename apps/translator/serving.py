@@ -16,6 +16,7 @@ from apps.translator.config import Config, examples
 from apps.translator.data import lower
 from apps.translator.model import CHAIN, Steps
 from apps.translator.subwords import BOS, EOS, PAD, SOURCE_FILE, TARGET_FILE, Subwords
+from datasets.pairs import direction
 from seqkit.decoding import (
     Decoded,
     beam_search,
@@ -54,11 +55,14 @@ Core operations and static shapes only: it compiles under XLA, and runs where th
 `source` has the ids of pieces by the SentencePiece model `assets.extra/source.model`, filled up
 with 0; `tokens` are ids by `assets.extra/target.model`, with 3 at the end, then 0. Greedy search.
 """
-_TITLES = {
-    "dates": "Dates as people write them to ISO 8601",
-    "king_james": "King James English to modern English",
-    "multi30k": "Captions of pictures (Multi30k)",
-    "tatoeba": "Short sentences (Tatoeba)",
+_SIDES = {
+    "written": "dates as people write them",
+    "iso": "ISO 8601",
+    "king_james": "King James English",
+    "modern": "modern English",
+    "en": "English",
+    "de": "German",
+    "fr": "French",
 }
 _DATA = {
     "dates": "dates, generated with the Unicode locale data of Babel",
@@ -88,8 +92,9 @@ def export(config: Config, run: Path) -> list[Export]:
     if config.train_file:
         facts = {"title": "Translator", **facts_of_own_files(config)}
     else:
+        sides = direction(config.dataset, config.source, config.target)
         facts = {
-            "title": _TITLES[config.dataset],
+            "title": "From {} to {}".format(*(_SIDES[side] for side in sides)),
             "data": _DATA[config.dataset],
             "licence": _LICENCES[config.dataset],
             "splits": ("dev", "test"),
@@ -136,7 +141,11 @@ class Translator(tf.Module):
         self.config = config
         # Two without names of their own become one in a loaded SavedModel: the first.
         self.source_pieces = tf_text.SentencepieceTokenizer(subwords.source, name="source_pieces")
-        self.target_pieces = tf_text.SentencepieceTokenizer(subwords.target, name="target_pieces")
+        self.target_pieces = (
+            self.source_pieces
+            if subwords.target == subwords.source
+            else tf_text.SentencepieceTokenizer(subwords.target, name="target_pieces")
+        )
 
     def translate(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Translate sentences (batch,), each by the best of the beams."""

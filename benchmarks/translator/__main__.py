@@ -1,6 +1,7 @@
 """Sentences a second that an export of the translator answers, from text to text.
 
-    python -m benchmarks.translator --saved_model DIR [--file FILE] [--json FILE]
+    python -m benchmarks.translator [--saved_model saved_models/translator] [--file FILE]
+        [--json FILE]
 
 The most probable piece at each step (greedy), and the export's beams. The sentences come in batches
 of 64, in the order of the file, without sorting them by length.
@@ -23,7 +24,7 @@ from seqkit.export import resolve
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--saved_model", type=Path, required=True, help="folder of the export")
+    parser.add_argument("--saved_model", type=Path, default=Path("saved_models/translator"))
     parser.add_argument("--file", type=Path, help="a sentence a line; without: test of Multi30k")
     parser.add_argument("--rounds", type=int, default=10, help="timed passes over all sentences")
     parser.add_argument("--json", type=Path, help="write the figures there")

@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,14 +118,9 @@ def write(
     answers = {name: _answer(name, signatures[name], tensors[name]) for name in signatures}
 
     with new_version(root, version) as (staging, final):
-        # Tracked directly, a Keras layer would have its weights stored twice.
-        owner = tf.Module()
-        owner.parts = list(module) if isinstance(module, Sequence) else [module]
-        archive = keras.export.ExportArchive()
-        archive.track(owner)
-        for name, signature in signatures.items():
-            archive.add_endpoint(name, signature.traced)
-        archive.write_out(staging, verbose=False)
+        functions = {name: signature.concrete for name, signature in signatures.items()}
+        modules = module if isinstance(module, Sequence) else [module]
+        tf.saved_model.save(_owner(modules, functions.values()), str(staging), functions)
 
         for name in signatures:
             golden.save(staging, name, zip(tensors[name], answers[name], strict=True))
@@ -135,6 +130,21 @@ def write(
             (staging / "assets.extra" / name).write_bytes(content)
         (staging / "README.md").write_text(card, encoding="utf-8")
     return final
+
+
+def _owner(
+    modules: Iterable[tf.Module | keras.layers.Layer],
+    functions: Iterable[tf.types.experimental.ConcreteFunction],
+) -> tf.Module:
+    """What the functions use, and nothing else: no optimizer, and no function a second time."""
+    used = [variable for function in functions for variable in function.graph.variables]
+    parts = [part for module in modules for part in tf.train.TrackableView(module).descendants()]
+    owner = tf.Module()
+    owner.used = list({id(variable): variable for variable in used}.values())
+    owner.resources = [
+        part for part in parts if isinstance(part, tf.saved_model.experimental.TrackableResource)
+    ]
+    return owner
 
 
 def _check(

@@ -9,13 +9,18 @@ from tensorflow.core.protobuf import saved_model_pb2
 from seqkit.export import Signature, write
 
 IDS = tf.TensorSpec([None, None], tf.int32)
+TEXT = tf.TensorSpec([None], tf.string)
+
+
+def functions(version):
+    """The functions of a saved graph."""
+    saved = saved_model_pb2.SavedModel.FromString((version / "saved_model.pb").read_bytes())
+    return saved.meta_graphs[0].graph_def.library.function
 
 
 def must_compile(version):
     """Names of the functions that a saved graph forces through XLA."""
-    saved = saved_model_pb2.SavedModel.FromString((version / "saved_model.pb").read_bytes())
-    functions = saved.meta_graphs[0].graph_def.library.function
-    return [f.signature.name for f in functions if f.attr["_XlaMustCompile"].b]
+    return [f.signature.name for f in functions(version) if f.attr["_XlaMustCompile"].b]
 
 
 def test_signatures_have_the_given_names_types_and_shapes(tmp_path, export):
@@ -60,6 +65,21 @@ def test_everything_of_a_version_is_there(tmp_path, export):
     assert (path / "assets.extra" / "tf_serving_warmup_requests").stat().st_size > 0
     (tmp_path / "ordinary").mkdir()
     assert path.stat().st_mode == (tmp_path / "ordinary").stat().st_mode
+
+
+def test_a_function_is_saved_once(tmp_path, export):
+    path = write(tmp_path, **export)
+    ops = [node.op for function in functions(path) for node in function.node_def]
+    assert ops.count("StringSplitV2") == ops.count("ArgMax") == 1
+
+
+def test_the_table_of_a_layer_is_saved(tmp_path):
+    lookup = keras.layers.StringLookup(vocabulary=["cat", "dog"])
+    signature = Signature(lambda text: {"ids": lookup(text)}, {"text": TEXT})
+    examples = {"serving_default": [{"text": np.array(["dog", "cow"])}]}
+    path = write(tmp_path, lookup, {"serving_default": signature}, examples, "card")
+    answer = tf.saved_model.load(path).signatures["serving_default"](text=tf.constant(["dog"]))
+    assert answer["ids"].numpy().tolist() == [2]
 
 
 @pytest.mark.slow

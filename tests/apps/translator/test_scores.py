@@ -1,5 +1,7 @@
 import pytest
 
+from apps.translator.config import Config
+from apps.translator.evaluation import language_of
 from apps.translator.scores import by_length, exact, length_table, metric, moses, score
 from datasets.pairs import Pair
 
@@ -45,3 +47,9 @@ def test_the_metric_names_its_libraries():
     text = metric()
     assert "BLEU nrefs:1|case:mixed" in text and "chrF2 nrefs:1" in text and "TER nrefs:1" in text
     assert "sacremoses 0." in text
+
+
+def test_the_language_that_is_translated_to():
+    assert language_of(Config(dataset="multi30k")) == "de"
+    assert language_of(Config(dataset="multi30k", target="fr")) == "fr"
+    assert language_of(Config(dataset="tatoeba", source="de")) == "en"
