@@ -55,6 +55,7 @@ bench: .venv/apps
 	$(BIN)/python -m benchmarks.lstm
 	$(BIN)/python -m benchmarks.crf
 	$(BIN)/python -m benchmarks.tagger
+	$(BIN)/python -m benchmarks.translator
 	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.decoding
 

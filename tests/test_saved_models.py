@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqkit.export import self_test
+from seqkit.export import load_model, self_test
 
 ROOT = Path(__file__).parent.parent / "saved_models"
 VERSIONS = sorted(path.parent for path in ROOT.glob("*/*/saved_model.pb"))
@@ -19,9 +19,10 @@ def size(folder):
 
 def test_the_releases_are_there_and_small():
     names = {str(path.relative_to(ROOT)) for path in VERSIONS}
-    assert {"tagger/1", "tagger_ids/1", "copy_task/1"} <= names
+    assert {"tagger/1", "tagger_ids/1", "copy_task/1", "translator/1"} <= names
     assert size(ROOT / "tagger") <= 10 * MEGABYTE
     assert size(ROOT / "copy_task") <= 2 * MEGABYTE
+    assert size(ROOT / "translator") <= 25 * MEGABYTE
     assert size(ROOT) <= 50 * MEGABYTE
 
 
@@ -46,6 +47,13 @@ def test_the_tagger_cites_its_data_and_tags_raw_text():
     answer = model.signatures["serving_default"](text=tf.constant(["The dog doesn't bark.", ""]))
     expected = b"The/DET dog/NOUN does/AUX n't/PART bark/VERB ./PUNCT"
     assert answer["text"].numpy().tolist() == [expected, b""]
+
+
+def test_the_translator_cites_its_data_and_translates_raw_text():
+    assert "CC BY 2.0 FR" in (ROOT / "translator/1/README.md").read_text()
+    model = load_model(ROOT / "translator/1")
+    answer = model.signatures["serving_default"](text=tf.constant(["I am tired.", ""]))
+    assert answer["translation"].numpy().tolist() == [b"Ich bin m\xc3\xbcde.", b""]
 
 
 def test_the_memory_copies_what_is_five_times_as_long_as_its_training():
