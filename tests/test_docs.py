@@ -55,5 +55,7 @@ def shown(result, row, key):
         [found] = [r for r in result["rows"] if row == "x".join(map(str, r["size"]))]
         value = found["ratio"]["keras"] if key == "ratio" else found["ms"].get(key)
         return f"{value:.2f}" if key == "ratio" else f"{value:.0f}"
+    if key in result.get("by_length", {}):
+        return f"{result['by_length'][key]['bleu']:.2f}"
     system = result["scores"] if row.startswith("model") else result["baselines"][row]
     return f"{system[key]:.2f}"

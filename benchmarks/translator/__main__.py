@@ -26,7 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--saved_model", type=Path, default=Path("saved_models/translator"))
     parser.add_argument("--file", type=Path, help="a sentence a line; without: test of Multi30k")
-    parser.add_argument("--rounds", type=int, default=10, help="timed passes over all sentences")
+    parser.add_argument("--rounds", type=int, default=3, help="timed passes over all sentences")
     parser.add_argument("--json", type=Path, help="write the figures there")
     args = parser.parse_args()
 
