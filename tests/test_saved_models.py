@@ -1,5 +1,8 @@
 """The released exports: each is proven, small, and says whose data it is of."""
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +42,14 @@ def test_a_release_is_documented_and_names_no_place_of_its_making(version):
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_release_proves_itself(version):
     assert self_test(version)["largest_difference"] < 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_python_that_a_release_shows_runs(version):
+    (code,) = re.findall(r"```python\n(.*?)```", (version / "README.md").read_text(), re.DOTALL)
+    code = code.replace("PATH/OF/THIS/FOLDER", str(version))
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_tagger_cites_its_data_and_tags_raw_text():

@@ -87,6 +87,7 @@ class Export:
     licence: str
     splits: tuple[str, ...]  # the held-out data there are, for the scores of the card
     notes: str = ""
+    operations: str = ""  # package that has some of the graph's, beside TensorFlow
     extra: Mapping[str, str | bytes] = field(default_factory=dict)  # files that belong to it
 
 

@@ -164,6 +164,7 @@ def export(app: App, run: Path, release: bool) -> None:
             signatures=exported.signatures,
             examples=exported.examples,
             notes=exported.notes,
+            operations=exported.operations,
         )
         try:
             version = write(

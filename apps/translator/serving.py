@@ -110,6 +110,7 @@ def export(config: Config, run: Path) -> list[Export]:
             notes=_NOTES.format(
                 case=case, num_beams=config.num_beams, max_length=config.max_length
             ),
+            operations="tensorflow_text",
             extra=models,
             **facts,
         ),

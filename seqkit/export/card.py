@@ -23,6 +23,7 @@ def model_card(
     signatures: Mapping[str, Signature],
     examples: Mapping[str, list[dict[str, np.ndarray]]],
     notes: str = "",
+    operations: str = "",
 ) -> str:
     """The markdown of a model card.
 
@@ -38,6 +39,8 @@ def model_card(
         examples: as given to `write`; the first of "serving_default" is shown in the usage, if it
             is not too large.
         notes: markdown; limits, and what unusual inputs get.
+        operations: package whose operations the graph has beside TensorFlow's own, as it is
+            imported: `tensorflow_text`.
     Returns:
         The text of a README.md.
     """
@@ -64,6 +67,8 @@ def model_card(
             for key, value in example.items()
         )
         request = ""
+    beside = f" and {operations}" if operations else " alone"
+    load = f"import {operations}  # has operations of the graph\n" if operations else ""
     sections = [
         f"# {title}",
         _table(("", ""), facts.items()),
@@ -73,9 +78,9 @@ def model_card(
         "`?` is any size.",
         _table(("signature", "", "name", "type", "shape"), rows),
         "## Use",
-        "In Python, with TensorFlow alone:",
+        f"In Python, with TensorFlow{beside}:",
         "```python\n"
-        "import tensorflow as tf\n\n"
+        f"import tensorflow as tf\n{load}\n"
         'model = tf.saved_model.load("PATH/OF/THIS/FOLDER")  # keep it: it owns the variables\n'
         'answer = model.signatures["serving_default"]\n'
         f"print(answer({arguments}))\n"

@@ -44,6 +44,12 @@ def test_the_python_it_shows_runs(tmp_path, export, capsys):
     assert "'scores'" in capsys.readouterr().out
 
 
+def test_it_names_the_package_of_further_operations(export):
+    text = card(export, operations="tensorflow_text")
+    assert "In Python, with TensorFlow and tensorflow_text:" in text
+    assert "import tensorflow as tf\nimport tensorflow_text  #" in text
+
+
 def test_the_curl_it_shows_is_shell_proof(export):
     export["examples"]["serving_default"] = [{"text": ["it's"]}]
     assert r"""-d '{"inputs": {"text": ["it'\''s"]}}'""" in card(export)
