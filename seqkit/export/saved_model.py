@@ -39,10 +39,12 @@ class Signature:
                 raise ValueError(f"input {name!r}: the name must be a Python identifier")
 
     @functools.cached_property
-    def traced(self) -> tf.types.experimental.PolymorphicFunction:
+    def concrete(self) -> tf.types.experimental.ConcreteFunction:
         """The function traced for `inputs`, and for nothing else."""
-        function = tf.function(self.function, autograph=False)
-        concrete = function.get_concrete_function(**self._specs)
+        specs = {
+            name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in self.inputs.items()
+        }
+        concrete = tf.function(self.function, autograph=False).get_concrete_function(**specs)
         outputs = concrete.structured_outputs
         if not isinstance(outputs, Mapping) or not all(
             name.isidentifier() and isinstance(value, tf.TensorSpec | tf.Tensor)
@@ -58,12 +60,7 @@ class Signature:
                 "a signature's function calls a tf.function(jit_compile=True), which servers "
                 "without XLA can't run; call the plain function instead"
             )
-        return function
-
-    @property
-    def concrete(self) -> tf.types.experimental.ConcreteFunction:
-        """The one trace of `traced`."""
-        return self.traced.get_concrete_function(**self._specs)
+        return concrete
 
     @property
     def outputs(self) -> dict[str, tf.TensorSpec]:
@@ -71,12 +68,6 @@ class Signature:
         return {
             name: tf.TensorSpec(value.shape, value.dtype, name)
             for name, value in self.concrete.structured_outputs.items()
-        }
-
-    @property
-    def _specs(self) -> dict[str, tf.TensorSpec]:
-        return {
-            name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in self.inputs.items()
         }
 
 
