@@ -10,7 +10,7 @@ import tensorflow as tf
 from apps.babi.config import Config
 from apps.babi.data import Data, check_answers, checksum, encode, gather, plan, read_split
 from apps.babi.sentences import Vocabulary
-from apps.common.app import Evaluation, Signatures
+from apps.common.app import Evaluation, Signatures, Validation
 from apps.common.report import table
 from datasets.babi.stories import Question, read_stories
 from datasets.text import DataError
@@ -23,16 +23,21 @@ FAILED = 5.0  # percent of wrong answers above which a task counts as failed
 _BATCH = 100
 
 
-def validate(config: Config, model: keras.Model, data: Data) -> dict[str, float]:
-    """Score a model on the dev questions: wrong answers in percent, the mean over tasks."""
+def validation(config: Config, model: keras.Model, data: Data) -> Validation:
+    """Make what scores a model on the dev questions: wrong answers in percent, mean over tasks."""
     encoded = encode(data.dev, data.vocabulary, config.max_facts)
     widths = np.minimum(-(-np.maximum(encoded.counts, 1) // 8) * 8, config.max_facts)
-    wrong = np.zeros(len(data.dev), bool)
-    for rows, width in plan(widths, _BATCH):
-        logits = model.predict_on_batch(list(gather(encoded, rows, encoded.facts[rows, :width])))
-        wrong[rows] = np.argmax(logits, axis=-1) != encoded.answers[rows]
-    errors = _errors(data.dev, wrong)
-    return {"error": float(np.mean(list(errors.values())))}
+
+    def validate() -> dict[str, float]:
+        wrong = np.zeros(len(data.dev), bool)
+        for rows, width in plan(widths, _BATCH):
+            inputs = gather(encoded, rows, encoded.facts[rows, :width])
+            logits = model.predict_on_batch(list(inputs))
+            wrong[rows] = np.argmax(logits, axis=-1) != encoded.answers[rows]
+        errors = _errors(data.dev, wrong)
+        return {"error": float(np.mean(list(errors.values())))}
+
+    return validate
 
 
 def evaluate(

@@ -12,7 +12,7 @@
                 `monitor`, `mode`, `checksum` and `save`
     build       a compiled keras.Model
     callbacks   Keras callbacks that watch the training
-    validate    scores on the dev data, at the end of each epoch
+    validation  a function without arguments: scores on the dev data, at the end of each epoch
     evaluate    an Evaluation of what is served: the exported functions, never the bare model
     export      the Exports of a run folder, the one that answers text first
     predict     answers of what is served, line by line
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 # A line of `metrics.jsonl` for each epoch.
 History = Sequence[Mapping[str, Any]]
+# Scores of a model as it is now.
+Validation = Callable[[], dict[str, float]]
 # What is served, of a run folder as of an export: name -> function(**tensors) -> dict of tensors.
 Signatures = Mapping[str, Callable[..., Mapping[str, Any]]]
 
@@ -46,7 +48,7 @@ class Data(Protocol):
     """What training needs."""
 
     steps_per_epoch: int
-    monitor: str  # the score of `validate` that chooses the best epoch
+    monitor: str  # the score of `validation` that chooses the best epoch
     mode: Literal["max", "min"]  # whether the best is the highest or the lowest
     checksum: str  # of everything that training depends on
 
@@ -111,8 +113,8 @@ class App(Protocol):
     def callbacks(self, config: Any, run: Path) -> Sequence[keras.callbacks.Callback]:
         """Say what watches the training, step by step."""
 
-    def validate(self, config: Any, model: keras.Model, data: Data) -> dict[str, float]:
-        """Score a model on the dev data."""
+    def validation(self, config: Any, model: keras.Model, data: Data) -> Validation:
+        """Make, once, what scores the model on the dev data, as it is at each call."""
 
     def evaluate(
         self, config: Any, signatures: Signatures, folder: Path, split: str, file: Path | None

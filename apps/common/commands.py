@@ -75,7 +75,7 @@ def train(app: App, config: Any, run: Path, args: list[str]) -> None:
         model,
         data.batches,
         data.steps_per_epoch,
-        lambda model: app.validate(config, model, data),
+        app.validation(config, model, data),
         run,
         epochs=config.epochs,
         monitor=data.monitor,

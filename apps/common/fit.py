@@ -23,7 +23,7 @@ import numpy as np
 import tensorflow as tf
 
 from apps.common import checkpoint
-from apps.common.app import History
+from apps.common.app import History, Validation
 from apps.common.averaging import LastEpochs
 from apps.common.errors import UserError
 from apps.common.progress import Progress
@@ -67,7 +67,7 @@ def fit(
     model: keras.Model,
     batches: Callable[[int, int, History], tf.data.Dataset],
     steps_per_epoch: int,
-    validate: Callable[[keras.Model], dict[str, float]],
+    validate: Validation,
     run: Path,
     *,
     epochs: int,
@@ -193,7 +193,7 @@ def fit(
             line = _line(model, state, steps_per_epoch)
             began = time.perf_counter()
             with _kept_weights(model, run, state.epoch, average):
-                line |= {f"val_{name}": float(score) for name, score in validate(model).items()}
+                line |= {f"val_{name}": float(score) for name, score in validate().items()}
                 line["seconds"] = round(state.seconds + time.perf_counter() - began, 3)
                 state.history.append(line)
                 if is_best := _best(state.history, monitor, mode) is line:

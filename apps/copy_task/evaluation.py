@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from apps.common.app import Evaluation, Signatures
+from apps.common.app import Evaluation, Signatures, Validation
 from apps.common.errors import UserError
 from apps.common.report import table
 from apps.copy_task.config import Config
@@ -33,8 +33,8 @@ class Score(NamedTuple):
     ones: np.ndarray  # among them
 
 
-def validate(config: Config, model: keras.Model, data: Data) -> dict[str, float]:
-    """Score a model on the dev sequences of the longest size of training.
+def validation(config: Config, model: keras.Model, data: Data) -> Validation:
+    """Make what scores a model on the dev sequences of the longest size of training.
 
     Args:
         config: of the training.
@@ -42,9 +42,9 @@ def validate(config: Config, model: keras.Model, data: Data) -> dict[str, float]
         data: of the training.
 
     Returns:
-        `bit_errors`: wrong bits of a sequence; `loss`: cross-entropy of a target bit in nats. If
-        the curriculum asks for them, `loss_LENGTH`: cross-entropy of a sequence of that length,
-        divided by its steps.
+        A function that returns `bit_errors`: wrong bits of a sequence; `loss`: cross-entropy of a
+        target bit in nats. If the curriculum asks for them, `loss_LENGTH`: cross-entropy of a
+        sequence of that length, divided by its steps.
     """
 
     def predict(batch: Batch) -> tuple[np.ndarray, np.ndarray]:
@@ -56,17 +56,20 @@ def validate(config: Config, model: keras.Model, data: Data) -> dict[str, float]
         nats = (np.logaddexp(0, logits) - logits * batch.targets) * weights
         return wrong.sum(axis=(1, 2)), nats.sum(axis=(1, 2))
 
-    wrong, nats = predict(data.dev)
-    target_bits = data.dev.weights.sum() * data.output_size
-    scores = {"bit_errors": float(wrong.mean()), "loss": float(nats.sum() / target_bits)}
-    if config.curriculum == "prediction_gain":
-        together = Batch(*map(np.concatenate, zip(*data.of_lengths.values(), strict=True)))
-        # The last step of a sequence is its last target.
-        steps = data.time - np.argmax(together.weights[:, ::-1], axis=1)
-        means = (predict(together)[1] / steps).reshape(len(data.of_lengths), -1).mean(axis=1)
-        for length, mean in zip(data.of_lengths, means, strict=True):
-            scores[f"loss_{length}"] = float(mean)
-    return scores
+    def validate() -> dict[str, float]:
+        wrong, nats = predict(data.dev)
+        target_bits = data.dev.weights.sum() * data.output_size
+        scores = {"bit_errors": float(wrong.mean()), "loss": float(nats.sum() / target_bits)}
+        if config.curriculum == "prediction_gain":
+            together = Batch(*map(np.concatenate, zip(*data.of_lengths.values(), strict=True)))
+            # The last step of a sequence is its last target.
+            steps = data.time - np.argmax(together.weights[:, ::-1], axis=1)
+            means = (predict(together)[1] / steps).reshape(len(data.of_lengths), -1).mean(axis=1)
+            for length, mean in zip(data.of_lengths, means, strict=True):
+                scores[f"loss_{length}"] = float(mean)
+        return scores
+
+    return validate
 
 
 def evaluate(

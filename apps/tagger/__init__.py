@@ -12,7 +12,7 @@ __all__ = ["NAME", "PRESETS", "Config", "PredictOptions", "examples", *(_MODULES
     "load": "data",
     "build": "model",
     "callbacks": "model",
-    "validate": "evaluation",
+    "validation": "evaluation",
     "evaluate": "evaluation",
     "export": "serving",
     "predict": "prediction",

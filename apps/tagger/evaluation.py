@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from apps.common.app import Evaluation, Signatures
+from apps.common.app import Evaluation, Signatures, Validation
 from apps.tagger.config import Config
 from apps.tagger.data import Data, check_tags, checksum, input_names, pad, read_split
 from apps.tagger.decoding import best_tags
@@ -29,8 +29,8 @@ from datasets.text import DataError
 _BATCH = 64
 
 
-def validate(config: Config, model: keras.Model, data: Data) -> dict[str, float]:
-    """Score a model on the dev sentences."""
+def validation(config: Config, model: keras.Model, data: Data) -> Validation:
+    """Make what scores a model on the dev sentences."""
     features = Features(data.vocabulary, input_names(config))
     answers = np.array(data.vocabulary.answers, object)
 
@@ -38,9 +38,14 @@ def validate(config: Config, model: keras.Model, data: Data) -> dict[str, float]
     def tag(words: tf.Tensor) -> tf.Tensor:
         return best_tags(model(features(words), training=False)["tags"])
 
-    predicted = _by_length([s.words for s in data.dev], lambda words: answers[tag(words).numpy()])
+    words = [sentence.words for sentence in data.dev]
     gold = [sentence.tags for sentence in data.dev]
-    return score(gold, predicted, spans=data.vocabulary.scheme is not None)
+
+    def validate() -> dict[str, float]:
+        predicted = _by_length(words, lambda batch: answers[tag(batch).numpy()])
+        return score(gold, predicted, spans=data.vocabulary.scheme is not None)
+
+    return validate
 
 
 def evaluate(

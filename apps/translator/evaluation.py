@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from apps.common.app import Evaluation, Signatures
+from apps.common.app import Evaluation, Signatures, Validation
 from apps.translator.config import Config
 from apps.translator.data import Data, batch, checksum, plan, prepare, read_split
 from apps.translator.model import CHAIN, Steps
@@ -19,8 +19,8 @@ from seqkit.decoding import greedy
 _BATCH = 64
 
 
-def validate(config: Config, model: keras.Model, data: Data) -> dict[str, float]:
-    """Score a model on the dev pairs: the loss, and greedy translations."""
+def validation(config: Config, model: keras.Model, data: Data) -> Validation:
+    """Make what scores a model on the dev pairs: the loss, and greedy translations."""
     steps = Steps(model)
 
     @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)])
@@ -45,19 +45,24 @@ def validate(config: Config, model: keras.Model, data: Data) -> dict[str, float]
             (data.subwords.source, data.subwords.target), zip(*data.dev, strict=True), strict=True
         )
     )
-    nats = words = 0.0
-    translations: list[str] = [""] * len(source)
-    for rows in plan(
-        np.array([(len(s), len(t)) for s, t in zip(source, target, strict=True)]), _BATCH
-    ):
-        inputs, targets, weights = batch([source[i] for i in rows], [target[i] for i in rows])
-        nats += float(loss(inputs, targets, weights))
-        words += weights.sum()
-        tokens, lengths = (found.numpy() for found in translate(inputs["source"]))
-        ids = [[i for i in row[:n] if i != EOS] for row, n in zip(tokens, lengths, strict=True)]
-        for row, text in zip(rows, decode(data.subwords.target, ids), strict=True):
-            translations[row] = text
-    return {"loss": nats / words, **quick_score(translations, [pair.target for pair in data.dev])}
+    lengths = np.array([(len(s), len(t)) for s, t in zip(source, target, strict=True)])
+    batches = plan(lengths, _BATCH)
+
+    def validate() -> dict[str, float]:
+        nats = words = 0.0
+        translations: list[str] = [""] * len(source)
+        for rows in batches:
+            inputs, targets, weights = batch([source[i] for i in rows], [target[i] for i in rows])
+            nats += float(loss(inputs, targets, weights))
+            words += weights.sum()
+            tokens, lengths = (found.numpy() for found in translate(inputs["source"]))
+            ids = [[i for i in row[:n] if i != EOS] for row, n in zip(tokens, lengths, strict=True)]
+            for row, text in zip(rows, decode(data.subwords.target, ids), strict=True):
+                translations[row] = text
+        scores = quick_score(translations, [pair.target for pair in data.dev])
+        return {"loss": nats / words, **scores}
+
+    return validate
 
 
 def evaluate(

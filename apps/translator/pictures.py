@@ -70,9 +70,16 @@ def length_curves(path: Path, curves: Mapping[str, Mapping[str, Band]]) -> None:
         labels = [f"{words}\n{band.sentences:,}" for words, band in bands.items()]
         scores = [band.bleu for band in bands.values()]
         ax.plot(labels, scores, marker="o", label=name)
-        for place, bleu in enumerate(scores):
+        for place, (words, band) in enumerate(bands.items()):
+            others = (other[words].bleu for other in curves.values() if words in other)
+            above = band.bleu >= max(others)
             ax.annotate(
-                f"{bleu:.1f}", (place, bleu), (0, 7), textcoords="offset points", ha="center"
+                f"{band.bleu:.1f}",
+                (place, band.bleu),
+                (0, 7 if above else -7),
+                textcoords="offset points",
+                ha="center",
+                va="bottom" if above else "top",
             )
     if len(curves) > 1:
         ax.legend()

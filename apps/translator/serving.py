@@ -239,6 +239,7 @@ class Translator(tf.Module):
             **CHAIN,
             length_penalty=per_token,
             attention=self.steps.attention,
+            drop_ended=True,
         )
         return _nothing_of_nothing(source, found)
 

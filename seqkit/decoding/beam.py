@@ -31,6 +31,7 @@ def beam_search(
     no_repeat_ngram: int = 0,
     prefix: Any = None,
     attention: Callable[[Any], Any] | None = None,
+    drop_ended: bool = False,
 ) -> Decoded:
     """The chains of the best score, found by extending the num_beams likeliest at each step.
 
@@ -56,6 +57,7 @@ def beam_search(
         prefix: (batch, prefix time) int32, what the chains begin with, pad_id behind it. Its
             log-probability counts.
         attention: of a state, the weights (rows, source) of the step that returned it.
+        drop_ended: as for `greedy`, whenever no better chain can come of half of the sentences.
 
     Returns:
         `Decoded` with shapes (batch, num_results, ...), the best first. Chains cut at max_length
@@ -91,18 +93,22 @@ def beam_search(
     state, constants, source_mask = (rows.tile(v, K) for v in (state, constants, source_mask))
     length = length.tiled(K)
     forced = None if prefix is None else _forced(prefix, K, max_length, pad_id)
-    first_row = ops.arange(batch)[:, None] * K  # of each sentence
 
     def lp(lengths: Any) -> Any:
         lengths = ops.cast(lengths, "float32")
         return 1.0 if length_penalty is None else length_penalty(lengths)
 
-    def cp(beams: dict) -> Any:
-        """beta times the coverage penalty of each row, (batch, K)."""
+    def cp(live: dict, beams: dict) -> Any:
+        """beta times the coverage penalty of each beam, (sentences, K)."""
         if not coverage_weight:
-            return ops.zeros((batch, K), "float32")
-        penalty = coverage_penalty(beams["coverage"], source_mask)
-        return coverage_weight * ops.reshape(penalty, (batch, K))
+            return ops.zeros_like(live["log_p"])
+        mask = rows.take(source_mask, beams_of(live))
+        penalty = coverage_penalty(beams["coverage"], mask)
+        return coverage_weight * ops.reshape(penalty, (-1, K))
+
+    def beams_of(live: dict) -> Any:
+        """Which rows of the whole batch the live beams are; None: all, in their order."""
+        return _beams(live["at"], K) if drop_ended else None
 
     # What follows a beam when beams change places: one gather a leaf.
     beams = {"state": state}
@@ -113,10 +119,17 @@ def beam_search(
     if no_repeat_ngram:
         beams["history"] = ops.zeros((batch * K, max_length), "int32")
     only_first = ops.where(ops.arange(K) == 0, 0.0, NEVER)  # all beams begin alike
-    start = {
-        "beams": beams,
+    # Of the sentences that go on.
+    live = {
         "last": ops.full((batch, K), bos_id, "int32"),
         "log_p": ops.broadcast_to(ops.cast(only_first, "float32"), (batch, K)),
+    }
+    by_beam = {"beams": beams}
+    if drop_ended:  # what all steps read gets fewer rows, too
+        live["at"] = ops.arange(batch, dtype="int32")
+        by_beam["constants"] = rows.leaves(constants)
+    # Of the whole batch.
+    found = {
         # Step by step the live beams, to be traced back: their tokens, where they came from, and
         # what each row looked at before beams changed places.
         "tokens": ops.full((max_length, batch, K), pad_id, "int32"),
@@ -124,11 +137,21 @@ def beam_search(
         "ended": _nothing(batch, N),
     }
     if attention is not None:
-        start["attention"] = ops.zeros((max_length, *weights_shape), "float32")
+        found["attention"] = ops.zeros((max_length, *weights_shape), "float32")
 
-    def one_step(t: Any, now: dict) -> tuple[Any, dict]:
-        beams = now["beams"]
-        log_p, state = step(ops.reshape(now["last"], (-1,)), beams["state"], constants)
+    def one_step(t: Any, live: dict, by_beam: dict, found: dict) -> tuple[Any, dict, dict, dict]:
+        read, length_of = constants, length
+        if drop_ended:
+            few, left = rows.few_left(can_improve(live, found))
+            live, by_beam = ops.cond(
+                few,
+                lambda: (rows.take(live, left), rows.take(by_beam, _beams(left, K))),
+                lambda: (live, by_beam),
+            )
+            read = rows.with_leaves(constants, by_beam["constants"])
+            length_of = length.taken(beams_of(live))
+        at, at_beams, beams = live.get("at"), beams_of(live), by_beam["beams"]
+        log_p, state = step(ops.reshape(live["last"], (-1,)), beams["state"], read)
         log_p = allowed = ops.cast(log_p, "float32")
         after = {**beams, "state": rows.like(beams["state"], state)}
         if attention is not None:
@@ -143,58 +166,66 @@ def beam_search(
         gains, tokens = ops.top_k(allowed, each)
         tokens = ops.cast(tokens, "int32")
         if forced is not None:
-            gains, tokens = _force(forced[t], gains, tokens, log_p, pad_id)
-        go_on, end = length.after(tokens, state, t)
+            now, after_it = (rows.take(forced[i], at_beams) for i in (t, t + 1))
+            gains, tokens = _force(now, gains, tokens, log_p, pad_id)
+        go_on, end = length_of.after(tokens, state, t)
         if forced is not None:  # no chain ends inside the prefix
-            end = ops.where((forced[t + 1] != pad_id)[:, None], NEVER, end)
-        total = ops.reshape(now["log_p"], (-1, 1)) + gains
-        go_on, end = (ops.reshape(total + v, (batch, K * each)) for v in (go_on, end))
-        tokens = ops.reshape(tokens, (batch, K * each))
+            end = ops.where((after_it != pad_id)[:, None], NEVER, end)
+        total = ops.reshape(live["log_p"], (-1, 1)) + gains
+        go_on, end = (ops.reshape(total + v, (-1, K * each)) for v in (go_on, end))
+        tokens = ops.reshape(tokens, (-1, K * each))
 
-        best, at = ops.top_k(ops.concatenate([go_on, end], axis=1), K)
-        at = ops.cast(at, "int32")
-        is_end, at = at >= K * each, at % (K * each)
-        parents = at // each
-        score = best / lp(t + 1) + _pick(cp(after), parents)
+        best, here = ops.top_k(ops.concatenate([go_on, end], axis=1), K)
+        here = ops.cast(here, "int32")
+        is_end, here = here >= K * each, here % (K * each)
+        parents = here // each
+        score = best / lp(t + 1) + _pick(cp(live, after), parents)
         new = {
             "scores": ops.where(is_end, score, NEVER),
             "log_p": best,
-            "lengths": ops.ones_like(at) * (t + 1),
+            "lengths": ops.ones_like(here) * (t + 1),
             "parents": parents,
-            "tokens": _pick(tokens, at),
+            "tokens": _pick(tokens, here),
         }
+        results = _best_of(rows.take(found["ended"], at), new, N)
 
-        log_p, at = ops.top_k(go_on, K)
-        at = ops.cast(at, "int32")
-        parents, last = at // each, _pick(tokens, at)
+        log_p, here = ops.top_k(go_on, K)
+        here = ops.cast(here, "int32")
+        parents, last = here // each, _pick(tokens, here)
+        first_row = ops.arange(ops.shape(here)[0])[:, None] * K  # of each sentence
         after = rows.take(after, ops.reshape(first_row + parents, (-1,)))
         if no_repeat_ngram:
-            here = ops.arange(max_length) == t
-            after["history"] = ops.where(here, ops.reshape(last, (-1, 1)), after["history"])
-        result = {
-            "beams": after,
-            "last": last,
-            "log_p": log_p,
-            "tokens": rows.put(now["tokens"], t, last),
-            "parents": rows.put(now["parents"], t, parents),
-            "ended": _best_of(now["ended"], new, N),
+            now = ops.arange(max_length) == t
+            after["history"] = ops.where(now, ops.reshape(last, (-1, 1)), after["history"])
+        found = {
+            **found,
+            "tokens": rows.put(found["tokens"], t, last, at),
+            "parents": rows.put(found["parents"], t, parents, at),
+            "ended": rows.spread(results, at, over=found["ended"]),
         }
         if attention is not None:
-            result["attention"] = rows.put(now["attention"], t, weights)
-        return t + 1, result
+            found["attention"] = rows.put(found["attention"], t, weights, at_beams)
+        live = {**live, "last": last, "log_p": log_p}
+        return t + 1, live, {**by_beam, "beams": after}, found
 
-    def goes_on(t: Any, now: dict) -> Any:
-        # No live chain can still enter the results. Its log p is not above 0 and only falls, and lp
-        # only rises, so wherever it ends, log p / lp <= log p now / lp(max_length); the coverage
-        # penalty is never above 0. Ties go to what ended before.
-        bound = now["log_p"][:, 0] / lp(max_length)
-        can_improve = now["ended"]["scores"][:, N - 1] < bound
-        return ops.logical_and(t < max_length, ops.any(can_improve))
+    def can_improve(live: dict, found: dict) -> Any:
+        # Whether a live chain can still enter the results. Its log p is not above 0 and only falls,
+        # and lp only rises, so wherever it ends, log p / lp <= log p now / lp(max_length); the
+        # coverage penalty is never above 0. Ties go to what ended before.
+        worst = rows.take(found["ended"]["scores"], live.get("at"))[:, N - 1]
+        return worst < live["log_p"][:, 0] / lp(max_length)
 
-    _, found = ops.while_loop(goes_on, one_step, (ops.convert_to_tensor(0, "int32"), start))
-    log_p = found["log_p"]
+    def goes_on(t: Any, live: dict, by_beam: dict, found: dict) -> Any:
+        return ops.logical_and(t < max_length, ops.any(can_improve(live, found)))
+
+    t = ops.convert_to_tensor(0, "int32")
+    _, live, by_beam, found = ops.while_loop(goes_on, one_step, (t, live, by_beam, found))
+    # Sentences that were left out have all the results that there can be.
+    nothing = ops.full((batch, K), NEVER, "float32"), ops.zeros((batch, K), "float32")
+    last = live["log_p"], cp(live, by_beam["beams"])
+    log_p, penalty = rows.spread(last, live.get("at"), over=nothing)
     cut = {
-        "scores": log_p / lp(max_length) + cp(found["beams"]),
+        "scores": log_p / lp(max_length) + penalty,
         "log_p": log_p,
         "lengths": ops.full((batch, K), max_length, "int32"),
         "parents": found["parents"][max_length - 1],
@@ -216,6 +247,11 @@ def beam_search(
         ended,
         weights,
     )
+
+
+def _beams(sentences: Any, num_beams: int) -> Any:
+    """Sentences (n,) -> the rows of their beams, (n * num_beams,)."""
+    return ops.reshape(sentences[:, None] * num_beams + ops.arange(num_beams), (-1,))
 
 
 def _forced(prefix: Any, num_beams: int, max_length: int, pad_id: int) -> Any:

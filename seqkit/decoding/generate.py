@@ -172,7 +172,8 @@ def _generate(
     def one_step(t: Any, chains: dict, steps: dict) -> tuple[Any, dict, dict]:
         at, read, length_of = None, constants, length  # of all rows, in their order
         if drop_ended:
-            chains = _without_ended(chains)
+            few, left = rows.few_left(ops.logical_not(chains["ended"]))
+            chains = ops.cond(few, lambda: rows.take(chains, left), lambda: chains)
             at = chains["at"]
             read = rows.with_leaves(constants, chains["constants"])
             length_of = length.taken(at)
@@ -213,15 +214,4 @@ def _generate(
         scores=log_likelihoods,
         ended=ops.any(found["stops"], axis=0),
         attention=None if attention is None else ops.transpose(found["attention"], (1, 0, 2)),
-    )
-
-
-def _without_ended(chains: dict) -> dict:
-    """The chains that go on, if they are half of all or fewer; else all."""
-    count = ops.sum(ops.cast(ops.logical_not(chains["ended"]), "int32"))
-    live_first = ops.argsort(ops.cast(chains["ended"], "int32"))
-    return ops.cond(
-        2 * count <= ops.shape(live_first)[0],
-        lambda: rows.take(chains, live_first[:count]),
-        lambda: chains,
     )

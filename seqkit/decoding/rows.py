@@ -41,8 +41,17 @@ def tile(nest: Any, times: int) -> Any:
 
 
 def take(nest: Any, rows: Any) -> Any:
-    """These rows of every tensor: rows (n,) int32, one gather a leaf."""
+    """These rows of every tensor: rows (n,) int32, one gather a leaf; None: all, in their order."""
+    if rows is None:
+        return nest
     return _map(lambda x: ops.take(x, rows, axis=0), nest)
+
+
+def few_left(goes_on: Any) -> tuple[Any, Any]:
+    """Whether no more than half of the rows go on ((rows,) bool), and which those are."""
+    count = ops.sum(ops.cast(goes_on, "int32"))
+    them_first = ops.argsort(ops.cast(ops.logical_not(goes_on), "int32"))
+    return 2 * count <= ops.shape(goes_on)[0], them_first[:count]
 
 
 def where(condition: Any, then: Any, otherwise: Any) -> Any:
@@ -60,6 +69,13 @@ def put(buffer: Any, t: Any, value: Any, rows: Any = None) -> Any:
         return ops.scatter_update(buffer, ops.reshape(t, (1, 1)), value[None])
     at = ops.stack([ops.broadcast_to(t, ops.shape(rows)), rows], axis=-1)
     return ops.scatter_update(buffer, at, value)
+
+
+def spread(nest: Any, rows: Any, over: Any) -> Any:
+    """The nest `over` with this nest's tensors (n, ...) in these rows (n,); None: in all."""
+    if rows is None:
+        return nest
+    return tree.map_structure(lambda x, y: ops.scatter_update(y, rows[:, None], x), nest, over)
 
 
 def like(before: Any, after: Any) -> Any:

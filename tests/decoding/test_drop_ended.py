@@ -1,10 +1,12 @@
-"""Greedy decoding that goes on with fewer and fewer rows, against that which keeps them all."""
+"""Decoding that goes on with fewer and fewer rows, against that which keeps them all."""
+
+from functools import partial
 
 import keras
 import numpy as np
 import pytest
 
-from seqkit.decoding import greedy
+from seqkit.decoding import beam_search, greedy, per_token, wu_penalty
 from tests.decoding.toy import BOS, KINDS, Toy, to_numpy
 
 if keras.backend.backend() != "tensorflow":
@@ -12,9 +14,16 @@ if keras.backend.backend() != "tensorflow":
 
 import tensorflow as tf
 
+WAYS = {
+    "greedy": greedy,
+    "beams": partial(beam_search, num_beams=3, num_results=2, length_penalty=wu_penalty(0.6)),
+    "one beam": partial(beam_search, num_beams=1),
+    "blocked": partial(beam_search, num_beams=3, no_repeat_ngram=2, length_penalty=per_token),
+}
 
-def decode(toy, kind, step=None, **more):
-    return greedy(
+
+def decode(toy, kind, way=greedy, step=None, **more):
+    return way(
         step or toy.step,
         toy.state,
         toy.constants,
@@ -27,23 +36,34 @@ def decode(toy, kind, step=None, **more):
     )
 
 
-@pytest.mark.parametrize("rows", [0, 1, 24])
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_answer_is_the_same(kind, rows):
-    toy = Toy(rows=rows, vocabulary=5, seed=2)
-    arrays = toy.h, toy.c, toy.mask, toy.lengths
+def assert_same(found, wanted):
+    found, wanted = to_numpy(found), to_numpy(wanted)
+    for name, part, expected in zip(wanted._fields, found, wanted, strict=True):
+        np.testing.assert_allclose(part, expected, rtol=1e-5, atol=1e-6, err_msg=name)
 
-    @tf.function(input_signature=[tf.TensorSpec([None, *a.shape[1:]], a.dtype) for a in arrays])
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_answer_is_the_same(kind, way):
+    toys = [Toy(rows=rows, vocabulary=5, seed=2) for rows in (24, 1, 0)]
+
+    def arrays(toy):
+        return toy.h, toy.c, toy.mask, toy.lengths
+
+    open_size = [tf.TensorSpec([None, *a.shape[1:]], a.dtype) for a in arrays(toys[0])]
+
+    @tf.function(input_signature=open_size)
     def in_a_graph(*given):
+        toy = Toy(rows=0, vocabulary=5, seed=2)
         toy.h, toy.c, toy.mask, toy.lengths = given
         toy.rows = tf.shape(given[0])[0]
-        return decode(toy, kind, drop_ended=True)
+        return decode(toy, kind, WAYS[way], drop_ended=True)
 
-    wanted = to_numpy(decode(toy, kind))
-    assert rows < 24 or len(set(wanted.lengths.tolist())) > 3
-    for found in decode(toy, kind, drop_ended=True), in_a_graph(*arrays):
-        for name, part, expected in zip(wanted._fields, to_numpy(found), wanted, strict=True):
-            np.testing.assert_allclose(part, expected, rtol=1e-5, atol=1e-6, err_msg=name)
+    for toy in toys:
+        wanted = decode(toy, kind, WAYS[way])
+        assert toy.rows < 24 or len(np.unique(wanted.lengths)) > 3
+        assert_same(in_a_graph(*arrays(toy)), wanted)
+        assert_same(decode(toy, kind, WAYS[way], drop_ended=True), wanted)
 
 
 def test_whenever_half_have_ended_the_others_go_on_alone():
@@ -56,7 +76,41 @@ def test_whenever_half_have_ended_the_others_go_on_alone():
         assert {len(leaf) for leaf in (*state.values(), *constants[:2])} == {len(tokens)}
         return toy.step(tokens, state, constants)
 
-    found = decode(toy, "predicted", step, drop_ended=True)
+    found = decode(toy, "predicted", step=step, drop_ended=True)
     assert found.lengths.numpy().tolist() == toy.lengths.tolist()
     # Ended before the step: 0 1 3 5 5 6 6 7 7 of the eight; left over are 3 of them, then 1.
     assert sizes == [8, 8, 8, 3, 3, 3, 3, 1, 1]
+
+
+def test_beams_of_prefixes_and_coverage_are_of_the_sentences_that_go_on():
+    toy = Toy(rows=24, vocabulary=5, seed=3)
+    prefix = np.random.default_rng(0).integers(2, 5, (24, 3)).astype("int32")
+    prefix[::2, 1:] = -1
+    way = partial(
+        beam_search,
+        num_beams=3,
+        prefix=prefix,
+        coverage_weight=0.7,
+        source_mask=toy.mask,
+        length_penalty=wu_penalty(0.2),
+    )
+    for kind in KINDS:
+        assert_same(decode(toy, kind, way, drop_ended=True), decode(toy, kind, way))
+
+
+def test_beams_go_on_alone_of_sentences_that_may_still_find_better():
+    toy = Toy(rows=8, seed=0)
+    toy.lengths = np.array([1, 7, 2, 2, 9, 3, 3, 5], "int32")
+    sizes = []
+
+    def step(tokens, state, constants):
+        sizes.append(len(tokens))
+        assert {len(leaf) for leaf in (*state.values(), *constants[:2])} == {len(tokens)}
+        return toy.step(tokens, state, constants)
+
+    found = decode(toy, "predicted", WAYS["one beam"], step=step, drop_ended=True)
+    assert found.lengths.numpy()[:, 0].tolist() == toy.lengths.tolist()
+    assert sizes == [8, 8, 8, 3, 3, 3, 3, 1, 1]
+    sizes.clear()
+    decode(toy, "predicted", WAYS["beams"], step=step, drop_ended=True)
+    assert sizes == [3 * n for n in (8, 8, 8, 3, 3, 3, 3, 1, 1)]

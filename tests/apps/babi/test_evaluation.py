@@ -68,7 +68,7 @@ def test_validation_counts_what_the_served_model_gets_wrong(config, data, folder
     signatures = {name: s.concrete for name, s in exported.signatures.items()}
     served = evaluate(config, signatures, folder, "dev").scores["mean_error"]
     model = babi.serving.load_model(untrained_run)
-    assert babi.validate(config, model, data) == {"error": pytest.approx(served)}
+    assert babi.validation(config, model, data)() == {"error": pytest.approx(served)}
 
 
 def test_predict_shows_what_was_looked_at():

@@ -42,11 +42,12 @@ def validate(model):
 def train(run, model=None, **changes):
     run.mkdir(exist_ok=True)
     settings = {"epochs": 3, "monitor": "score", "checkpoint_every": 2, "verbose": 0} | changes
+    model, scores_of = model or build(), settings.pop("validate", validate)
     return fit(
-        model or build(),
+        model,
         settings.pop("batches", batches),
         STEPS,
-        settings.pop("validate", validate),
+        lambda: scores_of(model),
         run,
         **{"tensorboard": False, **settings},
     )

@@ -83,7 +83,7 @@ def main():
         model,
         batches,
         STEPS,
-        validate,
+        lambda: validate(model),
         args.run,
         epochs=30,
         monitor="loss",

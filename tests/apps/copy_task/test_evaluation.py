@@ -10,7 +10,7 @@ import tensorflow as tf
 from apps.common.errors import UserError
 from apps.copy_task.config import Config
 from apps.copy_task.data import Batch, load
-from apps.copy_task.evaluation import evaluate, read_sequences, validate
+from apps.copy_task.evaluation import evaluate, read_sequences, validation
 from datasets.algorithmic.tasks import Name, fixed_set, task
 from datasets.text import DataError
 
@@ -194,7 +194,7 @@ class Constant(keras.Model):
 def test_validation_counts_wrong_bits_of_the_longest_sequences():
     data = load(SMALL)
     model = Constant([-2.0, -2.0, 2.0])
-    scores = validate(SMALL, model, data)
+    scores = validation(SMALL, model, data)()
     answers = data.dev.targets[:, -4:]
     wrong = answers[..., :2].sum() + (1 - answers[..., 2]).sum()
     assert scores["bit_errors"] == pytest.approx(wrong / 100)
@@ -205,14 +205,14 @@ def test_validation_counts_wrong_bits_of_the_longest_sequences():
 
 @pytest.mark.filterwarnings("ignore:invalid value")
 def test_validation_takes_what_is_no_number_for_an_error():
-    scores = validate(SMALL, Constant([np.nan] * 3), load(SMALL))
+    scores = validation(SMALL, Constant([np.nan] * 3), load(SMALL))()
     assert scores["bit_errors"] == 12
 
 
 def test_prediction_gain_gets_the_loss_of_each_length_by_its_steps():
     config = dataclasses.replace(SMALL, curriculum="prediction_gain")
     data = load(config)
-    scores = validate(config, Constant([0.0] * 3), data)
+    scores = validation(config, Constant([0.0] * 3), data)()
     assert list(scores) == ["bit_errors", "loss", *(f"loss_{n}" for n in range(1, 5))]
     for n in range(1, 5):
         assert scores[f"loss_{n}"] == pytest.approx(np.log(2) * 3 * n / (2 * n + 2))

@@ -11,7 +11,7 @@ from apps import tagger
 
 
 def test_the_package_has_what_the_protocol_asks_for():
-    for name in ("load", "build", "validate", "evaluate", "export", "predict"):
+    for name in ("load", "build", "validation", "evaluate", "export", "predict"):
         assert callable(getattr(tagger, name))
     with pytest.raises(AttributeError, match="no attribute 'train'"):
         _ = tagger.train

@@ -10,7 +10,7 @@ from apps.common import run_folder
 from apps.common.commands import load_model
 from apps.tagger.config import Config
 from apps.tagger.data import Data, pad
-from apps.tagger.evaluation import tag_sentences, validate
+from apps.tagger.evaluation import tag_sentences, validation
 from apps.tagger.restoration import annotate, restore
 from apps.tagger.scores import score
 from apps.tagger.serving import IDS_SHAPE, Tagger, split_restoration
@@ -237,6 +237,6 @@ def test_validation_and_serving_agree(run, request):
     served = tag_sentences(functions(run), words)
     gold = [sentence.tags for sentence in sentences]
     data = Data(config, sentences, sentences, vocabulary)
-    assert validate(config, load_model(run), data) == pytest.approx(
+    assert validation(config, load_model(run), data)() == pytest.approx(
         score(gold, served, spans=vocabulary.scheme is not None)
     )

@@ -10,7 +10,7 @@ from apps.common import run_folder
 from apps.common.commands import load_model
 from apps.translator.config import Config
 from apps.translator.data import batch, load
-from apps.translator.evaluation import translate_lines, validate
+from apps.translator.evaluation import translate_lines, validation
 from apps.translator.scores import quick_score
 from apps.translator.serving import IDS_SHAPE, LONGEST
 from apps.translator.subwords import BOS, EOS, encode
@@ -165,7 +165,7 @@ def test_the_decoder_looks_at_the_source_and_nowhere_else(served):
 
 def test_validation_and_serving_agree(config, trained_run, exports, served):
     data = load(config)
-    scores = validate(config, load_model(trained_run), data)
+    scores = validation(config, load_model(trained_run), data)()
     source, target = zip(*data.dev, strict=True)
     given = served("score", source=source, target=target)
     loss = -given["log_likelihoods"].sum() / given["lengths"].sum()
@@ -175,6 +175,17 @@ def test_validation_and_serving_agree(config, trained_run, exports, served):
     assert quick_score(greedily, target) == pytest.approx(
         {name: value for name, value in scores.items() if name != "loss"}
     )
+
+
+def test_validation_scores_the_weights_of_the_moment(config, trained_run):
+    model = load_model(trained_run)
+    data = load(config)
+    validate = validation(config, model, data)
+    before, trained = validate(), model.get_weights()
+    model.set_weights([0 * v for v in trained])  # all pieces are as likely
+    assert validate()["loss"] == pytest.approx(np.log(data.subwords.sizes[1]))
+    model.set_weights(trained)
+    assert validate() == before
 
 
 def test_ids_are_answered_like_text_by_core_operations_under_xla(exports, served, tmp_path):
