@@ -238,6 +238,11 @@ def _train_epoch(
 
 
 def _iterate(model: keras.Model, dataset: tf.data.Dataset) -> Iterator:
+    # The thread that tunes a pipeline may sleep for half a minute, and freeing the iterator at the
+    # end of an epoch waits for it.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    dataset = dataset.with_options(options)
     return iter(model.distribute_strategy.experimental_distribute_dataset(dataset))
 
 

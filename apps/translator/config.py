@@ -168,7 +168,7 @@ PRESETS = {
     "quick": Config(
         vocabulary_size=400,
         max_ratio=20,
-        units=96,
+        units=128,
         embedding_size=64,
         embedding_dropout=0.1,
         dropout=0.1,

@@ -20,7 +20,10 @@ from apps.translator.subwords import BOS, EOS, PAD, Subwords
 from datasets.pairs import Pair, filter_pairs, read_pair_file, read_pairs
 
 SPLITS = ("train", "dev", "test")
-STRIDE = 4  # batches are as long as a multiple of this: few lengths, so that XLA compiles few
+STRIDE = 4  # pieces of a batch are a multiple of this: few lengths, so that XLA compiles few
+
+_IDS, _WEIGHTS = (tf.TensorSpec((None, None), dtype) for dtype in (tf.int32, tf.float32))
+SPEC = {"source": _IDS, "target": _IDS}, _IDS, _WEIGHTS  # of a batch
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,7 @@ class Data:
             for row in rows[first_step:]:
                 yield batch([source[i] for i in row], [target[i] for i in row])
 
-        ids, weights = (
-            tf.TensorSpec((None, None), tf.int32),
-            tf.TensorSpec((None, None), tf.float32),
-        )
-        spec = ({"source": ids, "target": ids}, ids, weights)
-        return tf.data.Dataset.from_generator(batches, output_signature=spec).prefetch(2)
+        return tf.data.Dataset.from_generator(batches, output_signature=SPEC).prefetch(2)
 
     def save(self, run: Path) -> None:
         """Write into a run folder what an export needs besides the weights."""
@@ -194,12 +192,14 @@ def batch(source: Sequence[Sequence[int]], target: Sequence[Sequence[int]]) -> t
 
     >>> inputs, targets, weights = batch([[5, 6, 7]], [[8, 9]])
     >>> inputs["source"].tolist(), inputs["target"].tolist(), targets.tolist()
-    ([[5, 6, 7, 0]], [[2, 8, 9, 0]], [[8, 9, 3, 0]])
+    ([[5, 6, 7, 0]], [[2, 8, 9, 0, 0]], [[8, 9, 3, 0, 0]])
     """
-    targets = pad([[*row, EOS] for row in target])
-    inputs = np.concatenate([np.full((len(targets), 1), BOS, "int32"), targets[:, :-1]], axis=1)
+    pieces = pad(target)
+    begin, end = (np.full((len(pieces), 1), i, "int32") for i in (BOS, PAD))
+    targets = np.concatenate([pieces, end], axis=1)
+    targets[np.arange(len(target)), [len(row) for row in target]] = EOS
     return (
-        {"source": pad(source), "target": np.where(inputs == EOS, PAD, inputs)},
+        {"source": pad(source), "target": np.concatenate([begin, pieces], axis=1)},
         targets,
         (targets != PAD).astype("float32"),
     )

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from apps.common.app import Evaluation, Signatures, Validation
 from apps.translator.config import Config
-from apps.translator.data import Data, batch, checksum, plan, prepare, read_split
+from apps.translator.data import SPEC, Data, batch, checksum, plan, prepare, read_split
 from apps.translator.model import CHAIN, Steps
 from apps.translator.scores import Band, by_length, length_table, metric, quick_score, score
 from apps.translator.subwords import EOS, decode, encode
@@ -23,7 +23,7 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
     """Make what scores a model on the dev pairs: the loss, and greedy translations."""
     steps = Steps(model)
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)])
+    @tf.function(input_signature=[SPEC[1]])
     def translate(source: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         found = greedy(
             steps.step,
@@ -33,7 +33,7 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
         )
         return found.tokens, found.lengths
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(input_signature=SPEC)
     def loss(inputs: dict, targets: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         logits = model(inputs, training=False)
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)

@@ -48,9 +48,9 @@ def test_a_plan_has_each_pair_once_and_likes_together():
 def test_a_batch_has_the_target_a_step_late():
     inputs, targets, weights = batch([[5, 6], [5]], [[7], [8, 9, 10, 11]])
     assert inputs["source"].tolist() == [[5, 6, 0, 0], [5, 0, 0, 0]]
-    assert targets.tolist() == [[7, EOS, *[PAD] * 6], [8, 9, 10, 11, EOS, *[PAD] * 3]]
-    assert inputs["target"].tolist() == [[BOS, 7, *[PAD] * 6], [BOS, 8, 9, 10, 11, *[PAD] * 3]]
-    assert weights.tolist() == [[1, 1, *[0] * 6], [1] * 5 + [0] * 3]
+    assert targets.tolist() == [[7, EOS, PAD, PAD, PAD], [8, 9, 10, 11, EOS]]
+    assert inputs["target"].tolist() == [[BOS, 7, PAD, PAD, PAD], [BOS, 8, 9, 10, 11]]
+    assert weights.tolist() == [[1, 1, 0, 0, 0], [1] * 5]
 
 
 def test_batches_are_as_long_as_few_lengths():
