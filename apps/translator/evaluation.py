@@ -23,7 +23,7 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
     """Make what scores a model on the dev pairs: the loss, and greedy translations."""
     steps = Steps(model)
 
-    @tf.function(input_signature=[SPEC[1]])
+    @tf.function(input_signature=[SPEC[0]["source"]])
     def translate(source: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         found = greedy(
             steps.step,
