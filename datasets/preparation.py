@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from datasets.text import DataError
+from datasets.formats.lines import DataError
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds

@@ -28,10 +28,11 @@ from seqkit.crf import (
     transition_constraints,
     viterbi,
 )
-from seqkit.memory import DNCCell, MemoryCell, MemoryNetwork, NTMCell, SparseNTMCell, Traced
+from seqkit.diagnostics import NanGuard, Traced
+from seqkit.memory import DNCCell, MemoryCell, MemoryNetwork, NTMCell, SparseNTMCell
 from seqkit.rnn import RNN
 from seqkit.testing import check_cell, check_layer
-from seqkit.training import GradientReversal, NanGuard, ProfessorForcing
+from seqkit.training import GradientReversal, ProfessorForcing
 from seqkit.wiring import Bidirectional, Bridge, Conditioned
 
 __version__ = "0.1.0"

@@ -9,7 +9,8 @@ The layer `CRF` turns u into the log-potentials P (batch, time, tags, tags) with
 and the last step folded in: a masked step is the identity, and the walk begins in tag 0 with score
 0. All else follows from P alone: `crf_loss`, `log_partition`, `viterbi`, `n_best`, `marginals`.
 
-Source: Lafferty et al. 2001; Collobert et al. 2011, 3.3.2; Lample et al. 2016, 2.2.
+Source:
+    Lafferty et al. 2001; Collobert et al. 2011, 3.3.2; Lample et al. 2016, 2.2.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,9 @@ import numpy as np
 from keras import ops
 
 from seqkit.backend import scan
+from seqkit.ops import time_first
 from seqkit.serialization import ConfigFromSignature
+from seqkit.typing import Nest, Shape, Tensor
 
 IMPOSSIBLE = -1e9  # a log-probability that no sum of scores outweighs, and that makes no NaN
 
@@ -33,21 +36,35 @@ class CRF(ConfigFromSignature, keras.layers.Layer):
         tags: how many there are, > 0.
         constraints: what may follow what, as `transition_constraints` gives it: a dict of nested
             lists of bools, `transitions` (tags, tags), `start` (tags,), `end` (tags,). None: all.
-    Call: scores (batch, time, tags); mask (batch, time) bool.
-    Returns: P (batch, time, tags, tags), float32 whatever the global policy: P[b, t, i, j] is the
-        score of tag j at step t after tag i.
-    Masking: padding may lie anywhere; the step behind a gap follows the step before it. The mask
-        is used up: the output has none.
-    Raises: ValueError if the scores are not `tags` wide or the constraints of another size.
-    Source: Lample et al. 2016, 2.2. Deviations: none.
 
-    >>> import numpy as np
-    >>> from seqkit import CRF, crf_loss, viterbi
-    >>> potentials = CRF(3)(np.zeros((2, 5, 3)))
-    >>> tuple(potentials.shape), tuple(viterbi(potentials)[0].shape)
-    ((2, 5, 3, 3), (2, 5))
-    >>> tuple(crf_loss(np.zeros((2, 5), int), potentials).shape)
-    (2,)
+    Call arguments:
+        scores (batch, time, tags); mask (batch, time) bool.
+
+    Returns:
+        P (batch, time, tags, tags), float32 whatever the global policy: P[b, t, i, j] is the score
+        of tag j at step t after tag i.
+
+    Masking:
+        padding may lie anywhere; the step behind a gap follows the step before it. The mask is used
+        up: the output has none.
+
+    Raises:
+        ValueError: if the scores are not `tags` wide or the constraints of another size.
+
+    Source:
+        Lample et al. 2016, 2.2.
+
+    Deviations:
+        none.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit import CRF, crf_loss, viterbi
+        >>> potentials = CRF(3)(np.zeros((2, 5, 3)))
+        >>> tuple(potentials.shape), tuple(viterbi(potentials)[0].shape)
+        ((2, 5, 3, 3), (2, 5))
+        >>> tuple(crf_loss(np.zeros((2, 5), int), potentials).shape)
+        (2,)
     """
 
     def __init__(self, tags: int, constraints: dict | None = None, **kwargs: Any) -> None:
@@ -66,30 +83,34 @@ class CRF(ConfigFromSignature, keras.layers.Layer):
                     f"tags want {shape}"
                 )
 
-    def build(self, scores_shape: tuple) -> None:
+    def build(self, scores_shape: Shape) -> None:
         if scores_shape[-1] != self.tags:
             raise ValueError(f"CRF: scores are {scores_shape[-1]} wide; there are {self.tags} tags")
         for name, shape in ("transitions", (self.tags,) * 2), ("start", None), ("end", None):
             weight = self.add_weight(shape=shape or (self.tags,), initializer="zeros", name=name)
             setattr(self, name, weight)
 
-    def call(self, scores: Any, mask: Any = None) -> Any:
+    def call(self, scores: Tensor, mask: Tensor | None = None) -> Tensor:
         transitions, start, end = map(self._allowed, ("transitions", "start", "end"))
         return log_potentials(scores, mask, transitions, start, end)
 
-    def _allowed(self, name: str) -> Any:
+    def _allowed(self, name: str) -> Tensor:
         weight = ops.cast(getattr(self, name), "float32")
         if not self.constraints:
             return weight
         return ops.where(np.array(self.constraints[name], bool), weight, IMPOSSIBLE)
 
-    def compute_mask(self, scores: Any, mask: Any = None) -> None:
+    def compute_mask(self, scores: Tensor, mask: Tensor | None = None) -> None:
         return None
 
 
 def log_potentials(
-    scores: Any, mask: Any = None, transitions: Any = 0.0, start: Any = 0.0, end: Any = 0.0
-) -> Any:
+    scores: Tensor,
+    mask: Tensor | None = None,
+    transitions: Tensor = 0.0,
+    start: Tensor = 0.0,
+    end: Tensor = 0.0,
+) -> Tensor:
     """P of a chain; with scores alone, of steps that know nothing of each other.
 
     Args:
@@ -126,10 +147,12 @@ def transition_constraints(tags: Sequence[str], scheme: str = "BIO") -> dict[str
     Returns:
         `transitions`, `start` and `end` for `CRF`, as nested lists of bools.
 
-    Raises: ValueError for another scheme, or a tag that the scheme doesn't have.
+    Raises:
+        ValueError: for another scheme, or a tag that the scheme doesn't have.
 
-    >>> transition_constraints(["O", "B-NP", "I-NP"])["start"]
-    [True, True, False]
+    Example:
+        >>> transition_constraints(["O", "B-NP", "I-NP"])["start"]
+        [True, True, False]
     """
     if scheme not in ("BIO", "IOBES"):
         raise ValueError(f"the scheme is {scheme!r}; it must be 'BIO' or 'IOBES'")
@@ -153,7 +176,7 @@ def transition_constraints(tags: Sequence[str], scheme: str = "BIO") -> dict[str
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
-def crf_loss(tags: Any, potentials: Any) -> Any:
+def crf_loss(tags: Tensor, potentials: Tensor) -> Tensor:
     """Negative log-likelihood -log p(y | x) of each sequence: a Keras loss.
 
     Args:
@@ -166,14 +189,14 @@ def crf_loss(tags: Any, potentials: Any) -> Any:
     return log_partition(potentials) - path_score(tags, potentials)
 
 
-def path_score(tags: Any, potentials: Any) -> Any:
+def path_score(tags: Tensor, potentials: Tensor) -> Tensor:
     """sum_t P_t[y_{t-1}, y_t]: (batch, time) ints and P to (batch,)."""
     count = potentials.shape[-1]
     flat = ops.reshape(potentials, (*ops.shape(potentials)[:2], count * count))
     real = _is_real(potentials)
     tags = ops.cast(tags, "int32")
 
-    def carry_tag(before: Any, now: tuple) -> tuple:
+    def carry_tag(before: Nest, now: tuple) -> tuple:
         tag, is_real = now
         after = ops.where(is_real, tag, before)
         return after, before * count + after
@@ -183,26 +206,28 @@ def path_score(tags: Any, potentials: Any) -> Any:
     return ops.sum(ops.take_along_axis(flat, ops.transpose(edges)[..., None], axis=2), axis=(1, 2))
 
 
-def log_partition(potentials: Any) -> Any:
-    """log Z: (batch,)."""
+def log_partition(potentials: Tensor) -> Tensor:
+    """Log Z: (batch,)."""
     _, last = _forward(potentials)
     return ops.logsumexp(last, axis=1)
 
 
-def marginals(potentials: Any) -> Any:
+def marginals(potentials: Tensor) -> Tensor:
     """p(y_t = j | x): (batch, time, tags). A masked step repeats the step before it."""
     before, last = _forward(potentials)  # alpha_{t-1}
 
-    def step(beta: Any, p: Any) -> tuple:  # beta_{t-1}[i] = log sum_j exp(P_t[i, j] + beta_t[j])
+    def step(
+        beta: Tensor, p: Tensor
+    ) -> tuple:  # beta_{t-1}[i] = log sum_j exp(P_t[i, j] + beta_t[j])
         return ops.logsumexp(p + beta[:, None, :], axis=2), beta
 
-    _, beta = scan(step, ops.zeros_like(last), _time_first(potentials), reverse=True)
+    _, beta = scan(step, ops.zeros_like(last), time_first(potentials), reverse=True)
     alpha = ops.concatenate([before[1:], last[None]], axis=0)
     log_z = ops.logsumexp(last, axis=1)
-    return _time_first(ops.exp(alpha + beta - log_z[None, :, None]))
+    return time_first(ops.exp(alpha + beta - log_z[None, :, None]))
 
 
-def viterbi(potentials: Any) -> tuple[Any, Any]:
+def viterbi(potentials: Tensor) -> tuple[Tensor, Tensor]:
     """The best tags and their log-probability.
 
     Returns:
@@ -213,29 +238,31 @@ def viterbi(potentials: Any) -> tuple[Any, Any]:
     return tags[:, 0], log_probabilities[:, 0]
 
 
-def n_best(potentials: Any, n: int) -> tuple[Any, Any]:
+def n_best(potentials: Tensor, n: int) -> tuple[Tensor, Tensor]:
     """The n best sequences of tags, the best first.
 
     Returns:
         tags (batch, n, time) int32; log p(y | x) (batch, n), hugely negative (under -1e8) where a
         sentence has fewer than n sequences.
-    Source: list Viterbi, Seshadri and Sundberg 1994.
+
+    Source:
+        list Viterbi, Seshadri and Sundberg 1994.
     """
     count = potentials.shape[-1]
     batch = ops.shape(potentials)[0]
     # delta[b, j, k]: the k-th best score of a walk that ends in tag j.
     delta = _at_tag_0(batch, count)[..., None] + ops.where(ops.arange(n) == 0, 0.0, IMPOSSIBLE)
 
-    def extend(delta: Any, p: Any) -> tuple:
+    def extend(delta: Tensor, p: Tensor) -> tuple:
         walks = delta[:, :, None, :] + p[..., None]  # (batch, from, to, k)
         walks = ops.reshape(ops.transpose(walks, (0, 2, 1, 3)), (batch, count, count * n))
         best, source = ops.top_k(walks, n)
         return best, ops.cast(source, "int32")  # source = from * n + k
 
-    delta, sources = scan(extend, delta, _time_first(potentials))
+    delta, sources = scan(extend, delta, time_first(potentials))
     best, end = ops.top_k(ops.reshape(delta, (batch, count * n)), n)
 
-    def trace_back(at: Any, source: Any) -> tuple:  # at = tag * n + k: (batch, n)
+    def trace_back(at: Tensor, source: Tensor) -> tuple:  # at = tag * n + k: (batch, n)
         source = ops.reshape(source, (batch, count * n))
         return ops.take_along_axis(source, at, axis=1), at // n
 
@@ -243,31 +270,27 @@ def n_best(potentials: Any, n: int) -> tuple[Any, Any]:
     return ops.transpose(tags, (1, 2, 0)), best - log_partition(potentials)[:, None]
 
 
-def _forward(potentials: Any) -> tuple[Any, Any]:
+def _forward(potentials: Tensor) -> tuple[Tensor, Tensor]:
     """alpha_{t-1} for every t (time, batch, tags), and the last alpha (batch, tags).
 
     alpha_t[j] = log sum_i exp(alpha_{t-1}[i] + P_t[i, j])
     """
 
-    def step(alpha: Any, p: Any) -> tuple:
+    def step(alpha: Tensor, p: Tensor) -> tuple:
         return ops.logsumexp(alpha[:, :, None] + p, axis=1), alpha
 
     first = _at_tag_0(ops.shape(potentials)[0], potentials.shape[-1])
-    last, before = scan(step, first, _time_first(potentials))
+    last, before = scan(step, first, time_first(potentials))
     return before, last
 
 
-def _at_tag_0(batch: Any, count: int) -> Any:
+def _at_tag_0(batch: Tensor, count: int) -> Tensor:
     """Where the walk begins: (batch, tags), 0 for tag 0."""
     return ops.broadcast_to(ops.where(ops.arange(count) == 0, 0.0, IMPOSSIBLE), (batch, count))
 
 
-def _is_real(potentials: Any) -> Any:
+def _is_real(potentials: Tensor) -> Tensor:
     """(batch, time) bool: a masked step is the identity."""
     count = potentials.shape[-1]
     identity = ops.where(ops.eye(count, dtype="bool"), 0.0, IMPOSSIBLE)
     return ops.any(potentials != identity, axis=(2, 3))
-
-
-def _time_first(x: Any) -> Any:
-    return ops.transpose(x, (1, 0, *range(2, len(x.shape))))

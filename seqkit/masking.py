@@ -1,11 +1,11 @@
 """Masks: pure functions. True marks a real step, whatever side the padding lies on."""
 
-from typing import Any
+from keras import ops
 
-from keras import ops, tree
+from seqkit.typing import Tensor
 
 
-def mask_from_lengths(lengths: Any, max_length: int) -> Any:
+def mask_from_lengths(lengths: Tensor, max_length: int) -> Tensor:
     """Real steps first, padding behind.
 
     Args:
@@ -15,40 +15,29 @@ def mask_from_lengths(lengths: Any, max_length: int) -> Any:
     Returns:
         (batch, max_length) bool.
 
-    >>> import keras
-    >>> from seqkit.masking import mask_from_lengths
-    >>> print(keras.ops.convert_to_numpy(mask_from_lengths([2, 0], 3)).astype(int))
-    [[1 1 0]
-     [0 0 0]]
+    Example:
+        >>> import keras
+        >>> from seqkit.masking import mask_from_lengths
+        >>> print(keras.ops.convert_to_numpy(mask_from_lengths([2, 0], 3)).astype(int))
+        [[1 1 0]
+         [0 0 0]]
     """
     lengths = ops.convert_to_tensor(lengths)
     return ops.arange(max_length, dtype=lengths.dtype)[None, :] < lengths[:, None]
 
 
-def lengths_from_mask(mask: Any) -> Any:
+def lengths_from_mask(mask: Tensor | None) -> Tensor:
     """The number of real steps of each row: (batch, time) bool -> (batch,) int32."""
     return ops.sum(ops.cast(mask, "int32"), axis=1)
 
 
-def causal_mask(length: int) -> Any:
+def causal_mask(length: int) -> Tensor:
     """(length, length) bool: row t sees the columns 0 to t."""
     t = ops.arange(length)
     return t[:, None] >= t[None, :]
 
 
-def align(condition: Any, x: Any) -> Any:
-    """Give a condition over the leading axes of x the axes it lacks."""
-    return ops.reshape(
-        condition, (*ops.shape(condition), *[1] * (len(x.shape) - len(condition.shape)))
-    )
-
-
-def where_rows(condition: Any, then: Any, otherwise: Any) -> Any:
-    """Row by row over a nest of tensors (batch, ...): condition is (batch,) bool."""
-    return tree.map_structure(lambda a, b: ops.where(align(condition, a), a, b), then, otherwise)
-
-
-def reverse(sequences: Any, mask: Any = None) -> Any:
+def reverse(sequences: Tensor, mask: Tensor | None = None) -> Tensor:
     """Reverse the order of the real steps; the padding stays where it lies, and so the mask holds.
 
     Args:
@@ -56,11 +45,12 @@ def reverse(sequences: Any, mask: Any = None) -> Any:
         mask: (batch, time) bool; padding may lie left, right, in gaps, or fill a row. None: all
             steps are real.
 
-    >>> import keras, numpy as np
-    >>> from seqkit.masking import reverse
-    >>> x, mask = np.array([[1, 2, 0, 3]]), np.array([[True, True, False, True]])
-    >>> print(keras.ops.convert_to_numpy(reverse(x, mask)))
-    [[3 2 0 1]]
+    Example:
+        >>> import keras, numpy as np
+        >>> from seqkit.masking import reverse
+        >>> x, mask = np.array([[1, 2, 0, 3]]), np.array([[True, True, False, True]])
+        >>> print(keras.ops.convert_to_numpy(reverse(x, mask)))
+        [[3 2 0 1]]
     """
     sequences = ops.convert_to_tensor(sequences)
     if mask is None:

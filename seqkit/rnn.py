@@ -7,9 +7,10 @@ from keras import ops, tree
 
 from seqkit import backend
 from seqkit.cells.cell import check_states
-from seqkit.cells.keras_cell import parts
-from seqkit.masking import align, where_rows
+from seqkit.cells.keras_cell import as_seqkit_cell
+from seqkit.ops import align, time_first, where_rows
 from seqkit.serialization import ConfigFromSignature
+from seqkit.typing import Nest, Shape, States, Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -28,7 +29,8 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
             before it (zeros, if there is none). The last output is always the last real step's.
         learn_initial_state: train the state before the first step. It begins as the cell's own
             first state (zeros for most).
-    Call:
+
+    Call arguments:
         sequences: (batch, time, features...).
         mask: (batch, time) bool, True = real; taken from the input if Keras propagates one there.
         initial_state: the states to go on from, a list of (batch, size); None: the first state.
@@ -37,23 +39,31 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         reset: (batch, time) bool, True where a new segment begins: the state starts afresh there,
             for that row alone. A flag on a masked step counts from the next real one. Reading
             backwards, segments are kept apart at the same places.
+
     Returns:
         outputs (batch, time, output_size) or (batch, output_size); with `return_state` a tuple of
         that and the states.
-    Masking: a masked step changes no state, wherever the padding lies: left, right, in gaps, or a
-        whole row. What stands in the padding is never read, NaN included. The outputs of all steps
-        carry the mask on, in their order.
-    Raises: ValueError if states have other shapes than the cell says, or for `stateful=True`.
-    Source: Goodfellow et al. 2016, 10.1, eq. 10.4. Deviations from `keras.layers.RNN`: the last
-        output of a row that ends in padding is never zeroed; backwards, the outputs' mask is turned
-        round with them; `stateful` and `unroll` are not here.
 
-    >>> import numpy as np
-    >>> from seqkit import RNN, LSTMCell
-    >>> rnn = RNN(LSTMCell(3), return_state=True)
-    >>> output, h, c = rnn(np.zeros((2, 5, 4)), mask=np.ones((2, 5), bool))
-    >>> tuple(output.shape), tuple(c.shape)
-    ((2, 3), (2, 3))
+    Masking:
+        a masked step changes no state, wherever the padding lies: left, right, in gaps, or a whole
+        row. What stands in the padding is never read, NaN included. The outputs of all steps carry
+        the mask on, in their order.
+
+    Raises:
+        ValueError: if states have other shapes than the cell says, or for `stateful=True`.
+
+    Source:
+        Goodfellow et al. 2016, 10.1, eq. 10.4. Deviations from `keras.layers.RNN`: the last output
+        of a row that ends in padding is never zeroed; backwards, the outputs' mask is turned round
+        with them; `stateful` and `unroll` are not here.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit import RNN, LSTMCell
+        >>> rnn = RNN(LSTMCell(3), return_state=True)
+        >>> output, h, c = rnn(np.zeros((2, 5, 4)), mask=np.ones((2, 5), bool))
+        >>> tuple(output.shape), tuple(c.shape)
+        ((2, 3), (2, 3))
     """
 
     stateful, states = False, None  # keras.layers.Bidirectional asks
@@ -103,10 +113,10 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
 
     def build(
         self,
-        sequences_shape: tuple,
-        initial_state_shape: Any = None,
-        constants_shape: Any = None,
-        reset_shape: Any = None,
+        sequences_shape: Shape,
+        initial_state_shape: list[Shape] | None = None,
+        constants_shape: Nest = None,
+        reset_shape: Shape | None = None,
     ) -> None:
         if isinstance(self.cell, keras.layers.Layer) and not self.cell.built:
             extra = {"constants_shape": constants_shape} if self._reads_constants else {}
@@ -118,8 +128,8 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
                     f"RNN: a state of {self.cell.name} is as long as its constants, so "
                     "learn_initial_state=True can't learn it; give an initial_state"
                 )
-            self.first_state_offsets = [
-                self.add_weight(shape=(1, n), initializer="zeros", name=f"first_state_{i}")
+            self.initial_state_offsets = [
+                self.add_weight(shape=(1, n), initializer="zeros", name=f"initial_state_{i}")
                 for i, n in enumerate(tree.flatten(self.cell.state_size))
             ]
 
@@ -127,87 +137,87 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
     def _reads_constants(self) -> bool:
         return getattr(self.cell, "reads_constants", False)
 
-    def _penalized(self, training: bool) -> bool:
-        return training and getattr(self.cell, "penalized", False)
+    def _has_penalty(self, training: bool) -> bool:
+        return training and getattr(self.cell, "has_penalty", False)
 
-    def get_initial_state(self, batch_size: Any, constants: Any = None) -> list:
+    def get_initial_state(self, batch_size: int | Tensor, constants: Nest = None) -> States:
         """The state before the first step: a list of (batch, size)."""
         extra = (constants,) if self._reads_constants else ()
-        with parts(self.cell) as cell:
+        with as_seqkit_cell(self.cell) as cell:
             states = cell.get_initial_state(batch_size, *extra)
         if not self.learn_initial_state:
             return states
-        offsets = tree.pack_sequence_as(states, self.first_state_offsets)
+        offsets = tree.pack_sequence_as(states, self.initial_state_offsets)
         return tree.map_structure(lambda s, w: s + ops.cast(w, s.dtype), states, offsets)
 
-    def step(self, inputs: Any, states: list) -> tuple[Any, list]:
+    def step(self, inputs: Tensor, states: States) -> tuple[Tensor, States]:
         """One step of a stream: inputs (batch, features) -> output, new states."""
         return self.cell(inputs, states)
 
     def call(
         self,
-        sequences: Any,
-        mask: Any = None,
-        initial_state: list | None = None,
-        constants: Any = None,
-        reset: Any = None,
+        sequences: Tensor,
+        mask: Tensor | None = None,
+        initial_state: States | None = None,
+        constants: Nest = None,
+        reset: Tensor | None = None,
         training: bool = False,
-    ) -> Any:
+    ) -> Tensor:
         if mask is None:  # Keras fills it in only where `sequences` is the one tensor argument
             mask = getattr(sequences, "_keras_mask", None)
         if constants is not None and not self._reads_constants:
             raise ValueError(
                 f"{self.cell.name} reads no constants; a cell that does says so by "
-                "reads_constants = True, and gets them in `begin`"
+                "reads_constants = True, and gets them in `prepare`"
             )
         batch_size = ops.shape(sequences)[0]
         first = self.get_initial_state(batch_size, constants)
         states = first if initial_state is None else self._given(initial_state, first)
 
-        x = _time_first(sequences)
-        mask = None if mask is None else ops.cast(_time_first(mask), "bool")
+        x = time_first(sequences)
+        mask = None if mask is None else ops.cast(time_first(mask), "bool")
         # Which segment each step belongs to, counted from 0.
-        segment = None if reset is None else ops.cumsum(ops.cast(_time_first(reset), "int32"), 0)
+        segment = None if reset is None else ops.cumsum(ops.cast(time_first(reset), "int32"), 0)
         if self.go_backwards:
             x, mask, segment = (v if v is None else ops.flip(v, 0) for v in (x, mask, segment))
         if mask is not None:
             # Padding may hold anything; a NaN there would reach the weights' gradients.
             x = ops.where(align(mask, x), x, ops.zeros((), x.dtype))
 
-        with parts(self.cell) as cell:
-            ctx = cell.begin(batch_size, constants, training)
-            projected = cell.project(x, ctx)
+        with as_seqkit_cell(self.cell) as cell:
+            prepared = cell.prepare(batch_size, constants, training)
+            projected = cell.project(x, prepared)
             if segment is None and hasattr(cell, "unfold"):
-                outputs, last, states = cell.unfold(projected, states, mask, ctx)
+                outputs, last, states = cell.unfold(projected, states, mask, prepared)
             else:
                 outputs, last, states = self._loop(
-                    cell, projected, states, mask, ctx, first, segment, training
+                    cell, projected, states, mask, prepared, first, segment, training
                 )
-            if self._penalized(training):
-                self.add_loss(cell.penalty(outputs, mask, ctx))
+            if self._has_penalty(training):
+                self.add_loss(cell.penalty(outputs, mask, prepared))
 
         result = last
         if self.return_sequences:
             if mask is not None and self.zero_output_for_mask:
                 outputs = ops.where(align(mask, outputs), outputs, ops.zeros((), outputs.dtype))
-            result = _time_first(outputs)  # its own inverse
+            result = time_first(outputs)  # its own inverse
         return (result, *states) if self.return_state else result
 
     def _loop(
         self,
         cell: Any,
-        projected: Any,
-        states: list,
-        mask: Any,
-        ctx: Any,
+        projected: Tensor,
+        states: States,
+        mask: Tensor | None,
+        prepared: Any,
         first: list,
-        segment: Any,
+        segment: Tensor,
         training: bool,
-    ) -> tuple[Any, Any, list]:
+    ) -> tuple[Tensor, Tensor, States]:
         """(every output, the last output, the last states), one `cell.step` at a time."""
         batch_size = ops.shape(tree.flatten(states)[0])[0]
         zeros = ops.zeros((batch_size, self.output_size), self.compute_dtype)
-        keeps_outputs = self.return_sequences or self._penalized(training)
+        keeps_outputs = self.return_sequences or self._has_penalty(training)
         carry = {"states": states, "output": zeros}
         sequence = {"projected": projected}
         if mask is not None:
@@ -217,12 +227,12 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
             sequence["segment"] = segment
             carry["segment"] = segment[0] if self.go_backwards else ops.zeros_like(segment[0])
 
-        def step(before: dict, now: dict) -> tuple[dict, Any]:
+        def step(before: dict, now: dict) -> tuple[dict, Tensor]:
             states = before["states"]
             if segment is not None:
                 begins = now["segment"] != before["segment"]
                 states = where_rows(begins, first, states)
-            output, states = cell.step(now["projected"], states, ctx)
+            output, states = cell.step(now["projected"], states, prepared)
             self._check_same(states, before["states"])
             after = {**before, "states": states, "output": ops.cast(output, self.compute_dtype)}
             if segment is not None:
@@ -234,7 +244,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         carry, outputs = backend.scan(step, carry, sequence)
         return outputs, carry["output"], carry["states"]
 
-    def _given(self, states: Any, first: list) -> list:
+    def _given(self, states: Tensor, first: list) -> list:
         """The states that were handed in, in the structure and the dtypes of the cell's own."""
         states = tree.flatten(states)
         check_states(self.cell, states, "initial_state has")
@@ -253,10 +263,10 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
 
     def compute_output_shape(
         self,
-        sequences_shape: tuple,
-        initial_state_shape: Any = None,
-        constants_shape: Any = None,
-        reset_shape: Any = None,
+        sequences_shape: Shape,
+        initial_state_shape: list[Shape] | None = None,
+        constants_shape: Nest = None,
+        reset_shape: Shape | None = None,
     ) -> Any:
         batch, time = sequences_shape[:2]
         shape = (
@@ -269,15 +279,10 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         # By tracing: states may have a dtype of their own, which a shape alone doesn't tell.
         return keras.Operation.compute_output_spec(self, *args, **kwargs)
 
-    def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
+    def compute_mask(self, sequences: Tensor, mask: Tensor | None = None) -> Tensor:
         mask = tree.flatten(mask)[0] if self.return_sequences else None
         if mask is not None and self.go_backwards:
             mask = ops.flip(mask, axis=1)  # as the outputs are
         if self.return_state:
             return [mask] + [None] * len(tree.flatten(self.cell.state_size))
         return mask
-
-
-def _time_first(x: Any) -> Any:
-    """(batch, time, ...) <-> (time, batch, ...)."""
-    return ops.transpose(x, (1, 0, *range(2, len(x.shape))))

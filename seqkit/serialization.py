@@ -5,6 +5,8 @@ from typing import Any, Self
 
 import keras
 
+from seqkit.typing import Tensor
+
 
 class ConfigFromSignature:
     """Mixin: `get_config` returns what `__init__` was given, read back from attributes.
@@ -15,7 +17,7 @@ class ConfigFromSignature:
     never changes the caller's dictionary. Stands before `keras.layers.Layer` in the bases.
     """
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, Tensor]:
         arguments = {}
         for cls in type(self).__mro__:
             if cls is keras.layers.Layer:

@@ -290,7 +290,7 @@ def test_the_learned_first_state_is_what_the_net_begins_with():
     rnn = RNN(LSTMCell(3), learn_initial_state=True)
     plain = RNN(rnn.cell)
     assert_same(rnn(SEQUENCE), plain(SEQUENCE))
-    h, c = rnn.first_state_offsets
+    h, c = rnn.initial_state_offsets
     h.assign(h + 0.5)
     c.assign(c - 0.7)
     given = [np.full((4, 3), 0.5, "float32"), np.full((4, 3), -0.7, "float32")]
@@ -313,11 +313,11 @@ class ReadsConstants(seqkit.Cell):
     def build(self, input_shape, constants_shape=None):
         self.kernel = self.add_weight(shape=(constants_shape[-1], 3), name="kernel")
 
-    def begin(self, batch_size, constants=None, training=False):
+    def prepare(self, batch_size, constants=None, training=False):
         return ops.sum(ops.matmul(constants, self.kernel), axis=1)
 
-    def step(self, projected, states, ctx):
-        h = ops.tanh(projected + states[0] + ctx)
+    def step(self, projected, states, prepared):
+        h = ops.tanh(projected + states[0] + prepared)
         return h, [h]
 
 
@@ -389,14 +389,14 @@ def test_wrong_states_are_told_in_one_line(cell):
 
 
 class ReturnsAWideState(ElmanCell):
-    def step(self, projected, states, ctx):
-        h, _ = super().step(projected, states, ctx)
+    def step(self, projected, states, prepared):
+        h, _ = super().step(projected, states, prepared)
         return h, [ops.concatenate([h, h], axis=-1)]
 
 
 class ReturnsAnotherType(ElmanCell):
-    def step(self, projected, states, ctx):
-        h, _ = super().step(projected, states, ctx)
+    def step(self, projected, states, prepared):
+        h, _ = super().step(projected, states, prepared)
         return h, [ops.cast(h, "float16")]
 
 

@@ -334,10 +334,10 @@ class SoundCell(seqkit.Cell):
     def build(self, input_shape):
         self.kernel = self.add_weight(shape=(input_shape[-1], self.units), name="kernel")
 
-    def project(self, inputs, ctx):
+    def project(self, inputs, prepared):
         return ops.matmul(inputs, self.kernel)
 
-    def step(self, projected, states, ctx):
+    def step(self, projected, states, prepared):
         h = ops.tanh(projected + states[0])
         return h, [h]
 
@@ -360,24 +360,24 @@ class CallIsAnotherStep(SoundCell):
 
 
 class ProjectionLooksAtOtherSteps(SoundCell):
-    def project(self, inputs, ctx):
-        projected = super().project(inputs, ctx)
+    def project(self, inputs, prepared):
+        projected = super().project(inputs, prepared)
         several = len(inputs.shape) == 3 and inputs.shape[0] > 1
         return projected + ops.mean(projected, axis=0) if several else projected
 
 
 class UnfoldForgetsTheMask(SoundCell):
-    def unfold(self, projected, states, mask, ctx):
+    def unfold(self, projected, states, mask, prepared):
         outputs = []
         for step in ops.unstack(projected, axis=0):
-            output, states = self.step(step, states, ctx)
+            output, states = self.step(step, states, prepared)
             outputs.append(output)
         return ops.stack(outputs), outputs[-1], states
 
 
 class StepReturnsAnotherWidth(SoundCell):
-    def step(self, projected, states, ctx):
-        h, _ = super().step(projected, states, ctx)
+    def step(self, projected, states, prepared):
+        h, _ = super().step(projected, states, prepared)
         return h, [ops.concatenate([h, h], axis=-1)]
 
 

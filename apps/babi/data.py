@@ -228,8 +228,9 @@ def with_noise(
         share: probability of noise before a fact.
         random: draws it.
 
-    >>> with_noise(np.array([[5, 6, 0], [7, 0, 0]]), 4, 0.9, np.random.default_rng(0)).tolist()
-    [[1, 5, 1, 6], [1, 7, 0, 0]]
+    Example:
+        >>> with_noise(np.array([[5, 6, 0], [7, 0, 0]]), 4, 0.9, np.random.default_rng(0)).tolist()
+        [[1, 5, 1, 6], [1, 7, 0, 0]]
     """
     real = facts > 0
     noise = (random.random(facts.shape) < share) & real

@@ -13,7 +13,7 @@ from apps.babi.sentences import Vocabulary
 from apps.common.app import Evaluation, Signatures, Validation
 from apps.common.report import table
 from datasets.babi.stories import Question, read_stories
-from datasets.text import DataError
+from datasets.formats.lines import DataError
 
 METRIC = (
     "wrong answers in percent: of each task, and the mean over tasks (mean_error); "

@@ -17,8 +17,9 @@ PADDING, UNKNOWN = 0, 1  # ids of words; the first word has 2
 def split_sentences(text: tf.Tensor) -> tf.RaggedTensor:
     """Split texts (batch,) where a sentence or a line ends: (batch, ragged sentences)
 
-    >>> split_sentences(tf.constant(["It rains.  Is it wet? ", ""])).to_list()
-    [[b'It rains.', b'Is it wet?'], []]
+    Example:
+        >>> split_sentences(tf.constant(["It rains.  Is it wet? ", ""])).to_list()
+        [[b'It rains.', b'Is it wet?'], []]
     """
     text = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace")
     lines = tf.strings.regex_replace(text, r"([.!?]+)(?:\s+|$)", "\\1\n")
@@ -29,8 +30,9 @@ def split_sentences(text: tf.Tensor) -> tf.RaggedTensor:
 def split_words(sentences: tf.Tensor) -> tf.RaggedTensor:
     """Split sentences (batch,) into words in lower case, without punctuation.
 
-    >>> split_words(tf.constant(["Where is Mary's dog?"])).to_list()
-    [[b'where', b'is', b"mary's", b'dog']]
+    Example:
+        >>> split_words(tf.constant(["Where is Mary's dog?"])).to_list()
+        [[b'where', b'is', b"mary's", b'dog']]
     """
     text = tf.strings.unicode_transcode(sentences, "UTF-8", "UTF-8", errors="replace")
     text = tf.strings.lower(text, encoding="utf-8")

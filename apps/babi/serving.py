@@ -121,8 +121,9 @@ class Reader(tf.Module):
 def split_question(text: str) -> tuple[str, str]:
     """Take the last sentence of a text as the question.
 
-    >>> split_question("It rains. Is it wet?")
-    ('It rains.', 'Is it wet?')
+    Example:
+        >>> split_question("It rains. Is it wet?")
+        ('It rains.', 'Is it wet?')
     """
     sentences = [s.decode() for s in split_sentences(tf.constant([text])).flat_values.numpy()]
     return "\n".join(sentences[:-1]), "".join(sentences[-1:])

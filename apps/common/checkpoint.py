@@ -66,6 +66,7 @@ def restore(path: Path, model: keras.Model, values: list[np.ndarray]) -> None:
         path: of the file, for the message.
         model: as for `save`.
         values: of all its variables.
+
     Raises:
         UserError: the values are those of another model; nothing is changed.
     """

@@ -11,7 +11,7 @@ from apps.common import commands
 from apps.common.app import App
 from apps.common.errors import UserError
 from apps.common.run_folder import nearest
-from datasets.text import DataError
+from datasets.formats.lines import DataError
 
 
 def main(app: App, args: Sequence[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from apps.common.errors import UserError
 from apps.common.new_file import PICTURES, check_new_file
 from apps.common.report import evaluation_text
 from apps.common.start_tensorflow import import_tensorflow
-from datasets.text import decode_lines, read_lines
+from datasets.formats.lines import decode_lines, read_lines
 
 RELEASES = Path(__file__).parents[2] / "saved_models"
 BATCH = 64  # lines of a file that are answered at once

@@ -63,8 +63,9 @@ class Progress:
 def clock(seconds: float) -> str:
     """Minutes and seconds, or hours too.
 
-    >>> clock(75), clock(3675)
-    ('1:15', '1:01:15')
+    Example:
+        >>> clock(75), clock(3675)
+        ('1:15', '1:01:15')
     """
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

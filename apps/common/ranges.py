@@ -8,10 +8,11 @@ from apps.common.errors import UserError
 def at_least(least: float, options: Any, *names: str) -> None:
     """Raise UserError if one of these options is less than that; None is no number.
 
-    >>> from types import SimpleNamespace
-    >>> at_least(1, SimpleNamespace(units=0), "units")
-    Traceback (most recent call last):
-    apps.common.errors.UserError: units must be at least 1, not 0
+    Example:
+        >>> from types import SimpleNamespace
+        >>> at_least(1, SimpleNamespace(units=0), "units")
+        Traceback (most recent call last):
+        apps.common.errors.UserError: units must be at least 1, not 0
     """
     _check(options, names, lambda value: value >= least, f"be at least {least}")
 

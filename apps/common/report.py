@@ -10,10 +10,11 @@ WIDEST = 10  # columns that fit a terminal
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lay out a table: the first column to the left, the others, numbers, to the right.
 
-    >>> print(table(["label", "F1"], [["NOUN", "91.20"], ["X", "8.05"]]))
-    label     F1
-    NOUN   91.20
-    X       8.05
+    Example:
+        >>> print(table(["label", "F1"], [["NOUN", "91.20"], ["X", "8.05"]]))
+        label     F1
+        NOUN   91.20
+        X       8.05
     """
     columns = list(zip(header, *rows, strict=True))
     widths = [max(map(len, column)) for column in columns]

@@ -108,10 +108,11 @@ def begin(folder: Path, config: Any, facts: dict[str, Any]) -> None:
 def nearest(name: str, known: typing.Iterable[str]) -> str:
     """Say which known name an unknown one may have meant.
 
-    >>> nearest("epoch", ["epochs", "units"])
-    '; did you mean epochs?'
-    >>> nearest("x", ["epochs", "units"])
-    '; choose among epochs, units'
+    Example:
+        >>> nearest("epoch", ["epochs", "units"])
+        '; did you mean epochs?'
+        >>> nearest("x", ["epochs", "units"])
+        '; choose among epochs, units'
     """
     known = list(known)
     if close := difflib.get_close_matches(name, known, n=1):

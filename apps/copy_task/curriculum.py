@@ -57,8 +57,9 @@ def exp3s(gains: np.ndarray) -> np.ndarray:
     Returns:
         Probabilities (lengths,).
 
-    >>> exp3s(np.array([[0.0, 0.1, 0.5]])).round(2).tolist()
-    [0.28, 0.29, 0.43]
+    Example:
+        >>> exp3s(np.array([[0.0, 0.1, 0.5]])).round(2).tolist()
+        [0.28, 0.29, 0.43]
     """
     n = gains.shape[1]
     weights = np.zeros(n)  # logarithms

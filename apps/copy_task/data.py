@@ -134,9 +134,10 @@ def pad(sequences: list[Sequence], time: int) -> Batch:
         sequences: of a task.
         time: steps of the batch, at least those of each sequence.
 
-    >>> sample = task(Config()).sample
-    >>> pad([sample(np.random.default_rng(0), length) for length in (1, 3)], 9).weights.sum(axis=1)
-    array([1., 3.], dtype=float32)
+    Example:
+        >>> sample = task(Config()).sample
+        >>> pad([sample(np.random.default_rng(0), length) for length in (1, 3)], 9).weights.sum(axis=1)
+        array([1., 3.], dtype=float32)
     """
 
     def beside(arrays: tuple[np.ndarray, ...]) -> np.ndarray:

@@ -16,7 +16,7 @@ from apps.copy_task.config import Config
 from apps.copy_task.data import Batch, Data, checksum
 from apps.copy_task.tasks import Sequence, copy_sequence, parse_bits, task
 from datasets.algorithmic.tasks import fixed_set
-from datasets.text import DataError, read_lines
+from datasets.formats.lines import DataError, read_lines
 
 METRIC = "wrong bits (bit_errors) and cross-entropy in bits (bits), of a sequence on average"
 _BATCH = 100
@@ -141,8 +141,9 @@ def read_sequences(path: Path, bits: int) -> list[np.ndarray]:
 def size_name(size: Size) -> str:
     """Name a size.
 
-    >>> size_name((20,)), size_name((10, 20))
-    ('20', '10x20')
+    Example:
+        >>> size_name((20,)), size_name((10, 20))
+        ('20', '10x20')
     """
     return "x".join(map(str, size))
 

@@ -7,7 +7,7 @@ import keras
 from apps.copy_task.config import Config
 from apps.copy_task.data import Data
 from seqkit import RNN, Cell, DNCCell, LSTMCell, NTMCell, SparseNTMCell
-from seqkit.training import NanGuard
+from seqkit.diagnostics import NanGuard
 
 
 def build(config: Config, data: Data) -> keras.Model:

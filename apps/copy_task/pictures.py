@@ -117,10 +117,11 @@ def _heat_map(ax: Axes, values: np.ndarray) -> AxesImage:
 def _shown(weightings: list[np.ndarray]) -> np.ndarray:
     """The slots in use and a margin, in the order of the circle that begins after the largest gap.
 
-    >>> weighting = np.zeros((1, 1, 10))
-    >>> weighting[..., [9, 1]] = 1
-    >>> _shown([weighting]).tolist()
-    [7, 8, 9, 0, 1, 2, 3]
+    Example:
+        >>> weighting = np.zeros((1, 1, 10))
+        >>> weighting[..., [9, 1]] = 1
+        >>> _shown([weighting]).tolist()
+        [7, 8, 9, 0, 1, 2, 3]
     """
     if not weightings:
         return np.arange(0)

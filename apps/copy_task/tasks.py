@@ -41,8 +41,9 @@ def copy_sequence(bits: np.ndarray) -> Sequence:
     Raises:
         UserError: there is no vector, or a value is neither 0 nor 1.
 
-    >>> copy_sequence(np.array([[1, 0], [1, 1]])).weights.tolist()
-    [0.0, 0.0, 0.0, 0.0, 1.0, 1.0]
+    Example:
+        >>> copy_sequence(np.array([[1, 0], [1, 1]])).weights.tolist()
+        [0.0, 0.0, 0.0, 0.0, 1.0, 1.0]
     """
     bits = np.asarray(bits)
     if bits.ndim != 2 or not bits.size:
@@ -67,8 +68,9 @@ def parse_bits(line: str, width: int) -> np.ndarray:
     Raises:
         UserError: there is no vector, or one has another width or something else than bits.
 
-    >>> parse_bits("10 11 00", 2).tolist()
-    [[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]]
+    Example:
+        >>> parse_bits("10 11 00", 2).tolist()
+        [[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]]
     """
     vectors = line.split()
     if not vectors:

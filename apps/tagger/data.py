@@ -18,11 +18,11 @@ from apps.tagger.features import Features
 from apps.tagger.restoration import annotate
 from apps.tagger.spans import from_iobes, scheme_of, to_iobes
 from apps.tagger.vocabulary import UNKNOWN, Vocabulary
-from datasets import king_james
-from datasets.benchmarks import AUXILIARY, read_benchmark
-from datasets.columns import Sentence
-from datasets.tagged import read_tagged
-from datasets.vectors import read_vectors
+from datasets.formats.columns import Sentence
+from datasets.formats.tagged import read_tagged
+from datasets.formats.vectors import read_vectors
+from datasets.king_james import reading as king_james
+from datasets.tagging import AUXILIARY, read_benchmark
 
 SPLITS = ("train", "dev", "test")
 NEIGHBOURS = 2000  # words that a language model tells from each other: the frequent ones
@@ -225,8 +225,9 @@ def encode(sentences: list[Sentence], vocabulary: Vocabulary, inputs: list[str])
 def bucket_lengths(lengths: np.ndarray) -> np.ndarray:
     """Round lengths up to 8, 16, 24, 32, 48, 64, 96, 128, ...: few, so that XLA compiles few.
 
-    >>> bucket_lengths(np.array([1, 8, 9, 30, 33, 65, 10_000])).tolist()
-    [8, 8, 16, 32, 48, 96, 12288]
+    Example:
+        >>> bucket_lengths(np.array([1, 8, 9, 30, 33, 65, 10_000])).tolist()
+        [8, 8, 16, 32, 48, 96, 12288]
     """
     power = 2 ** np.ceil(np.log2(np.maximum(lengths, 8))).astype("int32")
     rounded = np.where(lengths <= power * 3 // 4, power * 3 // 4, power)
@@ -298,8 +299,9 @@ def _with_neighbours(inputs: dict, targets: dict) -> tuple[dict, dict]:
 def pad(sentences: Sequence[Sequence[str]]) -> np.ndarray:
     """Make a rectangle of words, filled up with empty strings.
 
-    >>> pad([["a", "dog"], ["run"]]).tolist()
-    [['a', 'dog'], ['run', '']]
+    Example:
+        >>> pad([["a", "dog"], ["run"]]).tolist()
+        [['a', 'dog'], ['run', '']]
     """
     width = max((len(words) for words in sentences), default=0)
     return np.array([[*words, *[""] * (width - len(words))] for words in sentences], object)

@@ -22,9 +22,9 @@ from apps.tagger.scores import (
     seen_and_unseen,
 )
 from apps.tagger.vocabulary import Vocabulary
-from datasets.columns import Sentence
-from datasets.tagged import read_tagged
-from datasets.text import DataError
+from datasets.formats.columns import Sentence
+from datasets.formats.lines import DataError
+from datasets.formats.tagged import read_tagged
 
 _BATCH = 64
 

@@ -19,8 +19,9 @@ _CASING = (
 def casing(words: tf.Tensor) -> tf.Tensor:
     """Tell the casing of words: 0 for the empty one, else 1 to 5.
 
-    >>> casing(tf.constant(["", "eBay", "15-year", "dog", "Dog", "NATO"])).numpy().tolist()
-    [0, 1, 2, 3, 4, 5]
+    Example:
+        >>> casing(tf.constant(["", "eBay", "15-year", "dog", "Dog", "NATO"])).numpy().tolist()
+        [0, 1, 2, 3, 4, 5]
     """
     ids = tf.where(words == "", 0, 1)
     for index, pattern in reversed(list(enumerate(_CASING, start=2))):

@@ -28,8 +28,9 @@ def annotate(text: str) -> tuple[list[str], list[str]]:
     Returns:
         Words, and a tag for each.
 
-    >>> annotate("And the LORD said, Go!")
-    (['and', 'the', 'lord', 'said', 'go'], ['Title', 'lower', 'UPPER', 'lower,', 'Title!'])
+    Example:
+        >>> annotate("And the LORD said, Go!")
+        (['and', 'the', 'lord', 'said', 'go'], ['Title', 'lower', 'UPPER', 'lower,', 'Title!'])
     """
     pairs = _WORD_AND_MARK.findall(text.replace("'", "’"))
     return [word.lower() for word, _ in pairs], [_case(word) + mark for word, mark in pairs]
@@ -38,8 +39,9 @@ def annotate(text: str) -> tuple[list[str], list[str]]:
 def restore(words: Sequence[str], tags: Sequence[str]) -> str:
     """Join words into a text with the capitals and the punctuation that the tags say.
 
-    >>> restore(["the", "lord’s", "house"], ["Title", "UPPER", "lower."])
-    'The LORD’s house.'
+    Example:
+        >>> restore(["the", "lord’s", "house"], ["Title", "UPPER", "lower."])
+        'The LORD’s house.'
     """
     return " ".join(map(_restore_word, words, tags))
 
@@ -47,8 +49,9 @@ def restore(words: Sequence[str], tags: Sequence[str]) -> str:
 def split_tag(tag: str) -> tuple[str, str]:
     """Split a tag into its case and its mark.
 
-    >>> split_tag("Title,")
-    ('Title', ',')
+    Example:
+        >>> split_tag("Title,")
+        ('Title', ',')
     """
     case = tag.rstrip("".join(MARKS))
     return case, tag[len(case) :]

@@ -14,7 +14,7 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from apps.common.report import table
 from apps.tagger.restoration import split_tag
-from datasets.columns import Sentence
+from datasets.formats.columns import Sentence
 
 Strings = Sequence[Sequence[str]]  # sentences of words or of tags
 
@@ -44,10 +44,11 @@ def score(gold: Strings, predicted: Strings, spans: bool) -> dict[str, float]:
     Raises:
         ValueError: a sentence has not as many tags on both sides, or there are no tags.
 
-    >>> score([["a", "a"], ["b", "b"]], [["a", "a"], ["a", "c"]], spans=False)
-    {'accuracy': 50.0, 'macro_f1': 40.0}
-    >>> score([["B-NP", "I-NP", "O", "B-NP"]], [["B-NP", "I-NP", "O", "O"]], spans=True)["recall"]
-    50.0
+    Example:
+        >>> score([["a", "a"], ["b", "b"]], [["a", "a"], ["a", "c"]], spans=False)
+        {'accuracy': 50.0, 'macro_f1': 40.0}
+        >>> score([["B-NP", "I-NP", "O", "B-NP"]], [["B-NP", "I-NP", "O", "O"]], spans=True)["recall"]
+        50.0
     """
     gold_ids, predicted_ids, _ = _ids(gold, predicted)
     accuracy = {"accuracy": 100 * float(np.mean(gold_ids == predicted_ids))}
@@ -109,8 +110,9 @@ def seen_and_unseen(
         `seen_accuracy`, `unseen_accuracy` and `unseen_share`, of the words; an accuracy is left out
         if there are no such words.
 
-    >>> seen_and_unseen([["a", "b", "c", "a"]], [["X", "X", "Y", "Y"]], [["X"] * 4], {"a", "b"})
-    {'seen_accuracy': 66.66..., 'unseen_accuracy': 0.0, 'unseen_share': 25.0}
+    Example:
+        >>> seen_and_unseen([["a", "b", "c", "a"]], [["X", "X", "Y", "Y"]], [["X"] * 4], {"a", "b"})
+        {'seen_accuracy': 66.66..., 'unseen_accuracy': 0.0, 'unseen_share': 25.0}
     """
     known = frozenset(known)
     gold_ids, predicted_ids, _ = _ids(gold, predicted)
@@ -134,9 +136,10 @@ def confusions(words: Strings, gold: Strings, predicted: Strings, n: int = 10) -
         A table: both tags, how often, the share of all errors in percent, and the up to three words
         to which it happens most.
 
-    >>> print(confusions([["the", "dog"]], [["DET", "NOUN"]], [["DET", "VERB"]]))
-    gold  predicted  count   share  words
-    NOUN  VERB           1  100.00  dog
+    Example:
+        >>> print(confusions([["the", "dog"]], [["DET", "NOUN"]], [["DET", "VERB"]]))
+        gold  predicted  count   share  words
+        NOUN  VERB           1  100.00  dog
     """
     examples: dict[tuple[str, str], Counter[str]] = {}
     rows_of = (zip(*row, strict=True) for row in zip(words, gold, predicted, strict=True))
@@ -175,8 +178,9 @@ def align(gold_words: Sequence[str], system_words: Sequence[str]) -> list[tuple[
     Raises:
         ValueError: they are not the same characters.
 
-    >>> align(["I", "do", "n't", "know"], ["I", "don't", "know"])
-    [(0, 0), (3, 2)]
+    Example:
+        >>> align(["I", "do", "n't", "know"], ["I", "don't", "know"])
+        [(0, 0), (3, 2)]
     """
     gold, system = (["".join(w.split()) for w in words] for words in (gold_words, system_words))
     if "".join(gold) != "".join(system):
@@ -203,9 +207,10 @@ def raw_text_score(
     Raises:
         ValueError: there are not as many sentences, or a system changed the characters of one.
 
-    >>> gold, system = (["ca", "n't", "go"], ["AUX", "PART", "VERB"]), (["can't", "go"], ["X", "X"])
-    >>> raw_text_score([gold], [system])
-    {'token_f1': 40.0, 'tag_f1': 0.0}
+    Example:
+        >>> gold, system = (["ca", "n't", "go"], ["AUX", "PART", "VERB"]), (["can't", "go"], ["X", "X"])
+        >>> raw_text_score([gold], [system])
+        {'token_f1': 40.0, 'tag_f1': 0.0}
     """
     words = tokens = tags = 0
     for number, ((gold_words, gold_tags), (system_words, system_tags)) in enumerate(

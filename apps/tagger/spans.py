@@ -27,8 +27,9 @@ _BIO_PREFIX = {"S": "B", "E": "I"}
 def is_span_tag(tag: str) -> bool:
     """Tell whether a tag is `B-`, `I-`, `E-` or `S-` and a class.
 
-    >>> is_span_tag("B-NP"), is_span_tag("O"), is_span_tag("NOUN")
-    (True, False, False)
+    Example:
+        >>> is_span_tag("B-NP"), is_span_tag("O"), is_span_tag("NOUN")
+        (True, False, False)
     """
     return _SPAN_TAG.fullmatch(tag) is not None
 
@@ -48,12 +49,13 @@ def scheme_of(tags: Iterable[Sequence[str]]) -> Scheme | None:
     Raises:
         UserError: schemes are mixed, or span tags and plain tags.
 
-    >>> scheme_of([["B-NP", "I-NP", "O"], ["O", "I-NP"]])
-    'BIO'
-    >>> scheme_of([["B-NP", "E-NP", "O"]])
-    'IOBES'
-    >>> scheme_of([["DET", "NOUN"]]) is None
-    True
+    Example:
+        >>> scheme_of([["B-NP", "I-NP", "O"], ["O", "I-NP"]])
+        'BIO'
+        >>> scheme_of([["B-NP", "E-NP", "O"]])
+        'IOBES'
+        >>> scheme_of([["DET", "NOUN"]]) is None
+        True
     """
     sentences = list(tags)
     counts = Counter(chain.from_iterable(sentences))
@@ -93,8 +95,9 @@ def to_iobes(tags: Sequence[str], scheme: Scheme | None) -> list[str]:
     Returns:
         A tag for each tag.
 
-    >>> to_iobes(["B-PER", "I-PER", "O", "B-LOC"], "BIO")
-    ['B-PER', 'E-PER', 'O', 'S-LOC']
+    Example:
+        >>> to_iobes(["B-PER", "I-PER", "O", "B-LOC"], "BIO")
+        ['B-PER', 'E-PER', 'O', 'S-LOC']
     """
     if scheme != "BIO":
         return list(tags)
@@ -114,8 +117,9 @@ def from_iobes(tags: Sequence[str], scheme: Scheme | None) -> list[str]:
     Returns:
         A tag for each tag.
 
-    >>> from_iobes(["B-PER", "E-PER", "O", "S-LOC"], "BIO")
-    ['B-PER', 'I-PER', 'O', 'B-LOC']
+    Example:
+        >>> from_iobes(["B-PER", "E-PER", "O", "S-LOC"], "BIO")
+        ['B-PER', 'I-PER', 'O', 'B-LOC']
     """
     return [of_iobes(tag, scheme) for tag in tags]
 
@@ -123,8 +127,9 @@ def from_iobes(tags: Sequence[str], scheme: Scheme | None) -> list[str]:
 def of_iobes(tag: str, scheme: Scheme | None) -> str:
     """Name an IOBES tag in the scheme of the user; in BIO two tags may have the same name.
 
-    >>> of_iobes("S-LOC", "BIO"), of_iobes("S-LOC", "IOBES")
-    ('B-LOC', 'S-LOC')
+    Example:
+        >>> of_iobes("S-LOC", "BIO"), of_iobes("S-LOC", "IOBES")
+        ('B-LOC', 'S-LOC')
     """
     return _BIO_PREFIX.get(tag[0], tag[0]) + tag[1:] if scheme == "BIO" else tag
 

@@ -96,9 +96,10 @@ def tokenize(text: tf.Tensor) -> tf.RaggedTensor:
     Returns:
         The words (batch, ragged length); none for a text without any.
 
-    >>> words = tokenize(tf.constant(["Don't pay Mr. Po $5 (or 4%) by 5pm...", ""]))
-    >>> [b" ".join(row).decode() for row in words.to_list()]
-    ["Do n't pay Mr. Po $ 5 ( or 4 % ) by 5 pm ...", '']
+    Example:
+        >>> words = tokenize(tf.constant(["Don't pay Mr. Po $5 (or 4%) by 5pm...", ""]))
+        >>> [b" ".join(row).decode() for row in words.to_list()]
+        ["Do n't pay Mr. Po $ 5 ( or 4 % ) by 5 pm ...", '']
     """
     text = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace")
     for pattern, replacement in _RULES:

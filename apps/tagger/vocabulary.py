@@ -10,7 +10,7 @@ import tensorflow as tf
 from apps.common.errors import UserError
 from apps.common.run_folder import read_json, write_json
 from apps.tagger.spans import of_iobes, scheme_of, to_iobes
-from datasets.columns import Sentence
+from datasets.formats.columns import Sentence
 
 PADDING, UNKNOWN = 0, 1  # ids of words and of characters; those of a vocabulary follow
 FILE = "vocabulary.json"
@@ -24,8 +24,9 @@ def lower(words: tf.Tensor) -> tf.Tensor:
 def normalize(words: tf.Tensor) -> tf.Tensor:
     """Make words alike that the vocabulary takes for one: lower case, each digit a 0.
 
-    >>> normalize(tf.constant(["The", "1984"])).numpy().tolist()
-    [b'the', b'0000']
+    Example:
+        >>> normalize(tf.constant(["The", "1984"])).numpy().tolist()
+        [b'the', b'0000']
     """
     return tf.strings.regex_replace(lower(words), r"\p{Nd}", "0")
 
@@ -34,9 +35,10 @@ def normalize(words: tf.Tensor) -> tf.Tensor:
 class Vocabulary:
     """Known words and characters, frequent first, and the tags.
 
-    >>> vocabulary = Vocabulary.of([Sentence(["A", "dog", "a"], ["DET", "NOUN", "DET"])], 2)
-    >>> vocabulary.words, vocabulary.characters, vocabulary.tags
-    (['a'], 'Aadgo', ['DET', 'NOUN'])
+    Example:
+        >>> vocabulary = Vocabulary.of([Sentence(["A", "dog", "a"], ["DET", "NOUN", "DET"])], 2)
+        >>> vocabulary.words, vocabulary.characters, vocabulary.tags
+        (['a'], 'Aadgo', ['DET', 'NOUN'])
     """
 
     words: list[str]  # normalized

@@ -17,7 +17,7 @@ from apps.common.errors import UserError
 from apps.translator import subwords
 from apps.translator.config import Config
 from apps.translator.subwords import BOS, EOS, PAD, Subwords
-from datasets.pairs import Pair, filter_pairs, read_pair_file, read_pairs
+from datasets.translation import Pair, filter_pairs, read_pair_file, read_pairs
 
 SPLITS = ("train", "dev", "test")
 STRIDE = 4  # pieces of a batch are a multiple of this: few lengths, so that XLA compiles few
@@ -190,9 +190,10 @@ def plan(
 def batch(source: Sequence[Sequence[int]], target: Sequence[Sequence[int]]) -> tuple:
     """Put pairs side by side; see `Data.batches` for the form.
 
-    >>> inputs, targets, weights = batch([[5, 6, 7]], [[8, 9]])
-    >>> inputs["source"].tolist(), inputs["target"].tolist(), targets.tolist()
-    ([[5, 6, 7, 0]], [[2, 8, 9, 0, 0]], [[8, 9, 3, 0, 0]])
+    Example:
+        >>> inputs, targets, weights = batch([[5, 6, 7]], [[8, 9]])
+        >>> inputs["source"].tolist(), inputs["target"].tolist(), targets.tolist()
+        ([[5, 6, 7, 0]], [[2, 8, 9, 0, 0]], [[8, 9, 3, 0, 0]])
     """
     pieces = pad(target)
     begin, end = (np.full((len(pieces), 1), i, "int32") for i in (BOS, PAD))

@@ -13,7 +13,7 @@ from apps.translator.data import SPEC, Data, batch, checksum, plan, prepare, rea
 from apps.translator.model import CHAIN, Steps
 from apps.translator.scores import Band, by_length, length_table, metric, quick_score, score
 from apps.translator.subwords import EOS, decode, encode
-from datasets.pairs import Pair, direction, read_pair_file
+from datasets.translation import Pair, direction, read_pair_file
 from seqkit.decoding import greedy
 
 _BATCH = 64

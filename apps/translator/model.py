@@ -81,7 +81,7 @@ def network(config: Config, source_pieces: int, target_pieces: int) -> keras.Mod
     target = keras.Input((None,), dtype="int32", name="target")
     words = keras.layers.Dropout(config.embedding_dropout)(embedding(target))
     read = RNN(cell, return_sequences=True, name="decoder")(
-        words, initial_state=cell.start(first, (memory, mask)), constants=(memory, mask)
+        words, initial_state=cell.initial_state(first, (memory, mask)), constants=(memory, mask)
     )
     readout = keras.layers.Dense(config.embedding_size, activation="tanh", name="readout")
     told = keras.layers.Dropout(config.output_dropout)(
@@ -145,10 +145,10 @@ class Steps:
         """Read source pieces (batch, length): the first state, and what each step looks at."""
         # Of one state the layer has no list.
         memory, mask, *first = keras.tree.flatten(self.encoder(source, training=False))
-        constants = {"memory": self.cell.attention.remember(memory, mask)}
+        constants = {"memory": self.cell.attention.prepare(memory, mask)}
         if self.copies:
-            constants |= {"pointed": self.points.remember(memory, mask), "source": source}
-        return self.cell.start(first, constants["memory"]), constants
+            constants |= {"pointed": self.points.prepare(memory, mask), "source": source}
+        return self.cell.initial_state(first, constants["memory"]), constants
 
     def step(self, tokens: Any, state: list, constants: dict) -> tuple[Any, list]:
         """One step of the decoder, as `seqkit.decoding` asks for it."""
@@ -157,7 +157,7 @@ class Steps:
         told = self.readout(ops.concatenate([read, words], axis=-1))
         logits = ops.cast(self.embedding(told, reverse=True), "float32")
         if self.copies:
-            a = self.points.weigh(told, constants["pointed"])
+            a = self.points.compute_weights(told, constants["pointed"])
             return self.pointer_generator(logits, told, a, constants["source"]), state
         return ops.log_softmax(logits), state
 

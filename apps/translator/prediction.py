@@ -12,7 +12,7 @@ from apps.common.app import Signatures
 from apps.common.errors import UserError
 from apps.common.new_file import PICTURES, check_new_file
 from apps.translator.config import PredictOptions
-from datasets.pairs import Pair, read_pair_file
+from datasets.translation import Pair, read_pair_file
 
 _END = "</s>"  # what SentencePiece calls EOS
 _BATCH = 64  # pairs of a file that are scored at once

@@ -8,7 +8,7 @@ import sacremoses
 from sacrebleu.metrics import BLEU, CHRF, TER
 
 from apps.common.report import table
-from datasets.pairs import Pair
+from datasets.translation import Pair
 
 _BANDS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 10_000))  # of words of the source
 
@@ -70,8 +70,9 @@ def metric() -> str:
 def moses(lines: Sequence[str], language: str) -> list[str]:
     """Tokenise lines as the published Multi30k files are: lower case, normalised, escaped.
 
-    >>> moses(["Ein Mann fährt „Rad“."], "de")
-    ['ein mann fährt &quot; rad &quot; .']
+    Example:
+        >>> moses(["Ein Mann fährt „Rad“."], "de")
+        ['ein mann fährt &quot; rad &quot; .']
     """
     normalize = sacremoses.MosesPunctNormalizer(language).normalize
     tokenize = sacremoses.MosesTokenizer(language).tokenize

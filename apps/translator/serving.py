@@ -16,7 +16,7 @@ from apps.translator.config import Config, examples
 from apps.translator.data import lower
 from apps.translator.model import CHAIN, Steps
 from apps.translator.subwords import BOS, EOS, PAD, SOURCE_FILE, TARGET_FILE, Subwords
-from datasets.pairs import direction
+from datasets.translation import direction
 from seqkit.decoding import (
     Decoded,
     beam_search,
@@ -25,7 +25,7 @@ from seqkit.decoding import (
     sample,
     score,
 )
-from seqkit.training.forcing import exposure_bias
+from seqkit.diagnostics import exposure_bias
 
 IDS_SHAPE = 8, 32  # batch and source length of the export with static shapes
 LONGEST = 200  # pieces of a source that are read; what follows is left out

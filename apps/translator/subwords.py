@@ -121,7 +121,8 @@ def sample(
         alpha: > 0; the smaller, the more evenly.
         random: where the chance comes from.
 
-    Source: Kudo 2018, 3.2.
+    Source:
+        Kudo 2018, 3.2.
     """
     divide = processor(model)
     log_p = np.array([divide.get_score(piece) for piece in range(len(divide))])

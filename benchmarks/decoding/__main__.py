@@ -43,7 +43,7 @@ class Decoder:
         memory = ops.convert_to_tensor(memory, "float32")
         self.cell.build((BATCH, UNITS), memory.shape)
         self.cell.built = True
-        self.constants = self.cell.attention.remember(memory, ops.ones((BATCH, SOURCE), "bool"))
+        self.constants = self.cell.attention.prepare(memory, ops.ones((BATCH, SOURCE), "bool"))
         self.state = self.cell.get_initial_state(BATCH, self.constants)
 
     def step(self, tokens: Any, state: list, constants: Any) -> tuple[Any, list]:

@@ -13,8 +13,8 @@ from benchmarks.texts import sentences_per_second  # isort: skip (it quietens Te
 
 import tensorflow as tf
 
-from datasets.benchmarks import read_benchmark
-from datasets.conllu import read_conllu
+from datasets.formats.conllu import read_conllu
+from datasets.tagging import read_benchmark
 from seqkit.export import resolve
 
 

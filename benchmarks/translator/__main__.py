@@ -17,8 +17,8 @@ from benchmarks.texts import sentences_per_second  # isort: skip (it quietens Te
 import tensorflow as tf
 import tensorflow_text  # noqa: F401 (registers the operations of SentencePiece)
 
-from datasets.pairs import read_pairs
-from datasets.text import read_lines
+from datasets.formats.lines import read_lines
+from datasets.translation import read_pairs
 from seqkit.export import resolve
 
 

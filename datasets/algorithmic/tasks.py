@@ -55,8 +55,9 @@ def task(name: Name, bits: int = 8, max_repeats: int = 10) -> Task:
     Raises:
         ValueError: no such task, or no bits or repeats.
 
-    >>> task("copy").input_size, task("copy").sample(np.random.default_rng(0), 3).inputs.shape
-    (10, (8, 10))
+    Example:
+        >>> task("copy").input_size, task("copy").sample(np.random.default_rng(0), 3).inputs.shape
+        (10, (8, 10))
     """
     if name not in get_args(Name):
         raise ValueError(f"no task {name!r}; choose one of {', '.join(get_args(Name))}")
@@ -106,8 +107,9 @@ def copy_sequence(bits: np.ndarray) -> Sequence:
     Returns:
         Sequence of 2 length + 2 steps; the marks are channels of their own, of their own steps.
 
-    >>> copy_sequence(np.array([[1, 0]])).inputs.tolist()
-    [[0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]]
+    Example:
+        >>> copy_sequence(np.array([[1, 0]])).inputs.tolist()
+        [[0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]]
     """
     length, width = bits.shape
     inputs = np.zeros((2 * length + 2, width + 2), "float32")
@@ -131,8 +133,9 @@ def repeat_copy_sequence(bits: np.ndarray, repeats: int, max_repeats: int) -> Se
     Returns:
         Sequence of length + 2 + length repeats + 1 steps. The mark is the last output.
 
-    >>> repeat_copy_sequence(np.array([[1, 0]]), 2, 2).targets[-3:].tolist()
-    [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    Example:
+        >>> repeat_copy_sequence(np.array([[1, 0]]), 2, 2).targets[-3:].tolist()
+        [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
     length, width = bits.shape
     mean, variance = (max_repeats + 1) / 2, (max_repeats**2 - 1) / 12
@@ -160,10 +163,11 @@ def associative_recall_sequence(items: np.ndarray, query: int) -> Sequence:
     Returns:
         Sequence of 4 number + 5 + 3 steps.
 
-    >>> items = np.array([[[1], [1], [0]], [[0], [1], [0]]])
-    >>> sequence = associative_recall_sequence(items, 0)
-    >>> sequence.inputs[:, 0].astype(int).tolist(), sequence.targets[-3:, 0].tolist()
-    ([0, 1, 1, 0, 0, 0, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0], [0.0, 1.0, 0.0])
+    Example:
+        >>> items = np.array([[[1], [1], [0]], [[0], [1], [0]]])
+        >>> sequence = associative_recall_sequence(items, 0)
+        >>> sequence.inputs[:, 0].astype(int).tolist(), sequence.targets[-3:, 0].tolist()
+        ([0, 1, 1, 0, 0, 0, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0], [0.0, 1.0, 0.0])
     """
     number, vectors, width = items.shape
     shown = np.zeros((number, vectors + 1, width + 2), "float32")
@@ -189,9 +193,10 @@ def priority_sort_sequence(bits: np.ndarray, priorities: np.ndarray) -> Sequence
     Returns:
         Sequence of length + 2 + 4/5 length steps, rounded down, but at least one is wanted.
 
-    >>> bits = np.array([[0, 0], [0, 1], [1, 0]])
-    >>> priority_sort_sequence(bits, np.array([0.3, -0.2, 0.5])).targets[-2:].tolist()
-    [[1.0, 0.0], [0.0, 0.0]]
+    Example:
+        >>> bits = np.array([[0, 0], [0, 1], [1, 0]])
+        >>> priority_sort_sequence(bits, np.array([0.3, -0.2, 0.5])).targets[-2:].tolist()
+        [[1.0, 0.0], [0.0, 0.0]]
     """
     length, width = bits.shape
     wanted = max(1, 4 * length // 5)

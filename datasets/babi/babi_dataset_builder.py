@@ -40,8 +40,9 @@ TASKS = (
 def files(split: str) -> list[str]:
     """Name the file of each task.
 
-    >>> files("train")[0]
-    'qa1_single-supporting-fact_train.txt'
+    Example:
+        >>> files("train")[0]
+        'qa1_single-supporting-fact_train.txt'
     """
     return [f"qa{number}_{task}_{split}.txt" for number, task in enumerate(TASKS, start=1)]
 

@@ -5,8 +5,8 @@ import random
 from typing import TYPE_CHECKING, Literal, get_args
 
 from datasets.babi.stories import Question
+from datasets.formats.lines import DataError
 from datasets.preparation import DATA_DIR, Source, prepared
-from datasets.text import DataError
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -48,9 +48,10 @@ def read_babi(split: Split) -> list[Question]:
 def held_out(questions: list[Question], dev: bool) -> list[Question]:
     """Take the dev questions, those of every tenth story, or the others.
 
-    >>> questions = [Question((), "Who?", "I", (), 1, story) for story in range(20)]
-    >>> len(held_out(questions, dev=True)), len(held_out(questions, dev=False))
-    (2, 18)
+    Example:
+        >>> questions = [Question((), "Who?", "I", (), 1, story) for story in range(20)]
+        >>> len(held_out(questions, dev=True)), len(held_out(questions, dev=False))
+        (2, 18)
     """
     stories = list(dict.fromkeys((q.task, q.story) for q in questions))
     # Of `random`, `random()` alone is promised to draw the same in every version of Python.

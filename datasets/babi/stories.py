@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from datasets.text import DataError, read_lines
+from datasets.formats.lines import DataError, read_lines
 
 
 class Question(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from datasets.columns import read_columns
+from datasets.formats.columns import read_columns
 
 URL = "https://github.com/teropa/nlp/raw/master/resources/corpora/conll2000/"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from datasets.text import decode_lines
+from datasets.formats.lines import decode_lines
 
 URL = (
     "https://raw.githubusercontent.com/multi30k/dataset/"
@@ -23,8 +23,9 @@ ENDINGS = {"task1_raw": "{language}.gz", "task1_tok": "lc.norm.tok.{language}"}
 def files(config: str) -> dict[str, dict[str, str]]:
     """Name the file of each split and language.
 
-    >>> files("task1_tok")["validation"]["de"]
-    'val.lc.norm.tok.de'
+    Example:
+        >>> files("task1_tok")["validation"]["de"]
+        'val.lc.norm.tok.de'
     """
     return {
         split: {code: f"{file}.{ENDINGS[config].format(language=code)}" for code in LANGUAGES}

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-from datasets.pair_files import Pair
+from datasets.formats.pairs import Pair
 
 Split = Literal["train", "dev", "test"]
 
@@ -27,9 +27,10 @@ def split_pairs(pairs: Iterable[Pair]) -> dict[Split, list[Pair]]:
     Returns:
         The pairs of each split, in their order.
 
-    >>> splits = split_pairs([Pair("Go!", "Geh!"), Pair("go", "Los!")])
-    >>> [len(pairs) for pairs in splits.values()]
-    [2, 0, 0]
+    Example:
+        >>> splits = split_pairs([Pair("Go!", "Geh!"), Pair("go", "Los!")])
+        >>> [len(pairs) for pairs in splits.values()]
+        [2, 0, 0]
     """
     splits = {"train": [], "dev": [], "test": []}
     for pair in pairs:

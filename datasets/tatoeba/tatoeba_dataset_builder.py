@@ -6,9 +6,9 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from datasets.pair_files import Pair, parse_pairs
+from datasets.formats.lines import decode_lines
+from datasets.formats.pairs import Pair, parse_pairs
 from datasets.tatoeba.splits import split_pairs
-from datasets.text import decode_lines
 
 URL = "https://github.com/rioyshky/translation/raw/de48b7027f7318d77010a6e08ed928c10748c23d/"
 FILE = "deu-eng.zip"

@@ -8,14 +8,15 @@ from keras import ops
 from seqkit import backend
 from seqkit.attention.scores import read
 from seqkit.serialization import ConfigFromSignature
+from seqkit.typing import Tensor
 
 
 class Memory(NamedTuple):
     """What attention looks at, with what of it is computed once a sentence."""
 
-    keys: Any  # (batch, time, size of a key)
-    values: Any  # h (batch, time, features), zeros where nothing is real
-    mask: Any  # (batch, time) bool
+    keys: Tensor  # (batch, time, size of a key)
+    values: Tensor  # h (batch, time, features), zeros where nothing is real
+    mask: Tensor  # (batch, time) bool
 
 
 class Attention(ConfigFromSignature, keras.layers.Layer):
@@ -31,18 +32,25 @@ class Attention(ConfigFromSignature, keras.layers.Layer):
 
     Args:
         return_weights: return the weights, too.
-    Call:
+
+    Call arguments:
         query: s (batch, size) or (batch, queries, size).
         memory: h (batch, time, features).
         mask: (batch, time) bool, True = real; taken from the memory if Keras propagates one there.
         previous: (batch, time), what is carried; None: zeros, as before the first step.
-    Returns: c (batch, [queries,] features); with `return_weights` also a (batch, [queries,] time),
-        which is in float32 (or float64 if that is the policy).
-    Masking: padding of the memory may lie anywhere and is never read, NaN included: its weight is
+
+    Returns:
+        c (batch, [queries,] features); with `return_weights` also a (batch, [queries,] time), which
+        is in float32 (or float64 if that is the policy).
+
+    Masking:
+        padding of the memory may lie anywhere and is never read, NaN included: its weight is
         exactly 0. If a whole row is padding, a and c are zeros. The context carries the query's
         mask on.
-    Raises: ValueError if a sequence of queries meets an attention that carries something: only
-        `AttentionCell` knows their order in time.
+
+    Raises:
+        ValueError: if a sequence of queries meets an attention that carries something: only
+            `AttentionCell` knows their order in time.
     """
 
     carries: Literal[None, "weights", "coverage"] = None
@@ -52,15 +60,15 @@ class Attention(ConfigFromSignature, keras.layers.Layer):
         self.return_weights = return_weights
         self.supports_masking = True
 
-    def keys(self, memory: Any) -> Any:
+    def keys(self, memory: Tensor) -> Tensor:
         """(batch, time, features) -> (batch, time, size of a key)."""
         return memory
 
-    def align(self, query: Any, memory: Memory, previous: Any, parameters: dict) -> Any:
-        """a (batch, queries, time) of query (batch, queries, size)."""
+    def align(self, query: Tensor, memory: Memory, previous: Tensor, parameters: dict) -> Tensor:
+        """A (batch, queries, time) of query (batch, queries, size)."""
         raise NotImplementedError(f"{type(self).__name__} must define `align`")
 
-    def remember(self, memory: Any, mask: Any = None) -> Memory:
+    def prepare(self, memory: Tensor, mask: Tensor | None = None) -> Memory:
         """What holds for all queries: memory (batch, time, features), mask (batch, time)."""
         if not self.built:
             raise ValueError(
@@ -82,9 +90,13 @@ class Attention(ConfigFromSignature, keras.layers.Layer):
         """The weights by name, read once: read in a loop, TensorFlow would copy them each step."""
         return {w.name: ops.cast(backend.read(w), self.compute_dtype) for w in self.weights}
 
-    def weigh(
-        self, query: Any, memory: Memory, previous: Any = None, parameters: dict | None = None
-    ) -> Any:
+    def compute_weights(
+        self,
+        query: Tensor,
+        memory: Memory,
+        previous: Tensor | None = None,
+        parameters: dict | None = None,
+    ) -> Tensor:
         """a: query (batch, [queries,] size) -> (batch, [queries,] time).
 
         previous: what the attention carries (batch, time); None: zeros.
@@ -104,9 +116,15 @@ class Attention(ConfigFromSignature, keras.layers.Layer):
         weights = self.align(query, memory, previous, parameters)
         return ops.squeeze(weights, axis=1) if single else weights
 
-    def call(self, query: Any, memory: Any, mask: Any = None, previous: Any = None) -> Any:
-        remembered = self.remember(memory, mask)
-        weights = self.weigh(query, remembered, previous)
+    def call(
+        self,
+        query: Tensor,
+        memory: Tensor,
+        mask: Tensor | None = None,
+        previous: Tensor | None = None,
+    ) -> Tensor:
+        remembered = self.prepare(memory, mask)
+        weights = self.compute_weights(query, remembered, previous)
         context = read(weights, remembered.values)
         return (context, weights) if self.return_weights else context
 

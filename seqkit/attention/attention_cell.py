@@ -11,16 +11,17 @@ from seqkit.attention.scores import read
 from seqkit.cells.affine import AffineCell
 from seqkit.cells.cell import Cell
 from seqkit.cells.stacked import StackedCells
+from seqkit.typing import Nest, Shape, States, Tensor
 
 
-class Context(NamedTuple):
+class Prepared(NamedTuple):
     """What holds for a whole sequence. Weights are read once, as in `AffineCell`."""
 
-    cell: Any
+    cell: Tensor
     memory: Memory
     parameters: dict  # of the attention
-    C: Any  # None: nothing but x enters the cell
-    W_c: Any  # None: attend="before"
+    C: Tensor  # None: nothing but x enters the cell
+    W_c: Tensor  # None: attend="before"
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -44,25 +45,41 @@ class AttentionCell(Cell):
         attention: such as `BahdanauAttention` or `LuongAttention`.
         attend: "before" or "after" the step of the cell.
         input_feeding: attend="after" alone: whether h~_{t-1} enters.
-    Call: inputs (batch, features); states: the cell's, a (batch, time of the memory), for
+
+    Call arguments:
+        inputs (batch, features); states: the cell's, a (batch, time of the memory), for
         `CoverageAttention` the sum of all a so far, and with attend="after" h~. Constants: the
         memory (batch, time, features), a pair of it and its mask (batch, time), or a `Memory`.
-    Returns: output [s_t, c_t], or with attend="after" h~_t, which is as wide as s_t; new states.
-        `attention_weights(states)` gives a_t, in float32 or more.
-    Weights: context_kernel (C), with the blocks of the lowest cell's U; attentional_kernel (W_c).
-    Masking: of the memory, as `Attention` says. Dropout of the cell falls on x_t and its state, not
-        on c_t or h~; layer_norm normalises U x_t, without C c_t.
-    Raises: ValueError for another cell, attention or `attend`, for one dtype policy beside another,
-        without constants, or in `keras.layers.RNN`, which has none.
-    Source: Bahdanau et al. 2015, A.2.2; Luong et al. 2015, 3.1, 3.3. Deviations: none.
 
-    >>> import numpy as np
-    >>> from seqkit import RNN, GRUCell
-    >>> from seqkit.attention import AttentionCell, BahdanauAttention
-    >>> decoder = RNN(AttentionCell(GRUCell(3), BahdanauAttention(8)), return_sequences=True)
-    >>> memory, mask = np.zeros((2, 7, 4)), np.ones((2, 7), bool)
-    >>> tuple(decoder(np.zeros((2, 5, 6)), constants=(memory, mask)).shape)
-    (2, 5, 7)
+    Returns:
+        output [s_t, c_t], or with attend="after" h~_t, which is as wide as s_t; new states.
+        `attention_weights(states)` gives a_t, in float32 or more.
+
+    Weights:
+        context_kernel (C), with the blocks of the lowest cell's U; attentional_kernel (W_c).
+
+    Masking:
+        of the memory, as `Attention` says. Dropout of the cell falls on x_t and its state, not on
+        c_t or h~; layer_norm normalises U x_t, without C c_t.
+
+    Raises:
+        ValueError: for another cell, attention or `attend`, for one dtype policy beside another,
+            without constants, or in `keras.layers.RNN`, which has none.
+
+    Source:
+        Bahdanau et al. 2015, A.2.2; Luong et al. 2015, 3.1, 3.3.
+
+    Deviations:
+        none.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit import RNN, GRUCell
+        >>> from seqkit.attention import AttentionCell, BahdanauAttention
+        >>> decoder = RNN(AttentionCell(GRUCell(3), BahdanauAttention(8)), return_sequences=True)
+        >>> memory, mask = np.zeros((2, 7, 4)), np.ones((2, 7), bool)
+        >>> tuple(decoder(np.zeros((2, 5, 6)), constants=(memory, mask)).shape)
+        (2, 5, 7)
     """
 
     reads_constants = True
@@ -121,10 +138,10 @@ class AttentionCell(Cell):
         return self.cell.output_size + self.memory_size
 
     @property
-    def draws_once(self) -> bool:
-        return self.cell.draws_once
+    def is_stochastic(self) -> bool:
+        return self.cell.is_stochastic
 
-    def build(self, input_shape: tuple, constants_shape: Any = None) -> None:
+    def build(self, input_shape: Shape, constants_shape: Nest = None) -> None:
         if constants_shape is None:
             raise ValueError(_no_memory(self))
         shapes = _parts(constants_shape, constants_shape[0])
@@ -149,58 +166,63 @@ class AttentionCell(Cell):
                 shape=(self.memory_size + size, size), name="attentional_kernel"
             )
 
-    def begin(self, batch_size: Any, constants: Any = None, training: bool = False) -> Context:
+    def prepare(
+        self, batch_size: int | Tensor, constants: Nest = None, training: bool = False
+    ) -> Prepared:
         """What holds for the cell, the memory's keys, and the weights."""
         memory = _parts(constants, constants)
-        memory = Memory(*memory) if len(memory) == 3 else self.attention.remember(*memory)
-        return Context(
-            self.cell.begin(batch_size, None, training),
+        memory = Memory(*memory) if len(memory) == 3 else self.attention.prepare(*memory)
+        return Prepared(
+            self.cell.prepare(batch_size, None, training),
             memory,
             self.attention.parameters(),
             backend.read(self.context_kernel) if self.input_feeding else None,
             backend.read(self.attentional_kernel) if self.attend == "after" else None,
         )
 
-    def project(self, inputs: Any, ctx: Context) -> Any:
+    def project(self, inputs: Tensor, prepared: Prepared) -> Tensor:
         """U x + b of the lowest cell."""
-        return self.cell.project(inputs, ctx.cell)
+        return self.cell.project(inputs, prepared.cell)
 
-    def step(self, projected: Any, states: list, ctx: Context) -> tuple[Any, list]:
+    def step(self, projected: Tensor, states: States, prepared: Prepared) -> tuple[Tensor, States]:
         k = len(self.cell.state_size)
         inner, (a, *rest) = states[:k], states[k:]
         coverage = rest[:1] if self.attention.carries == "coverage" else []
         previous = coverage[0] if coverage else a
 
-        def look(s: Any) -> tuple[Any, Any]:
-            a = self.attention.weigh(s, ctx.memory, previous, ctx.parameters)
-            return a, read(a, ctx.memory.values)
+        def look(s: Tensor) -> tuple[Tensor, Tensor]:
+            a = self.attention.compute_weights(s, prepared.memory, previous, prepared.parameters)
+            return a, read(a, prepared.memory.values)
 
         if self.attend == "before":
             a, c = look(inner[self._asks])
-            s, inner = self.cell.step(projected + ops.matmul(c, ctx.C), inner, ctx.cell)
+            s, inner = self.cell.step(projected + ops.matmul(c, prepared.C), inner, prepared.cell)
             output, attentional = ops.concatenate([s, c], axis=-1), []
         else:
             if self.input_feeding:
-                projected = projected + ops.matmul(rest[-1], ctx.C)
-            s, inner = self.cell.step(projected, inner, ctx.cell)
+                projected = projected + ops.matmul(rest[-1], prepared.C)
+            s, inner = self.cell.step(projected, inner, prepared.cell)
             a, c = look(s)
-            output = ops.tanh(ops.matmul(ops.concatenate([c, s], axis=-1), ctx.W_c))
+            output = ops.tanh(ops.matmul(ops.concatenate([c, s], axis=-1), prepared.W_c))
             attentional = [output]
         return output, [*inner, a, *(sum_ + a for sum_ in coverage), *attentional]
 
-    def get_initial_state(self, batch_size: Any = None, constants: Any = None) -> list:
+    def get_initial_state(
+        self, batch_size: int | Tensor | None = None, constants: Nest = None
+    ) -> States:
         """The cell's own; it has looked nowhere yet."""
-        return self.start(self.cell.get_initial_state(batch_size), constants)
+        return self.initial_state(self.cell.get_initial_state(batch_size), constants)
 
-    def start(self, states: list, constants: Any) -> list:
+    def initial_state(self, states: States, constants: Nest) -> States:
         """The first state, given the cell's own part of it: an encoder's last, over a `Bridge`.
 
-        >>> import numpy as np
-        >>> from seqkit import GRUCell
-        >>> from seqkit.attention import AttentionCell, LuongAttention
-        >>> cell = AttentionCell(GRUCell(4), LuongAttention(), attend="after")
-        >>> [tuple(s.shape) for s in cell.start([np.ones((2, 4))], np.zeros((2, 7, 4)))]
-        [(2, 4), (2, 7), (2, 4)]
+        Example:
+            >>> import numpy as np
+            >>> from seqkit import GRUCell
+            >>> from seqkit.attention import AttentionCell, LuongAttention
+            >>> cell = AttentionCell(GRUCell(4), LuongAttention(), attend="after")
+            >>> [tuple(s.shape) for s in cell.initial_state([np.ones((2, 4))], np.zeros((2, 7, 4)))]
+            [(2, 4), (2, 7), (2, 4)]
         """
         if constants is None:
             raise ValueError(_no_memory(self))
@@ -213,12 +235,12 @@ class AttentionCell(Cell):
         first = [ops.zeros_like(states[self._asks])] if self.attend == "after" else []
         return [*states, *[nowhere] * times, *first]
 
-    def attention_weights(self, states: list) -> Any:
+    def attention_weights(self, states: States) -> Tensor:
         """a_t (batch, time of the memory), where the step that led to these states looked."""
         return states[len(self.cell.state_size)]
 
 
-def _parts(constants: Any, is_nested: Any) -> tuple:
+def _parts(constants: Nest, is_nested: Any) -> tuple:
     """(memory,), (memory, mask) or a `Memory`, of tensors or of their shapes."""
     return tuple(constants) if isinstance(is_nested, (tuple, list)) else (constants,)
 

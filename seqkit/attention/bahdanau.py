@@ -7,7 +7,9 @@ from keras import ops
 
 from seqkit.attention import scores
 from seqkit.attention.attention import Attention, Memory
-from seqkit.cells.affine import linear, positive
+from seqkit.checks import positive
+from seqkit.ops import linear
+from seqkit.typing import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -23,16 +25,26 @@ class BahdanauAttention(Attention):
         normalize: the length of v is a weight of its own, g, that begins as sqrt(1 / units).
         kwargs: of `Attention`: return_weights.
     Call, Returns, Masking: as `Attention` says.
-    Weights: query_kernel (W_q), key_kernel (W_k), v, and g and bias (b) if there.
-    Raises: ValueError if units is not positive.
-    Source: Bahdanau et al. 2015, A.1.2; Salimans and Kingma 2016 (normalize). Deviations: none.
 
-    >>> import numpy as np
-    >>> from seqkit.attention import BahdanauAttention
-    >>> attention = BahdanauAttention(8, return_weights=True)
-    >>> c, a = attention(np.zeros((2, 3)), np.zeros((2, 5, 4)))
-    >>> tuple(c.shape), tuple(a.shape)
-    ((2, 4), (2, 5))
+    Weights:
+        query_kernel (W_q), key_kernel (W_k), v, and g and bias (b) if there.
+
+    Raises:
+        ValueError: if units is not positive.
+
+    Source:
+        Bahdanau et al. 2015, A.1.2; Salimans and Kingma 2016 (normalize).
+
+    Deviations:
+        none.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit.attention import BahdanauAttention
+        >>> attention = BahdanauAttention(8, return_weights=True)
+        >>> c, a = attention(np.zeros((2, 3)), np.zeros((2, 5, 4)))
+        >>> tuple(c.shape), tuple(a.shape)
+        ((2, 4), (2, 5))
     """
 
     def __init__(self, units: int, normalize: bool = False, **kwargs: Any) -> None:
@@ -40,7 +52,7 @@ class BahdanauAttention(Attention):
         self.units = positive("units", units, self)
         self.normalize = normalize
 
-    def build(self, query_shape: tuple, memory_shape: tuple) -> None:
+    def build(self, query_shape: Shape, memory_shape: Shape) -> None:
         self.add_weight(shape=(query_shape[-1], self.units), name="query_kernel")
         self.key_kernel = self.add_weight(shape=(memory_shape[-1], self.units), name="key_kernel")
         self.add_weight(shape=(self.units,), initializer="glorot_uniform", name="v")
@@ -50,14 +62,14 @@ class BahdanauAttention(Attention):
         if self.normalize or self.carries:
             self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
 
-    def keys(self, memory: Any) -> Any:
+    def keys(self, memory: Tensor) -> Tensor:
         return linear(memory, ops.cast(self.key_kernel, memory.dtype))
 
-    def look_back(self, previous: Any, parameters: dict) -> Any:
+    def look_back(self, previous: Tensor, parameters: dict) -> Tensor:
         """What of the steps before stands beside each key: (batch, time, units), or 0."""
         return 0
 
-    def align(self, query: Any, memory: Memory, previous: Any, parameters: dict) -> Any:
+    def align(self, query: Tensor, memory: Memory, previous: Tensor, parameters: dict) -> Tensor:
         p = parameters
         v = scores.normalized(p["v"], p["g"]) if self.normalize else p["v"]
         keys = memory.keys + self.look_back(previous, p)
@@ -78,16 +90,25 @@ class LocationAwareAttention(BahdanauAttention):
         kwargs: of `BahdanauAttention`: normalize, return_weights.
     Call, Returns, Masking: as `Attention` says; previous is a_{t-1}. A gap of padding in the middle
         of a memory counts as positions.
-    Weights: those of `BahdanauAttention`, filters (F), and location_kernel (U).
-    Raises: ValueError if a size is not positive, or for a sequence of queries.
-    Source: Chorowski et al. 2015, 2.1; filters and kernel_size are the paper's for speech.
-        Deviations: before the first step a is 0.
 
-    >>> import numpy as np
-    >>> from seqkit.attention import LocationAwareAttention
-    >>> attention = LocationAwareAttention(8, filters=2, kernel_size=3)
-    >>> tuple(attention(np.zeros((2, 3)), np.zeros((2, 5, 4)), previous=np.ones((2, 5)) / 5).shape)
-    (2, 4)
+    Weights:
+        those of `BahdanauAttention`, filters (F), and location_kernel (U).
+
+    Raises:
+        ValueError: if a size is not positive, or for a sequence of queries.
+
+    Source:
+        Chorowski et al. 2015, 2.1; filters and kernel_size are the paper's for speech.
+
+    Deviations:
+        before the first step a is 0.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit.attention import LocationAwareAttention
+        >>> attention = LocationAwareAttention(8, filters=2, kernel_size=3)
+        >>> tuple(attention(np.zeros((2, 3)), np.zeros((2, 5, 4)), previous=np.ones((2, 5)) / 5).shape)
+        (2, 4)
     """
 
     carries = "weights"
@@ -99,12 +120,12 @@ class LocationAwareAttention(BahdanauAttention):
         self.filters = positive("filters", filters, self)
         self.kernel_size = positive("kernel_size", kernel_size, self)
 
-    def build(self, query_shape: tuple, memory_shape: tuple) -> None:
+    def build(self, query_shape: Shape, memory_shape: Shape) -> None:
         super().build(query_shape, memory_shape)
         self.add_weight(shape=(self.kernel_size, self.filters), name="filters")
         self.add_weight(shape=(self.filters, self.units), name="location_kernel")
 
-    def look_back(self, previous: Any, parameters: dict) -> Any:
+    def look_back(self, previous: Tensor, parameters: dict) -> Tensor:
         f = scores.location_features(previous, parameters["filters"])
         return linear(f, parameters["location_kernel"])
 
@@ -120,23 +141,33 @@ class CoverageAttention(BahdanauAttention):
         units: size of v, > 0.
         kwargs: of `BahdanauAttention`: normalize, return_weights.
     Call, Returns, Masking: as `Attention` says; previous is k_t.
-    Weights: those of `BahdanauAttention`, and coverage_kernel (w).
-    Raises: ValueError if units is not positive, or for a sequence of queries.
-    Source: See et al. 2017, 2.3; Tu et al. 2016. Deviations: none.
 
-    >>> import numpy as np
-    >>> from seqkit.attention import CoverageAttention
-    >>> attention = CoverageAttention(8)
-    >>> tuple(attention(np.zeros((2, 3)), np.zeros((2, 5, 4)), previous=np.ones((2, 5))).shape)
-    (2, 4)
+    Weights:
+        those of `BahdanauAttention`, and coverage_kernel (w).
+
+    Raises:
+        ValueError: if units is not positive, or for a sequence of queries.
+
+    Source:
+        See et al. 2017, 2.3; Tu et al. 2016.
+
+    Deviations:
+        none.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit.attention import CoverageAttention
+        >>> attention = CoverageAttention(8)
+        >>> tuple(attention(np.zeros((2, 3)), np.zeros((2, 5, 4)), previous=np.ones((2, 5))).shape)
+        (2, 4)
     """
 
     carries = "coverage"
 
-    def build(self, query_shape: tuple, memory_shape: tuple) -> None:
+    def build(self, query_shape: Shape, memory_shape: Shape) -> None:
         super().build(query_shape, memory_shape)
         self.add_weight(shape=(1, self.units), name="coverage_kernel")
 
-    def look_back(self, previous: Any, parameters: dict) -> Any:
+    def look_back(self, previous: Tensor, parameters: dict) -> Tensor:
         w = parameters["coverage_kernel"]
         return ops.cast(previous, w.dtype)[..., None] * w

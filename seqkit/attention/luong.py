@@ -7,7 +7,9 @@ from keras import ops
 
 from seqkit.attention import scores
 from seqkit.attention.attention import Attention, Memory
-from seqkit.cells.affine import linear, positive
+from seqkit.checks import positive
+from seqkit.ops import linear
+from seqkit.typing import Shape, Tensor
 
 SCORES = ("dot", "scaled_dot", "general", "concat")
 
@@ -33,18 +35,28 @@ class LuongAttention(Attention):
         kwargs: of `Attention`: return_weights.
     Call, Returns, Masking: as `Attention` says. S counts the real positions, and j numbers them.
         With a window, weights sum to less than 1.
-    Weights: key_kernel (W; of concat, the half that meets h), query_kernel (the half that meets s),
-        v, window_kernel (W_p), window_v (v_p), those of them that are there.
-    Raises: ValueError for another score, a window that is not positive, and, with dot and
-        scaled_dot, if query and memory are not of one size.
-    Source: Luong et al. 2015, 3.1-3.2; Vaswani et al. 2017, eq. 1 (scaled_dot). Deviations: none.
 
-    >>> import numpy as np
-    >>> from seqkit.attention import LuongAttention
-    >>> attention = LuongAttention("general", window=2, return_weights=True)
-    >>> c, a = attention(np.zeros((2, 6, 3)), np.zeros((2, 5, 4)))
-    >>> tuple(c.shape), tuple(a.shape)
-    ((2, 6, 4), (2, 6, 5))
+    Weights:
+        key_kernel (W; of concat, the half that meets h), query_kernel (the half that meets s), v,
+        window_kernel (W_p), window_v (v_p), those of them that are there.
+
+    Raises:
+        ValueError: for another score, a window that is not positive, and, with dot and scaled_dot,
+            if query and memory are not of one size.
+
+    Source:
+        Luong et al. 2015, 3.1-3.2; Vaswani et al. 2017, eq. 1 (scaled_dot).
+
+    Deviations:
+        none.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit.attention import LuongAttention
+        >>> attention = LuongAttention("general", window=2, return_weights=True)
+        >>> c, a = attention(np.zeros((2, 6, 3)), np.zeros((2, 5, 4)))
+        >>> tuple(c.shape), tuple(a.shape)
+        ((2, 6, 4), (2, 6, 5))
     """
 
     def __init__(
@@ -59,7 +71,7 @@ class LuongAttention(Attention):
         self.score = score
         self.window = window if window is None else positive("window", window, self)
 
-    def build(self, query_shape: tuple, memory_shape: tuple) -> None:
+    def build(self, query_shape: Shape, memory_shape: Shape) -> None:
         size = query_shape[-1]
         if self.score in ("general", "concat"):
             self.key_kernel = self.add_weight(shape=(memory_shape[-1], size), name="key_kernel")
@@ -75,12 +87,12 @@ class LuongAttention(Attention):
             self.add_weight(shape=(size, size), name="window_kernel")
             self.add_weight(shape=(size,), initializer="glorot_uniform", name="window_v")
 
-    def keys(self, memory: Any) -> Any:
+    def keys(self, memory: Tensor) -> Tensor:
         if self.score in ("dot", "scaled_dot"):
             return memory
         return linear(memory, ops.cast(self.key_kernel, memory.dtype))
 
-    def align(self, query: Any, memory: Memory, previous: Any, parameters: dict) -> Any:
+    def align(self, query: Tensor, memory: Memory, previous: Tensor, parameters: dict) -> Tensor:
         p, keys, mask = parameters, memory.keys, memory.mask[:, None, :]
         if self.score == "concat":
             e = scores.additive(linear(query, p["query_kernel"]), keys, p["v"])

@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqkit.cells.affine import linear
+from seqkit.ops import linear
+from seqkit.typing import Shape, Tensor
 
 _TINY = 1e-30  # log of it is a number
 
@@ -19,25 +20,37 @@ class PointerGenerator(keras.layers.Layer):
 
     A name that training never showed can be taken over piece by piece.
 
-    Call:
+    Call arguments:
         logits: (batch, [steps,] vocabulary).
         query: s (batch, [steps,] size), what decides between the two.
         weights: a (batch, [steps,] time), such as an `Attention` returns.
         source: x (batch, time) int32, ids of the same vocabulary.
-    Returns: log p (batch, [steps,] vocabulary). Beside layers in half precision, dtype="float32"
-        keeps the small differences that a loss is made of.
-    Masking: what stands at a position of weight 0 is never taken over. The result carries the mask
-        of the logits on.
-    Weights: kernel (w), bias (b).
-    Source: See et al. 2017, 2.2. Deviations: s is one vector, which may hold the paper's three;
-        one vocabulary for both sides, so that there is no extended one.
 
-    >>> import numpy as np
-    >>> from seqkit.attention import PointerGenerator
-    >>> logits, query = np.zeros((1, 4)), np.zeros((1, 3))
-    >>> log_p = PointerGenerator()(logits, query, np.array([[0.5, 0.5]]), np.array([[2, 2]]))
-    >>> np.exp(log_p).round(3).tolist()
-    [[0.125, 0.125, 0.625, 0.125]]
+    Returns:
+        log p (batch, [steps,] vocabulary). Beside layers in half precision, dtype="float32" keeps
+        the small differences that a loss is made of.
+
+    Masking:
+        what stands at a position of weight 0 is never taken over. The result carries the mask of
+        the logits on.
+
+    Weights:
+        kernel (w), bias (b).
+
+    Source:
+        See et al. 2017, 2.2.
+
+    Deviations:
+        s is one vector, which may hold the paper's three; one vocabulary for both sides, so that
+        there is no extended one.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit.attention import PointerGenerator
+        >>> logits, query = np.zeros((1, 4)), np.zeros((1, 3))
+        >>> log_p = PointerGenerator()(logits, query, np.array([[0.5, 0.5]]), np.array([[2, 2]]))
+        >>> np.exp(log_p).round(3).tolist()
+        [[0.125, 0.125, 0.625, 0.125]]
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -45,12 +58,12 @@ class PointerGenerator(keras.layers.Layer):
         self.supports_masking = True
 
     def build(
-        self, logits_shape: tuple, query_shape: tuple, weights_shape: tuple, source_shape: tuple
+        self, logits_shape: Shape, query_shape: Shape, weights_shape: Shape, source_shape: Shape
     ) -> None:
         self.kernel = self.add_weight(shape=(query_shape[-1], 1), name="kernel")
         self.bias = self.add_weight(shape=(1,), initializer="zeros", name="bias")
 
-    def call(self, logits: Any, query: Any, weights: Any, source: Any) -> Any:
+    def call(self, logits: Tensor, query: Tensor, weights: Tensor, source: Tensor) -> Tensor:
         if len(logits.shape) == 2:
             single = self.call(logits[:, None], query[:, None], weights[:, None], source)
             return ops.squeeze(single, axis=1)
@@ -71,15 +84,15 @@ class PointerGenerator(keras.layers.Layer):
         return ops.cast(log_p + _spread(gain, at, ops.shape(log_p)), self.compute_dtype)
 
     def compute_output_shape(
-        self, logits_shape: tuple, query_shape: tuple, weights_shape: tuple, source_shape: tuple
+        self, logits_shape: Shape, query_shape: Shape, weights_shape: Shape, source_shape: Shape
     ) -> tuple:
         return tuple(logits_shape)
 
-    def compute_mask(self, logits: Any, mask: Any = None) -> Any:
+    def compute_mask(self, logits: Tensor, mask: Tensor | None = None) -> Tensor:
         return mask
 
 
-def _spread(values: Any, at: Any, shape: tuple) -> Any:
+def _spread(values: Tensor, at: Tensor, shape: tuple) -> Tensor:
     """Zeros (batch, steps, vocabulary), with values (batch, steps, n) added at ids of the last."""
     batch, steps, vocabulary = shape
     rows = ops.arange(batch * steps, dtype="int32")[:, None]

@@ -7,17 +7,16 @@ Luong's general score s W h is `dot` with the keys W h, and his concat v tanh(W 
 `additive` with W cut in two: what hangs on the memory alone is computed once a sentence, its keys.
 """
 
-from typing import Any
-
 from keras import ops
 
-from seqkit.cells.affine import linear
+from seqkit.ops import linear
+from seqkit.typing import Tensor
 
 IMPOSSIBLE = -1e9  # a score that leaves no weight, and makes no NaN
 
 
-def additive(query: Any, keys: Any, v: Any, bias: Any = None) -> Any:
-    """v . tanh(W_q s + W_k h + b)
+def additive(query: Tensor, keys: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
+    """V . tanh(W_q s + W_k h + b)
 
     Args:
         query: W_q s (batch, queries, units).
@@ -27,32 +26,35 @@ def additive(query: Any, keys: Any, v: Any, bias: Any = None) -> Any:
 
     Returns:
         (batch, queries, time).
-    Source: Bahdanau et al. 2015, A.1.2.
+
+    Source:
+        Bahdanau et al. 2015, A.1.2.
     """
     query = query if bias is None else query + bias
     hidden = ops.tanh(ops.expand_dims(query, 2) + ops.expand_dims(keys, 1))
     return ops.squeeze(linear(hidden, v[:, None]), axis=-1)
 
 
-def normalized(v: Any, g: Any) -> Any:
-    """g v / |v|: v's length is a weight of its own. Source: Salimans and Kingma 2016, eq. 2."""
+def normalized(v: Tensor, g: Tensor) -> Tensor:
+    """G v / |v|: v's length is a weight of its own. Source: Salimans and Kingma 2016, eq. 2."""
     return g * v * ops.rsqrt(ops.sum(ops.square(v)))
 
 
-def dot(query: Any, keys: Any) -> Any:
-    """s . h: (batch, queries, size) and (batch, time, size) -> (batch, queries, time).
+def dot(query: Tensor, keys: Tensor) -> Tensor:
+    """S . h: (batch, queries, size) and (batch, time, size) -> (batch, queries, time).
 
-    Source: Luong et al. 2015, eq. 8.
+    Source:
+        Luong et al. 2015, eq. 8.
     """
     return ops.matmul(query, ops.transpose(keys, (0, 2, 1)))
 
 
-def scaled_dot(query: Any, keys: Any) -> Any:
-    """s . h / sqrt(size). Source: Vaswani et al. 2017, eq. 1."""
+def scaled_dot(query: Tensor, keys: Tensor) -> Tensor:
+    """S . h / sqrt(size). Source: Vaswani et al. 2017, eq. 1."""
     return dot(query * keys.shape[-1] ** -0.5, keys)
 
 
-def masked_softmax(scores: Any, mask: Any) -> Any:
+def masked_softmax(scores: Tensor, mask: Tensor | None) -> Tensor:
     """The softmax over what is real, in float32 or more; exactly 0 elsewhere.
 
     Args:
@@ -68,7 +70,7 @@ def masked_softmax(scores: Any, mask: Any) -> Any:
     return ops.where(mask, weights, ops.zeros((), weights.dtype))
 
 
-def read(weights: Any, values: Any) -> Any:
+def read(weights: Tensor, values: Tensor) -> Tensor:
     """sum_j a_j h_j: (batch, [queries,] time), (batch, time, size) -> (batch, [queries,] size)."""
     weights = ops.cast(weights, values.dtype)
     if len(weights.shape) == 3:
@@ -76,7 +78,9 @@ def read(weights: Any, values: Any) -> Any:
     return ops.squeeze(ops.matmul(weights[:, None, :], values), axis=1)
 
 
-def local_window(query: Any, mask: Any, W: Any, v: Any, reach: int) -> tuple[Any, Any]:
+def local_window(
+    query: Tensor, mask: Tensor | None, W: Tensor, v: Tensor, reach: int
+) -> tuple[Tensor, Tensor]:
     """Where a query expects what it looks for, and how far it looks around there.
 
         p = S sigmoid(v . tanh(W s))                                            (9)
@@ -90,7 +94,9 @@ def local_window(query: Any, mask: Any, W: Any, v: Any, reach: int) -> tuple[Any
 
     Returns:
         The factor (batch, queries, time), float32 or more, and whether j lies in [p - D, p + D].
-    Source: Luong et al. 2015, 3.2.
+
+    Source:
+        Luong et al. 2015, 3.2.
     """
     where = ops.matmul(ops.tanh(ops.matmul(query, W)), v[:, None])  # (batch, queries, 1)
     where = ops.cast(where, _precise(where))
@@ -100,8 +106,8 @@ def local_window(query: Any, mask: Any, W: Any, v: Any, reach: int) -> tuple[Any
     return ops.exp(-ops.square(distance) / (2 * (reach / 2) ** 2)), ops.abs(distance) <= reach
 
 
-def location_features(previous: Any, F: Any) -> Any:
-    """f = F * a: filters over the weights of the step before.
+def location_features(previous: Tensor, F: Tensor) -> Tensor:
+    """F = F * a: filters over the weights of the step before.
 
     Args:
         previous: a (batch, time).
@@ -109,11 +115,13 @@ def location_features(previous: Any, F: Any) -> Any:
 
     Returns:
         (batch, time, filters).
-    Source: Chorowski et al. 2015, eq. 8.
+
+    Source:
+        Chorowski et al. 2015, eq. 8.
     """
     previous = ops.cast(previous, F.dtype)
     return ops.conv(previous[..., None], F[:, None, :], padding="same", data_format="channels_last")
 
 
-def _precise(x: Any) -> str:
+def _precise(x: Tensor) -> str:
     return "float64" if x.dtype == "float64" else "float32"

@@ -6,8 +6,12 @@ from typing import Any
 import jax
 from keras import ops
 
+from seqkit.typing import Nest, Tensor
 
-def scan(step: Callable, first: Any, sequence: Any, *, reverse: bool = False) -> tuple[Any, Any]:
+
+def scan(
+    step: Callable, first: Nest, sequence: Nest, *, reverse: bool = False
+) -> tuple[Tensor, Tensor]:
     """Carry a state along the leading axis: see `seqkit.backend.tensorflow.scan`."""
     return jax.lax.scan(step, first, sequence, reverse=reverse)
 
@@ -15,7 +19,7 @@ def scan(step: Callable, first: Any, sequence: Any, *, reverse: bool = False) ->
 def custom_gradient(function: Callable) -> Callable:
     """`function(*args) -> (outputs, gradient)`, with `gradient(*outputs' gradients) -> args'`."""
 
-    def with_one_argument(*args: Any) -> tuple[Any, Callable]:
+    def with_one_argument(*args: Any) -> tuple[Tensor, Callable]:
         outputs, gradient = function(*args)
         if isinstance(outputs, (list, tuple)):  # JAX hands their gradients on as one
             return outputs, lambda gradients: gradient(*gradients)
@@ -24,6 +28,6 @@ def custom_gradient(function: Callable) -> Callable:
     return jax.custom_gradient(with_one_argument)
 
 
-def read(weight: Any) -> Any:
+def read(weight: Tensor) -> Tensor:
     """What a weight holds, as a tensor."""
     return ops.convert_to_tensor(weight)

@@ -1,13 +1,16 @@
 """`scan`, `custom_gradient` and `read` on TensorFlow."""
 
 from collections.abc import Callable
-from typing import Any
 
 import tensorflow as tf
 from keras import ops
 
+from seqkit.typing import Nest, Tensor
 
-def scan(step: Callable, first: Any, sequence: Any, *, reverse: bool = False) -> tuple[Any, Any]:
+
+def scan(
+    step: Callable, first: Nest, sequence: Nest, *, reverse: bool = False
+) -> tuple[Tensor, Tensor]:
     """Carry a state along the leading axis of a sequence.
 
         for t in range(length):  state, y[t] = step(state, x[t])
@@ -29,7 +32,7 @@ def scan(step: Callable, first: Any, sequence: Any, *, reverse: bool = False) ->
         for x in flat_sequence
     ]
 
-    def at(read: Callable) -> Any:
+    def at(read: Callable) -> Tensor:
         return tf.nest.pack_sequence_as(sequence, [read(i) for i in range(len(flat_sequence))])
 
     # What one step returns must be known before the loop. A step over zeros tells, also where the
@@ -43,7 +46,7 @@ def scan(step: Callable, first: Any, sequence: Any, *, reverse: bool = False) ->
         tf.TensorArray(y.dtype, size=length, element_shape=y.shape) for y in tf.nest.flatten(sample)
     ]
 
-    def body(k: Any, state: Any, writes: list) -> tuple:
+    def body(k: Tensor, state: Nest, writes: list) -> tuple:
         t = length - 1 - k if reverse else k
         state, y = step(state, at(lambda i: reads[i].read(t)))
         ys = tf.nest.flatten(y)
@@ -67,7 +70,7 @@ def custom_gradient(function: Callable) -> Callable:
     return tf.custom_gradient(function)
 
 
-def read(weight: Any) -> Any:
+def read(weight: Tensor) -> Tensor:
     """What a weight holds, as a tensor that loops can share.
 
     A variable that a loop reads is read, and kept for the way back, at each of its steps.

@@ -7,20 +7,23 @@ from keras import ops
 
 from seqkit import backend
 from seqkit.cells.cell import Cell
+from seqkit.checks import positive
+from seqkit.ops import apply_mask, linear
+from seqkit.typing import Initializer, Nest, Regularizer, Shape, Tensor
 
 
-class Context(NamedTuple):
+class Prepared(NamedTuple):
     """What holds for a whole sequence.
 
     The weights are read once: read in the loop, they would be kept for the gradient at every step.
     Dropout is variational, one mask a sequence, the same at each step; None: no dropout.
     """
 
-    kernel: Any  # U
-    recurrent_kernel: Any  # W
-    bias: Any  # b, or None
-    input_mask: Any = None  # (batch, features)
-    state_mask: Any = None  # (batch, the first state's size)
+    kernel: Tensor  # U
+    recurrent_kernel: Tensor  # W
+    bias: Tensor  # b, or None
+    input_mask: Tensor = None  # (batch, features)
+    state_mask: Tensor = None  # (batch, the first state's size)
 
 
 class AffineCell(Cell):
@@ -36,8 +39,12 @@ class AffineCell(Cell):
         dropout, recurrent_dropout: rates of variational dropout on x and on h, in [0, 1): a mask
             drawn once a sequence, the same for every step and gate.
         seed: of the dropout; None draws one (`keras.utils.set_random_seed` fixes it).
-    Raises: ValueError if a size or a rate is out of range.
-    Source: Gal and Ghahramani 2016 (dropout).
+
+    Raises:
+        ValueError: if a size or a rate is out of range.
+
+    Source:
+        Gal and Ghahramani 2016 (dropout).
     """
 
     blocks = 1
@@ -46,12 +53,12 @@ class AffineCell(Cell):
         self,
         units: int,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
@@ -72,12 +79,12 @@ class AffineCell(Cell):
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.seed = seed
-        if self.draws_once:
+        if self.is_stochastic:
             self.seed_generator = keras.random.SeedGenerator(seed)
         self.state_size = [units]
         self.output_size = units
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: Shape) -> None:
         self.input_size = input_shape[-1]
         width = self.blocks * self.units
         self.kernel = self.add_weight(
@@ -95,7 +102,7 @@ class AffineCell(Cell):
         if self.use_bias:
             self.bias = self.add_weight(
                 shape=self.bias_shape(),
-                initializer=self.first_bias,
+                initializer=self.initial_bias,
                 regularizer=self.bias_regularizer,
                 name="bias",
             )
@@ -103,24 +110,26 @@ class AffineCell(Cell):
     def bias_shape(self) -> tuple:
         return (self.blocks * self.units,)
 
-    def first_bias(self, shape: tuple, dtype: Any = None) -> Any:
+    def initial_bias(self, shape: tuple, dtype: str | None = None) -> Tensor:
         """What the bias begins as."""
         return self.bias_initializer(shape, dtype=dtype)
 
     @property
-    def draws_once(self) -> bool:
+    def is_stochastic(self) -> bool:
         return bool(self.dropout or self.recurrent_dropout)
 
-    def begin(self, batch_size: Any, constants: Any = None, training: bool = False) -> Context:
+    def prepare(
+        self, batch_size: int | Tensor, constants: Nest = None, training: bool = False
+    ) -> Prepared:
         """The weights, and the dropout masks."""
 
-        def mask(rate: float, size: int) -> Any:
+        def mask(rate: float, size: int) -> Tensor:
             if not (training and rate):
                 return None
             ones = ops.ones((batch_size, size), self.compute_dtype)
             return keras.random.dropout(ones, rate, seed=self.seed_generator)
 
-        return Context(
+        return Prepared(
             backend.read(self.kernel),
             backend.read(self.recurrent_kernel),
             backend.read(self.bias) if self.use_bias else None,
@@ -128,27 +137,11 @@ class AffineCell(Cell):
             mask(self.recurrent_dropout, self.state_size[0]),
         )
 
-    def project(self, inputs: Any, ctx: Context) -> Any:
+    def project(self, inputs: Tensor, prepared: Prepared) -> Tensor:
         """U x + b."""
-        projected = linear(drop(inputs, ctx.input_mask), ctx.kernel)
-        return projected + ctx.bias if self.use_bias else projected
+        projected = linear(apply_mask(inputs, prepared.input_mask), prepared.kernel)
+        return projected + prepared.bias if self.use_bias else projected
 
-    def recur(self, h: Any, ctx: Context) -> Any:
+    def recur(self, h: Tensor, prepared: Prepared) -> Tensor:
         """W h."""
-        return ops.matmul(drop(h, ctx.state_mask), ctx.recurrent_kernel)
-
-
-def drop(x: Any, mask: Any) -> Any:
-    return x if mask is None else x * mask
-
-
-def linear(x: Any, kernel: Any) -> Any:
-    """x W over the last axis, as a single matrix product whatever the leading axes."""
-    flat = ops.matmul(ops.reshape(x, (-1, kernel.shape[0])), kernel)
-    return ops.reshape(flat, (*ops.shape(x)[:-1], kernel.shape[1]))
-
-
-def positive(name: str, size: int, cell: Any) -> int:
-    if not isinstance(size, int) or size <= 0:
-        raise ValueError(f"{type(cell).__name__}: {name} is {size!r}; it must be a positive int")
-    return size
+        return ops.matmul(apply_mask(h, prepared.state_mask), prepared.recurrent_kernel)

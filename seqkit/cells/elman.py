@@ -4,7 +4,8 @@ from typing import Any
 
 import keras
 
-from seqkit.cells.affine import AffineCell, Context
+from seqkit.cells.affine import AffineCell, Prepared
+from seqkit.typing import Activation, States, Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -17,22 +18,34 @@ class ElmanCell(AffineCell):
         units: size of h, > 0.
         activation: f.
         kwargs: of `AffineCell`: use_bias, initializers, regularizers, dropout.
-    Call: inputs (batch, features); states [h (batch, units)].
-    Returns: output h (batch, units), [h].
-    Raises: ValueError if states have other shapes.
-    Source: Goodfellow et al. 2016, 10.2, eq. 10.8-10.9; Elman 1990. Deviations: none.
 
-    >>> import numpy as np
-    >>> from seqkit import RNN, ElmanCell
-    >>> tuple(RNN(ElmanCell(3))(np.zeros((2, 5, 4))).shape)
-    (2, 3)
+    Call arguments:
+        inputs (batch, features); states [h (batch, units)].
+
+    Returns:
+        output h (batch, units), [h].
+
+    Raises:
+        ValueError: if states have other shapes.
+
+    Source:
+        Goodfellow et al. 2016, 10.2, eq. 10.8-10.9; Elman 1990.
+
+    Deviations:
+        none.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit import RNN, ElmanCell
+        >>> tuple(RNN(ElmanCell(3))(np.zeros((2, 5, 4))).shape)
+        (2, 3)
     """
 
-    def __init__(self, units: int, activation: Any = "tanh", **kwargs: Any) -> None:
+    def __init__(self, units: int, activation: Activation = "tanh", **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
         self.activation = keras.activations.get(activation)
 
-    def step(self, projected: Any, states: list, ctx: Context) -> tuple[Any, list]:
+    def step(self, projected: Tensor, states: States, prepared: Prepared) -> tuple[Tensor, States]:
         (h,) = states
-        h = self.activation(projected + self.recur(h, ctx))
+        h = self.activation(projected + self.recur(h, prepared))
         return h, [h]

@@ -5,7 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqkit.cells.affine import AffineCell, Context, drop, linear
+from seqkit.cells.affine import AffineCell, Prepared
+from seqkit.ops import apply_mask, linear
+from seqkit.typing import Activation, States, Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -24,19 +26,33 @@ class GRUCell(AffineCell):
         reset_after: reset the product with W_n, not h: one matrix product a step instead of two,
             and what cuDNN and Keras compute.
         kwargs: of `AffineCell`: use_bias, initializers, regularizers, dropout.
-    Call: inputs (batch, features); states [h (batch, units)].
-    Returns: output h (batch, units), [h].
-    Weights: kernel (U) and recurrent_kernel (W) hold the blocks z, r, n in this order, as
+
+    Call arguments:
+        inputs (batch, features); states [h (batch, units)].
+
+    Returns:
+        output h (batch, units), [h].
+
+    Weights:
+        kernel (U) and recurrent_kernel (W) hold the blocks z, r, n in this order, as
         `keras.layers.GRU` does. bias is (3 units,), or with reset_after (2, 3 units): b, then the
         recurrent d, which for z and r is added to b.
-    Raises: ValueError if states have other shapes.
-    Source: Cho et al. 2014; Chung et al. 2014. Deviations: the book's (10.45) delays the gates by a
-        step; the papers and we don't. Cho's and our z keeps the old state; Chung's takes the new.
 
-    >>> import numpy as np
-    >>> from seqkit import RNN, GRUCell
-    >>> tuple(RNN(GRUCell(3), return_sequences=True)(np.zeros((2, 5, 4))).shape)
-    (2, 5, 3)
+    Raises:
+        ValueError: if states have other shapes.
+
+    Source:
+        Cho et al. 2014; Chung et al. 2014.
+
+    Deviations:
+        the book's (10.45) delays the gates by a step; the papers and we don't. Cho's and our z
+        keeps the old state; Chung's takes the new.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit import RNN, GRUCell
+        >>> tuple(RNN(GRUCell(3), return_sequences=True)(np.zeros((2, 5, 4))).shape)
+        (2, 5, 3)
     """
 
     blocks = 3
@@ -44,8 +60,8 @@ class GRUCell(AffineCell):
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
+        activation: Activation = "tanh",
+        recurrent_activation: Activation = "sigmoid",
         reset_after: bool = True,
         **kwargs: Any,
     ) -> None:
@@ -57,22 +73,24 @@ class GRUCell(AffineCell):
     def bias_shape(self) -> tuple:
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
-    def project(self, inputs: Any, ctx: Context) -> Any:
-        projected = linear(drop(inputs, ctx.input_mask), ctx.kernel)
+    def project(self, inputs: Tensor, prepared: Prepared) -> Tensor:
+        projected = linear(apply_mask(inputs, prepared.input_mask), prepared.kernel)
         if not self.use_bias:
             return projected
-        return projected + (ctx.bias[0] if self.reset_after else ctx.bias)
+        return projected + (prepared.bias[0] if self.reset_after else prepared.bias)
 
-    def step(self, projected: Any, states: list, ctx: Context) -> tuple[Any, list]:
+    def step(self, projected: Tensor, states: States, prepared: Prepared) -> tuple[Tensor, States]:
         (h,) = states
         x_z, x_r, x_n = ops.split(projected, 3, axis=-1)
         if self.reset_after:
-            recurrent = self.recur(h, ctx)
+            recurrent = self.recur(h, prepared)
             if self.use_bias:
-                recurrent = recurrent + ctx.bias[1]
+                recurrent = recurrent + prepared.bias[1]
             h_z, h_r, h_n = ops.split(recurrent, 3, axis=-1)
         else:
-            gates = ops.matmul(drop(h, ctx.state_mask), ctx.recurrent_kernel[:, : 2 * self.units])
+            gates = ops.matmul(
+                apply_mask(h, prepared.state_mask), prepared.recurrent_kernel[:, : 2 * self.units]
+            )
             h_z, h_r = ops.split(gates, 2, axis=-1)
 
         z = self.recurrent_activation(x_z + h_z)
@@ -80,7 +98,9 @@ class GRUCell(AffineCell):
         if self.reset_after:
             n = self.activation(x_n + r * h_n)
         else:
-            reset = r * drop(h, ctx.state_mask)
-            n = self.activation(x_n + ops.matmul(reset, ctx.recurrent_kernel[:, 2 * self.units :]))
+            reset = r * apply_mask(h, prepared.state_mask)
+            n = self.activation(
+                x_n + ops.matmul(reset, prepared.recurrent_kernel[:, 2 * self.units :])
+            )
         h = z * h + (1 - z) * n
         return h, [h]

@@ -5,7 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqkit.cells.affine import AffineCell, Context, positive
+from seqkit.cells.affine import AffineCell, Prepared
+from seqkit.checks import positive
+from seqkit.typing import Activation, Shape, States, Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -25,23 +27,35 @@ class JordanCell(AffineCell):
         output_activation: g; None: y is linear.
         kwargs: of `AffineCell`: use_bias (of both b and c), initializers (V begins as U does),
             regularizers, dropout (recurrent_dropout falls on y).
-    Call: inputs (batch, features); states [y (batch, output_units)].
-    Returns: output y (batch, output_units), [y].
-    Raises: ValueError if states have other shapes.
-    Source: Goodfellow et al. 2016, 10.2, figure 10.4; Jordan 1986. Deviations: none.
 
-    >>> import numpy as np
-    >>> from seqkit import RNN, JordanCell
-    >>> tuple(RNN(JordanCell(8, output_units=3))(np.zeros((2, 5, 4))).shape)
-    (2, 3)
+    Call arguments:
+        inputs (batch, features); states [y (batch, output_units)].
+
+    Returns:
+        output y (batch, output_units), [y].
+
+    Raises:
+        ValueError: if states have other shapes.
+
+    Source:
+        Goodfellow et al. 2016, 10.2, figure 10.4; Jordan 1986.
+
+    Deviations:
+        none.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit import RNN, JordanCell
+        >>> tuple(RNN(JordanCell(8, output_units=3))(np.zeros((2, 5, 4))).shape)
+        (2, 3)
     """
 
     def __init__(
         self,
         units: int,
         output_units: int,
-        activation: Any = "tanh",
-        output_activation: Any = None,
+        activation: Activation = "tanh",
+        output_activation: Activation = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(units, **kwargs)
@@ -51,7 +65,7 @@ class JordanCell(AffineCell):
         self.state_size = [output_units]
         self.output_size = output_units
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
         self.output_kernel = self.add_weight(
             shape=(self.units, self.output_units),
@@ -64,9 +78,9 @@ class JordanCell(AffineCell):
                 shape=(self.output_units,), initializer=self.bias_initializer, name="output_bias"
             )
 
-    def step(self, projected: Any, states: list, ctx: Context) -> tuple[Any, list]:
+    def step(self, projected: Tensor, states: States, prepared: Prepared) -> tuple[Tensor, States]:
         (y,) = states
-        h = self.activation(projected + self.recur(y, ctx))
+        h = self.activation(projected + self.recur(y, prepared))
         y = ops.matmul(h, self.output_kernel)
         y = self.output_activation(y + self.output_bias if self.use_bias else y)
         return y, [y]

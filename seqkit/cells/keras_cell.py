@@ -8,6 +8,7 @@ from typing import Any
 from keras import ops
 
 from seqkit.cells.cell import Cell
+from seqkit.typing import Nest, States, Tensor
 
 
 class KerasCell:
@@ -16,18 +17,18 @@ class KerasCell:
     def __init__(self, cell: Any) -> None:
         self.cell = cell
 
-    def begin(self, batch_size: Any, constants: Any, training: bool) -> dict:
+    def prepare(self, batch_size: int | Tensor, constants: Nest, training: bool) -> dict:
         return {"training": training} if "training" in _arguments(self.cell.call) else {}
 
-    def project(self, inputs: Any, ctx: dict) -> Any:
+    def project(self, inputs: Tensor, prepared: dict) -> Tensor:
         _draw_dropout_masks(self.cell, inputs[0])
         return inputs
 
-    def step(self, projected: Any, states: list, ctx: dict) -> tuple[Any, list]:
-        output, states = self.cell(projected, states, **ctx)
+    def step(self, projected: Tensor, states: States, prepared: dict) -> tuple[Tensor, States]:
+        output, states = self.cell(projected, states, **prepared)
         return output, list(states) if isinstance(states, (list, tuple)) else [states]
 
-    def get_initial_state(self, batch_size: Any) -> list:
+    def get_initial_state(self, batch_size: int | Tensor) -> States:
         if hasattr(self.cell, "get_initial_state"):
             states = self.cell.get_initial_state(batch_size=batch_size)
         else:
@@ -38,8 +39,8 @@ class KerasCell:
 
 
 @contextmanager
-def parts(cell: Any) -> Iterator[Any]:
-    """The cell, or a view of a Keras cell, with `begin`, `project` and `step`."""
+def as_seqkit_cell(cell: Any) -> Iterator[Tensor]:
+    """The cell, or a view of a Keras cell, with `prepare`, `project` and `step`."""
     if isinstance(cell, Cell):
         yield cell
         return
@@ -52,7 +53,7 @@ def parts(cell: Any) -> Iterator[Any]:
                 c.reset_recurrent_dropout_mask()
 
 
-def _draw_dropout_masks(cell: Any, inputs: Any) -> None:
+def _draw_dropout_masks(cell: Any, inputs: Tensor) -> None:
     """Keras's cells keep their dropout masks on themselves: draw them before the loop is traced.
 
     inputs: (batch, features) of one step.

@@ -5,7 +5,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqkit.cells.affine import AffineCell, Context, drop, linear, positive
+from seqkit.cells.affine import AffineCell, Prepared
+from seqkit.checks import positive
+from seqkit.ops import apply_mask, linear
+from seqkit.typing import Activation, Shape, States, Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -29,27 +32,40 @@ class LSTMCell(AffineCell):
         projection_units: h is V o_t a(c_t), so many wide; None: no V.
         coupled: what is forgotten makes room for what is new: i_t = 1 - f_t.
         kwargs: of `AffineCell`: use_bias, initializers, regularizers, dropout.
-    Call: inputs (batch, features); states [h (batch, projection_units or units), c (batch, units)].
-    Returns: output h, [h, c].
-    Weights: kernel (U), recurrent_kernel (W) and bias hold the blocks i, f, g, o in this order, as
-        `keras.layers.LSTM` does; f, g, o if coupled.
-    Raises: ValueError if states have other shapes.
-    Source: Hochreiter and Schmidhuber 1997; Gers et al. 2000 (f, and its bias), 2002 (peephole);
-        Sak et al. 2014 (projection); Ba et al. 2016, eq. 20-22 (layer_norm); Greff et al. 2017
-        (coupled). Deviations: the book's (10.41) puts a sigmoid where the papers and we put a.
 
-    >>> import numpy as np
-    >>> from seqkit import RNN, LSTMCell
-    >>> rnn = RNN(LSTMCell(8, projection_units=3), return_state=True)
-    >>> [tuple(v.shape) for v in rnn(np.zeros((2, 5, 4)))]
-    [(2, 3), (2, 3), (2, 8)]
+    Call arguments:
+        inputs (batch, features); states [h (batch, projection_units or units), c (batch, units)].
+
+    Returns:
+        output h, [h, c].
+
+    Weights:
+        kernel (U), recurrent_kernel (W) and bias hold the blocks i, f, g, o in this order, as
+        `keras.layers.LSTM` does; f, g, o if coupled.
+
+    Raises:
+        ValueError: if states have other shapes.
+
+    Source:
+        Hochreiter and Schmidhuber 1997; Gers et al. 2000 (f, and its bias), 2002 (peephole); Sak et
+        al. 2014 (projection); Ba et al. 2016, eq. 20-22 (layer_norm); Greff et al. 2017 (coupled).
+
+    Deviations:
+        the book's (10.41) puts a sigmoid where the papers and we put a.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit import RNN, LSTMCell
+        >>> rnn = RNN(LSTMCell(8, projection_units=3), return_state=True)
+        >>> [tuple(v.shape) for v in rnn(np.zeros((2, 5, 4)))]
+        [(2, 3), (2, 3), (2, 8)]
     """
 
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
+        activation: Activation = "tanh",
+        recurrent_activation: Activation = "sigmoid",
         unit_forget_bias: bool = True,
         peephole: bool = False,
         layer_norm: bool = False,
@@ -70,7 +86,7 @@ class LSTMCell(AffineCell):
         self.blocks = 3 if coupled else 4
         self.state_size = [self.output_size, units]
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
         if self.peephole:
             gates = "fo" if self.coupled else "ifo"
@@ -96,22 +112,24 @@ class LSTMCell(AffineCell):
         norm.build((None, width))
         return norm
 
-    def first_bias(self, shape: tuple, dtype: Any = None) -> Any:
-        bias = super().first_bias(shape, dtype)
+    def initial_bias(self, shape: tuple, dtype: str | None = None) -> Tensor:
+        bias = super().initial_bias(shape, dtype)
         if not self.unit_forget_bias:
             return bias
         forget = 0 if self.coupled else 1
         return bias + ops.repeat(ops.one_hot(forget, self.blocks, dtype=dtype), self.units)
 
-    def project(self, inputs: Any, ctx: Context) -> Any:
+    def project(self, inputs: Tensor, prepared: Prepared) -> Tensor:
         if not self.layer_norm:
-            return super().project(inputs, ctx)
-        projected = self.kernel_norm(linear(drop(inputs, ctx.input_mask), ctx.kernel))
-        return projected + ctx.bias if self.use_bias else projected
+            return super().project(inputs, prepared)
+        projected = self.kernel_norm(
+            linear(apply_mask(inputs, prepared.input_mask), prepared.kernel)
+        )
+        return projected + prepared.bias if self.use_bias else projected
 
-    def step(self, projected: Any, states: list, ctx: Context) -> tuple[Any, list]:
+    def step(self, projected: Tensor, states: States, prepared: Prepared) -> tuple[Tensor, States]:
         h, c = states
-        recurrent = self.recur(h, ctx)
+        recurrent = self.recur(h, prepared)
         a = projected + (self.recurrent_norm(recurrent) if self.layer_norm else recurrent)
         *i, f, g, o = ops.split(a, self.blocks, axis=-1)
 
@@ -124,5 +142,5 @@ class LSTMCell(AffineCell):
             h = ops.matmul(h, self.projection_kernel)
         return h, [h, c]
 
-    def _peep(self, gate: Any, name: str, c: Any) -> Any:
+    def _peep(self, gate: Tensor, name: str, c: Tensor) -> Tensor:
         return gate + self.peepholes[name] * c if self.peephole else gate

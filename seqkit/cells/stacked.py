@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from seqkit.cells.cell import Cell
+from seqkit.typing import Nest, Shape, States, Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -16,17 +17,29 @@ class StackedCells(Cell):
 
     Args:
         cells: seqkit cells of one dtype policy, the lowest first.
-    Call: inputs (batch, features); states: those of the first cell, then of the second, ...
-    Returns: the output of the highest cell, new states in the order of the old.
-    Raises: ValueError if there are no cells, one is not a seqkit cell, policies differ, or one
-        below the highest has a penalty.
-    Source: Goodfellow et al. 2016, 10.5; Graves et al. 2013. Deviations: none.
 
-    >>> import numpy as np
-    >>> from seqkit import RNN, GRUCell, LSTMCell, StackedCells
-    >>> rnn = RNN(StackedCells([LSTMCell(4), GRUCell(3)]), return_state=True)
-    >>> [tuple(v.shape) for v in rnn(np.zeros((2, 5, 6)))]
-    [(2, 3), (2, 4), (2, 4), (2, 3)]
+    Call arguments:
+        inputs (batch, features); states: those of the first cell, then of the second, ...
+
+    Returns:
+        the output of the highest cell, new states in the order of the old.
+
+    Raises:
+        ValueError: if there are no cells, one is not a seqkit cell, policies differ, or one below
+            the highest has a penalty.
+
+    Source:
+        Goodfellow et al. 2016, 10.5; Graves et al. 2013.
+
+    Deviations:
+        none.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit import RNN, GRUCell, LSTMCell, StackedCells
+        >>> rnn = RNN(StackedCells([LSTMCell(4), GRUCell(3)]), return_state=True)
+        >>> [tuple(v.shape) for v in rnn(np.zeros((2, 5, 6)))]
+        [(2, 3), (2, 4), (2, 4), (2, 3)]
     """
 
     def __init__(self, cells: list[Cell], **kwargs: Any) -> None:
@@ -37,7 +50,7 @@ class StackedCells(Cell):
         policies = sorted({cell.dtype_policy.name for cell in cells})
         if len(policies) > 1:
             raise ValueError(f"StackedCells takes cells of one dtype policy; got {policies}")
-        if any(cell.penalized for cell in cells[:-1]):
+        if any(cell.has_penalty for cell in cells[:-1]):
             raise ValueError(
                 "StackedCells: only the highest cell can have a penalty, since of those below no "
                 "outputs are kept; give them RNN layers of their own"
@@ -48,7 +61,7 @@ class StackedCells(Cell):
         self.state_size = [n for cell in cells for n in cell.state_size]
         self.output_size = cells[-1].output_size
 
-    def build(self, input_shape: tuple, constants_shape: Any = None) -> None:
+    def build(self, input_shape: Shape, constants_shape: Nest = None) -> None:
         for cell in self.cells:
             if not cell.built:  # a reloaded one is
                 extra = {"constants_shape": constants_shape} if cell.reads_constants else {}
@@ -57,41 +70,45 @@ class StackedCells(Cell):
             input_shape = (input_shape[0], cell.output_size)
 
     @property
-    def draws_once(self) -> bool:
-        return any(cell.draws_once for cell in self.cells)
+    def is_stochastic(self) -> bool:
+        return any(cell.is_stochastic for cell in self.cells)
 
     @property
-    def penalized(self) -> bool:
-        return self.cells[-1].penalized
+    def has_penalty(self) -> bool:
+        return self.cells[-1].has_penalty
 
     @property
     def reads_constants(self) -> bool:
         return any(cell.reads_constants for cell in self.cells)
 
-    def begin(self, batch_size: Any, constants: Any = None, training: bool = False) -> list:
+    def prepare(
+        self, batch_size: int | Tensor, constants: Nest = None, training: bool = False
+    ) -> list:
         return [
-            cell.begin(batch_size, constants if cell.reads_constants else None, training)
+            cell.prepare(batch_size, constants if cell.reads_constants else None, training)
             for cell in self.cells
         ]
 
-    def project(self, inputs: Any, ctx: list) -> Any:
-        return self.cells[0].project(inputs, ctx[0])
+    def project(self, inputs: Tensor, prepared: list) -> Tensor:
+        return self.cells[0].project(inputs, prepared[0])
 
-    def step(self, projected: Any, states: list, ctx: list) -> tuple[Any, list]:
+    def step(self, projected: Tensor, states: States, prepared: list) -> tuple[Tensor, States]:
         states = list(states)
         new_states = []
         output = None
         for k, cell in enumerate(self.cells):
-            x = projected if k == 0 else cell.project(output, ctx[k])
+            x = projected if k == 0 else cell.project(output, prepared[k])
             own, states = states[: len(cell.state_size)], states[len(cell.state_size) :]
-            output, own = cell.step(x, own, ctx[k])
+            output, own = cell.step(x, own, prepared[k])
             new_states += own
         return output, new_states
 
-    def penalty(self, outputs: Any, mask: Any, ctx: list) -> Any:
-        return self.cells[-1].penalty(outputs, mask, ctx[-1])
+    def penalty(self, outputs: Tensor, mask: Tensor | None, prepared: list) -> Tensor:
+        return self.cells[-1].penalty(outputs, mask, prepared[-1])
 
-    def get_initial_state(self, batch_size: Any = None, constants: Any = None) -> list:
+    def get_initial_state(
+        self, batch_size: int | Tensor | None = None, constants: Nest = None
+    ) -> States:
         states = []
         for cell in self.cells:
             extra = (constants,) if cell.reads_constants else ()

@@ -10,14 +10,15 @@ from seqkit.decoding import rows
 from seqkit.decoding.generate import Decoded, Step
 from seqkit.decoding.lengths import Length
 from seqkit.decoding.penalties import ban_repeats, coverage_penalty
+from seqkit.typing import Nest, Tensor
 
 NEVER = -float("inf")
 
 
 def beam_search(
     step: Step,
-    state: Any,
-    constants: Any = None,
+    state: Nest,
+    constants: Nest = None,
     *,
     num_beams: int,
     bos_id: int,
@@ -27,9 +28,9 @@ def beam_search(
     pad_id: int = 0,
     length_penalty: Callable[[Any], Any] | None = None,
     coverage_weight: float = 0.0,
-    source_mask: Any = None,
+    source_mask: Tensor | None = None,
     no_repeat_ngram: int = 0,
-    prefix: Any = None,
+    prefix: Tensor | None = None,
     attention: Callable[[Any], Any] | None = None,
     drop_ended: bool = False,
 ) -> Decoded:
@@ -62,19 +63,26 @@ def beam_search(
     Returns:
         `Decoded` with shapes (batch, num_results, ...), the best first. Chains cut at max_length
         come behind all that ended. Where there are fewer, score -inf and length 0.
-    Raises: ValueError for a number out of its range, or coverage without attention.
-    Source: Wu et al. 2016, 7. Deviations: penalties rank what ended, not what is live; nothing
-        is pruned by a margin.
 
-    >>> import numpy as np
-    >>> from seqkit.decoding import EndSymbol, beam_search, wu_penalty
-    >>> chain = np.log(np.array([[0.1, 0.5, 0.4], [0.3, 0.3, 0.4], [0.5, 0.3, 0.2]], "float32"))
-    >>> step = lambda tokens, state, constants: (ops.take(chain, tokens, axis=0), state)
-    >>> found = beam_search(
-    ...     step, np.zeros((1, 1)), num_beams=3, num_results=2, bos_id=0, length=EndSymbol(2),
-    ...     max_length=4, length_penalty=wu_penalty(0.6))
-    >>> np.asarray(found.tokens[0]).tolist()
-    [[2, 0, 0, 0], [1, 2, 0, 0]]
+    Raises:
+        ValueError: for a number out of its range, or coverage without attention.
+
+    Source:
+        Wu et al. 2016, 7.
+
+    Deviations:
+        penalties rank what ended, not what is live; nothing is pruned by a margin.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit.decoding import EndSymbol, beam_search, wu_penalty
+        >>> chain = np.log(np.array([[0.1, 0.5, 0.4], [0.3, 0.3, 0.4], [0.5, 0.3, 0.2]], "float32"))
+        >>> step = lambda tokens, state, constants: (ops.take(chain, tokens, axis=0), state)
+        >>> found = beam_search(
+        ...     step, np.zeros((1, 1)), num_beams=3, num_results=2, bos_id=0, length=EndSymbol(2),
+        ...     max_length=4, length_penalty=wu_penalty(0.6))
+        >>> np.asarray(found.tokens[0]).tolist()
+        [[2, 0, 0, 0], [1, 2, 0, 0]]
     """
     if not 1 <= num_results <= num_beams:
         raise ValueError(
@@ -94,19 +102,19 @@ def beam_search(
     length = length.tiled(K)
     forced = None if prefix is None else _forced(prefix, K, max_length, pad_id)
 
-    def lp(lengths: Any) -> Any:
+    def lp(lengths: Tensor) -> Tensor:
         lengths = ops.cast(lengths, "float32")
         return 1.0 if length_penalty is None else length_penalty(lengths)
 
-    def cp(live: dict, beams: dict) -> Any:
-        """beta times the coverage penalty of each beam, (sentences, K)."""
+    def cp(live: dict, beams: dict) -> Tensor:
+        """Beta times the coverage penalty of each beam, (sentences, K)."""
         if not coverage_weight:
             return ops.zeros_like(live["log_p"])
         mask = rows.take(source_mask, beams_of(live))
         penalty = coverage_penalty(beams["coverage"], mask)
         return coverage_weight * ops.reshape(penalty, (-1, K))
 
-    def beams_of(live: dict) -> Any:
+    def beams_of(live: dict) -> Tensor:
         """Which rows of the whole batch the live beams are; None: all, in their order."""
         return _beams(live["at"], K) if drop_ended else None
 
@@ -139,7 +147,9 @@ def beam_search(
     if attention is not None:
         found["attention"] = ops.zeros((max_length, *weights_shape), "float32")
 
-    def one_step(t: Any, live: dict, by_beam: dict, found: dict) -> tuple[Any, dict, dict, dict]:
+    def one_step(
+        t: Tensor, live: dict, by_beam: dict, found: dict
+    ) -> tuple[Tensor, dict, dict, dict]:
         read, length_of = constants, length
         if drop_ended:
             few, left = rows.few_left(can_improve(live, found))
@@ -208,14 +218,14 @@ def beam_search(
         live = {**live, "last": last, "log_p": log_p}
         return t + 1, live, {**by_beam, "beams": after}, found
 
-    def can_improve(live: dict, found: dict) -> Any:
+    def can_improve(live: dict, found: dict) -> Tensor:
         # Whether a live chain can still enter the results. Its log p is not above 0 and only falls,
         # and lp only rises, so wherever it ends, log p / lp <= log p now / lp(max_length); the
         # coverage penalty is never above 0. Ties go to what ended before.
         worst = rows.take(found["ended"]["scores"], live.get("at"))[:, N - 1]
         return worst < live["log_p"][:, 0] / lp(max_length)
 
-    def goes_on(t: Any, live: dict, by_beam: dict, found: dict) -> Any:
+    def goes_on(t: Tensor, live: dict, by_beam: dict, found: dict) -> Tensor:
         return ops.logical_and(t < max_length, ops.any(can_improve(live, found)))
 
     t = ops.convert_to_tensor(0, "int32")
@@ -249,19 +259,21 @@ def beam_search(
     )
 
 
-def _beams(sentences: Any, num_beams: int) -> Any:
+def _beams(sentences: Tensor, num_beams: int) -> Tensor:
     """Sentences (n,) -> the rows of their beams, (n * num_beams,)."""
     return ops.reshape(sentences[:, None] * num_beams + ops.arange(num_beams), (-1,))
 
 
-def _forced(prefix: Any, num_beams: int, max_length: int, pad_id: int) -> Any:
+def _forced(prefix: Tensor | None, num_beams: int, max_length: int, pad_id: int) -> Tensor:
     """The prefix (max_length + 1, rows): what each step must choose, pad_id where it is free."""
     prefix = ops.cast(rows.tile(prefix, num_beams), "int32")[:, :max_length]
     missing = max_length + 1 - prefix.shape[1]
     return ops.transpose(ops.pad(prefix, ((0, 0), (0, missing)), constant_values=pad_id))
 
 
-def _force(forced: Any, gains: Any, tokens: Any, log_p: Any, pad_id: int) -> tuple[Any, Any]:
+def _force(
+    forced: Tensor, gains: Tensor, tokens: Tensor, log_p: Tensor, pad_id: int
+) -> tuple[Tensor, Tensor]:
     """Candidates of each row, where it is forced but one: the first."""
     forced = forced[:, None]
     is_forced = forced != pad_id
@@ -270,7 +282,7 @@ def _force(forced: Any, gains: Any, tokens: Any, log_p: Any, pad_id: int) -> tup
     return ops.where(is_forced, gain, gains), ops.where(is_forced, forced, tokens)
 
 
-def _nothing(batch: Any, n: int) -> dict:
+def _nothing(batch: Tensor, n: int) -> dict:
     """No results yet: of each, where it stood before its last token, and that token."""
     return {
         "scores": ops.full((batch, n), NEVER, "float32"),
@@ -288,7 +300,7 @@ def _best_of(old: dict, new: dict, n: int) -> dict:
     return {name: _pick(values, at) for name, values in both.items()} | {"scores": scores}
 
 
-def _fill(ended: dict, cut: dict) -> tuple[dict, Any]:
+def _fill(ended: dict, cut: dict) -> tuple[dict, Tensor]:
     """What ended, then what was cut; and which is which. The rest is marked by score and length."""
     is_ended = ended["scores"] > NEVER
     n = is_ended.shape[1]
@@ -301,11 +313,13 @@ def _fill(ended: dict, cut: dict) -> tuple[dict, Any]:
     return filled, is_ended
 
 
-def _trace_back(tokens: Any, parents: Any, results: dict, pad_id: int) -> tuple[Any, Any]:
+def _trace_back(
+    tokens: Tensor, parents: Tensor, results: dict, pad_id: int
+) -> tuple[Tensor, Tensor]:
     """The results' tokens, and the beam that proposed each: both (max_length, batch, n)."""
     max_length = tokens.shape[0]
 
-    def back(beam: Any, now: tuple) -> tuple:  # beam: which it became after this step
+    def back(beam: Tensor, now: tuple) -> tuple:  # beam: which it became after this step
         t, tokens, parents = now
         is_last = t == results["lengths"] - 1
         token = ops.where(is_last, results["tokens"], _pick(tokens, beam))
@@ -316,6 +330,6 @@ def _trace_back(tokens: Any, parents: Any, results: dict, pad_id: int) -> tuple[
     return scan(back, ops.zeros_like(results["parents"]), steps, reverse=True)[1]
 
 
-def _pick(values: Any, at: Any) -> Any:
-    """values (batch, k), at (batch, n) -> (batch, n)."""
+def _pick(values: Tensor, at: Tensor) -> Tensor:
+    """Values (batch, k), at (batch, n) -> (batch, n)."""
     return ops.take_along_axis(values, at, axis=1)

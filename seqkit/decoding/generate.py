@@ -8,6 +8,7 @@ from keras import ops
 from seqkit.decoding import rows
 from seqkit.decoding.lengths import Length
 from seqkit.decoding.sampling import draw, top_k_filter, top_p_filter, uniform
+from seqkit.typing import Nest, Seed, Tensor
 
 Step = Callable[[Any, Any, Any], tuple[Any, Any]]
 
@@ -15,18 +16,20 @@ Step = Callable[[Any, Any, Any], tuple[Any, Any]]
 class Decoded(NamedTuple):
     """What decoding found; from `beam_search`, with an axis (num_results,) behind the batch."""
 
-    tokens: Any  # (batch, max_length) int32, behind the last one pad_id
-    lengths: Any  # (batch,) int32, of the chain: an end symbol counts
-    log_likelihoods: Any  # (batch,) float32, log p(chain): of its tokens and of its length
-    scores: Any  # (batch,) float32, what chains are ranked by; without penalties the same
-    ended: Any  # (batch,) bool; False: cut at max_length
-    attention: Any  # (batch, max_length, source) float32, zeros behind the last; None if not asked
+    tokens: Tensor  # (batch, max_length) int32, behind the last one pad_id
+    lengths: Tensor  # (batch,) int32, of the chain: an end symbol counts
+    log_likelihoods: Tensor  # (batch,) float32, log p(chain): of its tokens and of its length
+    scores: Tensor  # (batch,) float32, what chains are ranked by; without penalties the same
+    ended: Tensor  # (batch,) bool; False: cut at max_length
+    attention: (
+        Tensor  # (batch, max_length, source) float32, zeros behind the last; None if not asked
+    )
 
 
 def greedy(
     step: Step,
-    state: Any,
-    constants: Any = None,
+    state: Nest,
+    constants: Nest = None,
     *,
     bos_id: int,
     length: Length,
@@ -56,21 +59,24 @@ def greedy(
 
     Returns:
         `Decoded`. Steps end when all chains have.
-    Raises: ValueError if a step changes the structure or the dtypes of the state.
 
-    >>> import numpy as np
-    >>> from seqkit.decoding import EndSymbol, greedy
-    >>> chain = np.log(np.array([[0.1, 0.8, 0.1], [0.2, 0.2, 0.6], [0.5, 0.3, 0.2]], "float32"))
-    >>> step = lambda tokens, state, constants: (ops.take(chain, tokens, axis=0), state)
-    >>> found = greedy(step, np.zeros((1, 1)), bos_id=0, length=EndSymbol(2), max_length=4)
-    >>> np.asarray(found.tokens).tolist(), np.asarray(found.lengths).tolist()
-    ([[1, 2, 0, 0]], [2])
+    Raises:
+        ValueError: if a step changes the structure or the dtypes of the state.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit.decoding import EndSymbol, greedy
+        >>> chain = np.log(np.array([[0.1, 0.8, 0.1], [0.2, 0.2, 0.6], [0.5, 0.3, 0.2]], "float32"))
+        >>> step = lambda tokens, state, constants: (ops.take(chain, tokens, axis=0), state)
+        >>> found = greedy(step, np.zeros((1, 1)), bos_id=0, length=EndSymbol(2), max_length=4)
+        >>> np.asarray(found.tokens).tolist(), np.asarray(found.lengths).tolist()
+        ([[1, 2, 0, 0]], [2])
     """
 
-    def choose(t: Any, log_p: Any) -> Any:
+    def choose(t: Tensor, log_p: Tensor) -> Tensor:
         return ops.cast(ops.argmax(log_p, axis=-1), "int32")
 
-    def ends(t: Any, go_on: Any, end: Any) -> Any:
+    def ends(t: Tensor, go_on: Tensor, end: Tensor) -> Tensor:
         return end >= go_on
 
     chain = bos_id, length, max_length, pad_id
@@ -79,14 +85,14 @@ def greedy(
 
 def sample(
     step: Step,
-    state: Any,
-    constants: Any = None,
+    state: Nest,
+    constants: Nest = None,
     *,
     bos_id: int,
     length: Length,
     max_length: int,
-    seed: Any,
-    temperature: Any = 1.0,
+    seed: Seed,
+    temperature: Tensor = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
     pad_id: int = 0,
@@ -106,21 +112,24 @@ def sample(
 
     Returns:
         `Decoded`; its log-likelihood is the model's own, whatever the filters.
-    Raises: ValueError if temperature, top_k or top_p is out of its range.
 
-    >>> import numpy as np
-    >>> from seqkit.decoding import PredictedLength, sample
-    >>> step = lambda tokens, state, constants: (ops.log_softmax(ops.ones((2, 5))), state)
-    >>> three = PredictedLength(np.array([3, 1]))
-    >>> found = sample(step, np.zeros((2, 1)), bos_id=0, length=three, max_length=4, seed=1)
-    >>> np.asarray(found.lengths).tolist()
-    [3, 1]
+    Raises:
+        ValueError: if temperature, top_k or top_p is out of its range.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit.decoding import PredictedLength, sample
+        >>> step = lambda tokens, state, constants: (ops.log_softmax(ops.ones((2, 5))), state)
+        >>> three = PredictedLength(np.array([3, 1]))
+        >>> found = sample(step, np.zeros((2, 1)), bos_id=0, length=three, max_length=4, seed=1)
+        >>> np.asarray(found.lengths).tolist()
+        [3, 1]
     """
     if isinstance(temperature, (int, float)) and temperature <= 0:
         raise ValueError(f"temperature is {temperature}; it must be positive (or use greedy)")
     by_chance = uniform((max_length, rows.count(state, constants), 2), seed)
 
-    def choose(t: Any, log_p: Any) -> Any:
+    def choose(t: Tensor, log_p: Tensor) -> Tensor:
         log_p = log_p / temperature
         if top_k is not None:
             log_p = top_k_filter(log_p, top_k)
@@ -128,7 +137,7 @@ def sample(
             log_p = top_p_filter(log_p, top_p)
         return draw(log_p, by_chance[t][:, 0])
 
-    def ends(t: Any, go_on: Any, end: Any) -> Any:
+    def ends(t: Tensor, go_on: Tensor, end: Tensor) -> Tensor:
         return by_chance[t][:, 1] < ops.exp(end)
 
     chain = bos_id, length, max_length, pad_id
@@ -137,8 +146,8 @@ def sample(
 
 def _generate(
     step: Step,
-    state: Any,
-    constants: Any,
+    state: Nest,
+    constants: Nest,
     choose: Callable,
     ends: Callable,
     bos_id: int,
@@ -169,7 +178,7 @@ def _generate(
     if attention is not None:
         steps["attention"] = ops.zeros((max_length, *ops.shape(attention(state))), "float32")
 
-    def one_step(t: Any, chains: dict, steps: dict) -> tuple[Any, dict, dict]:
+    def one_step(t: Tensor, chains: dict, steps: dict) -> tuple[Tensor, dict, dict]:
         at, read, length_of = None, constants, length  # of all rows, in their order
         if drop_ended:
             few, left = rows.few_left(ops.logical_not(chains["ended"]))
@@ -201,7 +210,7 @@ def _generate(
         }
         return t + 1, chains, {k: rows.put(steps[k], t, v, at) for k, v in new.items()}
 
-    def goes_on(t: Any, chains: dict, steps: dict) -> Any:
+    def goes_on(t: Tensor, chains: dict, steps: dict) -> Tensor:
         return ops.logical_and(t < max_length, ops.logical_not(ops.all(chains["ended"])))
 
     t = ops.convert_to_tensor(0, "int32")

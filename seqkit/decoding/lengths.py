@@ -15,19 +15,21 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+from seqkit.typing import Nest, Tensor
+
 
 class EndSymbol(NamedTuple):
     """The chain ends with a symbol of the vocabulary, which counts as its last token."""
 
     eos_id: int
 
-    def after(self, tokens: Any, state: Any, t: Any) -> tuple[Any, Any]:
+    def after(self, tokens: Tensor, state: Nest, t: Tensor) -> tuple[Tensor, Tensor]:
         return _certainly(ops.equal(tokens, self.eos_id))
 
     def tiled(self, times: int) -> "EndSymbol":
         return self
 
-    def taken(self, rows: Any) -> "EndSymbol":
+    def taken(self, rows: Tensor) -> "EndSymbol":
         return self
 
 
@@ -39,35 +41,35 @@ class BernoulliStop(NamedTuple):
 
     logits: Callable[[Any], Any]
 
-    def after(self, tokens: Any, state: Any, t: Any) -> tuple[Any, Any]:
+    def after(self, tokens: Tensor, state: Nest, t: Tensor) -> tuple[Tensor, Tensor]:
         logits = ops.reshape(ops.cast(self.logits(state), "float32"), (-1, 1))
         return ops.log_sigmoid(-logits), ops.log_sigmoid(logits)
 
     def tiled(self, times: int) -> "BernoulliStop":
         return self
 
-    def taken(self, rows: Any) -> "BernoulliStop":
+    def taken(self, rows: Tensor) -> "BernoulliStop":
         return self
 
 
 class PredictedLength(NamedTuple):
     """The model predicted the length beforehand: lengths (batch,) ints; at least 1 is taken."""
 
-    lengths: Any
+    lengths: Tensor
 
-    def after(self, tokens: Any, state: Any, t: Any) -> tuple[Any, Any]:
+    def after(self, tokens: Tensor, state: Nest, t: Tensor) -> tuple[Tensor, Tensor]:
         return _certainly(ops.cast(self.lengths, "int32")[:, None] <= t + 1)
 
     def tiled(self, times: int) -> "PredictedLength":
         return PredictedLength(ops.repeat(self.lengths, times, axis=0))
 
-    def taken(self, rows: Any) -> "PredictedLength":
+    def taken(self, rows: Tensor) -> "PredictedLength":
         return PredictedLength(ops.take(self.lengths, rows, axis=0))
 
 
 Length = EndSymbol | BernoulliStop | PredictedLength
 
 
-def _certainly(ends: Any) -> tuple[Any, Any]:
+def _certainly(ends: Tensor) -> tuple[Tensor, Tensor]:
     never = -float("inf")
     return ops.where(ends, never, 0.0), ops.where(ends, 0.0, never)

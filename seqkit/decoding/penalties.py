@@ -1,33 +1,38 @@
 """What the score of a hypothesis adds to its log-probability (Wu et al. 2016, 7)."""
 
 from collections.abc import Callable
-from typing import Any
 
 from keras import ops
+
+from seqkit.typing import Tensor
 
 SEEN_AT_LEAST = 1e-10  # of a source word, lest one never looked at make a score of -inf
 
 
-def wu_penalty(alpha: float) -> Callable[[Any], Any]:
+def wu_penalty(alpha: float) -> Callable[[Tensor], Tensor]:
     """The length penalty lp(n) = ((5 + n) / 6)^alpha, by which a log-probability is divided.
 
-    Raises: ValueError if alpha is negative: longer chains would be punished twice.
-    Source: Wu et al. 2016, eq. 14.
+    Raises:
+        ValueError: if alpha is negative: longer chains would be punished twice.
 
-    >>> wu_penalty(0.5)(19.0)
-    2.0
+    Source:
+        Wu et al. 2016, eq. 14.
+
+    Example:
+        >>> wu_penalty(0.5)(19.0)
+        2.0
     """
     if alpha < 0:
         raise ValueError(f"alpha is {alpha}; a length penalty wants alpha >= 0")
     return lambda lengths: ((5.0 + lengths) / 6.0) ** alpha
 
 
-def per_token(lengths: Any) -> Any:
+def per_token(lengths: Tensor) -> Tensor:
     """The length penalty lp(n) = n: the mean log-probability of a token."""
     return lengths
 
 
-def coverage_penalty(coverage: Any, source_mask: Any = None) -> Any:
+def coverage_penalty(coverage: Tensor, source_mask: Tensor | None = None) -> Tensor:
     """sum_i log(min(sum_t a_ti, 1)): 0 where all of the source was looked at, else less.
 
     Args:
@@ -36,7 +41,12 @@ def coverage_penalty(coverage: Any, source_mask: Any = None) -> Any:
 
     Returns:
         (rows,) float32.
-    Source: Wu et al. 2016, eq. 15. Deviation: a sum is taken for 1e-10 at least.
+
+    Source:
+        Wu et al. 2016, eq. 15.
+
+    Deviations:
+        a sum is taken for 1e-10 at least.
     """
     logs = ops.log(ops.clip(coverage, SEEN_AT_LEAST, 1.0))
     if source_mask is not None:
@@ -44,7 +54,7 @@ def coverage_penalty(coverage: Any, source_mask: Any = None) -> Any:
     return ops.sum(logs, axis=-1)
 
 
-def ban_repeats(log_probabilities: Any, history: Any, t: Any, n: int) -> Any:
+def ban_repeats(log_probabilities: Tensor, history: Tensor, t: Tensor, n: int) -> Tensor:
     """-inf for each token that would repeat a run of n tokens.
 
     Args:

@@ -7,8 +7,10 @@ from typing import Any
 
 from keras import ops, tree
 
+from seqkit.typing import Nest, Tensor
 
-def count(*nests: Any) -> Any:
+
+def count(*nests: Any) -> Tensor:
     """The number of rows: of the first tensor in the nests."""
     found = leaves(nests)
     if not found:
@@ -19,42 +21,42 @@ def count(*nests: Any) -> Any:
     return ops.shape(found[0])[0]
 
 
-def leaves(nest: Any) -> list:
+def leaves(nest: Nest) -> list:
     """The tensors of the nest."""
     return [leaf for leaf in tree.flatten(nest) if leaf is not None]
 
 
-def with_leaves(nest: Any, leaves: list) -> Any:
+def with_leaves(nest: Nest, leaves: list) -> Nest:
     """The nest with other tensors in the place of its own."""
     other = iter(leaves)
     return _map(lambda x: next(other), nest)
 
 
-def tensors(nest: Any) -> Any:
+def tensors(nest: Nest) -> Nest:
     """The nest with tensors in the place of arrays."""
     return _map(lambda x: x, nest)
 
 
-def tile(nest: Any, times: int) -> Any:
+def tile(nest: Nest, times: int) -> Nest:
     """Each row `times` times, side by side."""
     return _map(lambda x: ops.repeat(x, times, axis=0), nest)
 
 
-def take(nest: Any, rows: Any) -> Any:
+def take(nest: Nest, rows: Tensor) -> Nest:
     """These rows of every tensor: rows (n,) int32, one gather a leaf; None: all, in their order."""
     if rows is None:
         return nest
     return _map(lambda x: ops.take(x, rows, axis=0), nest)
 
 
-def few_left(goes_on: Any) -> tuple[Any, Any]:
+def few_left(goes_on: Tensor) -> tuple[Tensor, Tensor]:
     """Whether no more than half of the rows go on ((rows,) bool), and which those are."""
     count = ops.sum(ops.cast(goes_on, "int32"))
     them_first = ops.argsort(ops.cast(ops.logical_not(goes_on), "int32"))
     return 2 * count <= ops.shape(goes_on)[0], them_first[:count]
 
 
-def where(condition: Any, then: Any, otherwise: Any) -> Any:
+def where(condition: Tensor, then: Nest, otherwise: Nest) -> Nest:
     """Row by row: condition (rows,) bool."""
     return tree.map_structure(
         lambda a, b: ops.where(ops.reshape(condition, (-1, *[1] * (len(a.shape) - 1))), a, b),
@@ -63,7 +65,7 @@ def where(condition: Any, then: Any, otherwise: Any) -> Any:
     )
 
 
-def put(buffer: Any, t: Any, value: Any, rows: Any = None) -> Any:
+def put(buffer: Tensor, t: Tensor, value: Any, rows: Tensor | None = None) -> Tensor:
     """The buffer with `value` at index t of its leading axis, or there at these rows (n,) alone."""
     if rows is None:
         return ops.scatter_update(buffer, ops.reshape(t, (1, 1)), value[None])
@@ -71,14 +73,14 @@ def put(buffer: Any, t: Any, value: Any, rows: Any = None) -> Any:
     return ops.scatter_update(buffer, at, value)
 
 
-def spread(nest: Any, rows: Any, over: Any) -> Any:
+def spread(nest: Nest, rows: Tensor, over: Nest) -> Nest:
     """The nest `over` with this nest's tensors (n, ...) in these rows (n,); None: in all."""
     if rows is None:
         return nest
     return tree.map_structure(lambda x, y: ops.scatter_update(y, rows[:, None], x), nest, over)
 
 
-def like(before: Any, after: Any) -> Any:
+def like(before: Nest, after: Nest) -> Nest:
     """The state after a step, if it has the structure and the dtypes of the one before it."""
     try:
         tree.assert_same_structure(before, after)
@@ -95,7 +97,7 @@ def like(before: Any, after: Any) -> Any:
     return after
 
 
-def _map(function: Any, nest: Any) -> Any:
+def _map(function: Any, nest: Nest) -> Nest:
     return tree.map_structure(
         lambda x: None if x is None else function(ops.convert_to_tensor(x)), nest
     )

@@ -9,24 +9,25 @@ from seqkit.backend import scan
 from seqkit.decoding import rows
 from seqkit.decoding.generate import Step
 from seqkit.decoding.lengths import Length
+from seqkit.typing import Nest, Tensor
 
 
 class Scored(NamedTuple):
     """How likely given chains are."""
 
-    log_probabilities: Any  # (batch, time) float32, of each token; 0 where masked
-    log_likelihoods: Any  # (batch,) float32, their sum
-    attention: Any  # (batch, time, source) float32, zeros where masked; None if not asked for
+    log_probabilities: Tensor  # (batch, time) float32, of each token; 0 where masked
+    log_likelihoods: Tensor  # (batch,) float32, their sum
+    attention: Tensor  # (batch, time, source) float32, zeros where masked; None if not asked for
 
 
 def score(
     step: Step,
-    tokens: Any,
-    state: Any,
-    constants: Any = None,
+    tokens: Tensor,
+    state: Nest,
+    constants: Nest = None,
     *,
     bos_id: int,
-    mask: Any = None,
+    mask: Tensor | None = None,
     length: Length | None = None,
     attention: Callable[[Any], Any] | None = None,
 ) -> Scored:
@@ -44,14 +45,17 @@ def score(
 
     Returns:
         `Scored`. Gradients pass: its negative is the loss of teacher forcing.
-    Masking: a masked step changes no state, wherever the padding lies.
 
-    >>> import numpy as np
-    >>> from seqkit.decoding import score
-    >>> step = lambda tokens, state, constants: (ops.log_softmax(ops.ones((1, 4))), state)
-    >>> found = score(step, np.array([[2, 1, 3]]), np.zeros((1, 1)), bos_id=0)
-    >>> np.exp(found.log_probabilities).tolist()
-    [[0.25, 0.25, 0.25]]
+    Masking:
+        a masked step changes no state, wherever the padding lies.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit.decoding import score
+        >>> step = lambda tokens, state, constants: (ops.log_softmax(ops.ones((1, 4))), state)
+        >>> found = score(step, np.array([[2, 1, 3]]), np.zeros((1, 1)), bos_id=0)
+        >>> np.exp(found.log_probabilities).tolist()
+        [[0.25, 0.25, 0.25]]
     """
     tokens = ops.cast(tokens, "int32")
     real = ops.ones(ops.shape(tokens), "bool") if mask is None else ops.cast(mask, "bool")

@@ -41,6 +41,7 @@ def model_card(
         notes: markdown; limits, and what unusual inputs get.
         operations: package whose operations the graph has beside TensorFlow's own, as it is
             imported: `tensorflow_text`.
+
     Returns:
         The text of a README.md.
     """

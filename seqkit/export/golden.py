@@ -89,6 +89,7 @@ def compare(got: np.ndarray, expected: np.ndarray, itemsize: int) -> float:
         got: the answer.
         expected: the golden output.
         itemsize: bytes of the output's own type, which sets the tolerance of floats.
+
     Raises:
         Drift: shapes, types or values differ.
     """
@@ -140,9 +141,11 @@ def replay(version: Path, repeats: int = 5) -> dict:
     Args:
         version: folder of the version.
         repeats: timed calls of each signature's first example.
+
     Returns:
         signatures, examples (their number), largest_difference (absolute, over all float outputs),
         load_seconds, latency_ms (median by signature).
+
     Raises:
         Drift: an answer differs.
         FileNotFoundError: a golden file is missing.

@@ -21,9 +21,11 @@ def self_test(path: str | os.PathLike) -> dict:
 
     Args:
         path: a version folder, or the folder of all versions (the newest is tested).
+
     Returns:
         path, signatures (names), examples (their number), largest_difference (absolute, over all
         float outputs), load_seconds, latency_ms (median by signature, of its first example).
+
     Raises:
         SelfTestError: drift, or an export that can't be loaded; one line that says which.
         FileNotFoundError: there is no export at `path`.

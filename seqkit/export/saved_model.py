@@ -23,9 +23,10 @@ class Signature:
             without autograph, and must not be compiled by XLA: stock servers have XLA off on CPU.
         inputs: the spec of each argument; `None` dimensions are dynamic.
 
-    >>> double = Signature(lambda x: {"y": 2 * x}, {"x": tf.TensorSpec([None], tf.float32)})
-    >>> double.outputs
-    {'y': TensorSpec(shape=(None,), dtype=tf.float32, name='y')}
+    Example:
+        >>> double = Signature(lambda x: {"y": 2 * x}, {"x": tf.TensorSpec([None], tf.float32)})
+        >>> double.outputs
+        {'y': TensorSpec(shape=(None,), dtype=tf.float32, name='y')}
     """
 
     function: Callable[..., dict[str, tf.Tensor]]
@@ -95,8 +96,10 @@ def write(
         version: number of the version; by default the highest existing one plus one.
         extra: further files, by name, for `assets.extra/`, which servers leave alone; a text is
             written as UTF-8.
+
     Returns:
         The path of the version.
+
     Raises:
         FileExistsError: the version exists; nothing is written.
         ValueError: a signature or an example is not as described.

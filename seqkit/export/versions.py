@@ -24,8 +24,10 @@ def latest_version(root: str | os.PathLike) -> Path:
 
     Args:
         root: folder that holds `<int>/` folders.
+
     Returns:
         The path of the folder with the highest number.
+
     Raises:
         FileNotFoundError: `root` holds no version.
     """

@@ -15,6 +15,7 @@ def save(version: Path, model: str, examples: dict[str, list[dict[str, tf.Tensor
         version: folder of the version.
         model: name of the model on the server.
         examples: inputs by signature; beyond 1000 in total each signature gives equally many.
+
     Raises:
         ModuleNotFoundError: tensorflow-serving-api is not installed.
     """

@@ -5,6 +5,5 @@ from seqkit.memory.memory_cell import MemoryCell
 from seqkit.memory.memory_network import MemoryNetwork
 from seqkit.memory.ntm import NTMCell
 from seqkit.memory.sparse_ntm import SparseNTMCell
-from seqkit.memory.tracing import Traced
 
-__all__ = ["DNCCell", "MemoryCell", "MemoryNetwork", "NTMCell", "SparseNTMCell", "Traced"]
+__all__ = ["DNCCell", "MemoryCell", "MemoryNetwork", "NTMCell", "SparseNTMCell"]

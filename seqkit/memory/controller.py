@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from seqkit.cells.cell import Cell
+from seqkit.typing import Shape, States, Tensor
 
 
 class Controller:
@@ -13,7 +14,9 @@ class Controller:
     Args:
         layer: a seqkit cell, or a layer with `units`.
         owner: whose controller it is, for errors.
-    Raises: ValueError if it is neither.
+
+    Raises:
+        ValueError: if it is neither.
     """
 
     def __init__(self, layer: keras.layers.Layer, owner: keras.layers.Layer) -> None:
@@ -28,21 +31,21 @@ class Controller:
         self.output_size = layer.output_size if self.is_cell else layer.units
 
     @property
-    def draws_once(self) -> bool:
-        return self.is_cell and self.layer.draws_once
+    def is_stochastic(self) -> bool:
+        return self.is_cell and self.layer.is_stochastic
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: Shape) -> None:
         if not self.layer.built:  # a reloaded one is
             self.layer.build(input_shape)
             self.layer.built = True
 
-    def get_initial_state(self, batch_size: Any) -> list:
+    def get_initial_state(self, batch_size: int | Tensor) -> States:
         return self.layer.get_initial_state(batch_size) if self.is_cell else []
 
-    def begin(self, batch_size: Any, training: bool) -> Any:
-        return self.layer.begin(batch_size, None, training) if self.is_cell else None
+    def prepare(self, batch_size: int | Tensor, training: bool) -> Any:
+        return self.layer.prepare(batch_size, None, training) if self.is_cell else None
 
-    def step(self, x: Any, states: list, ctx: Any) -> tuple[Any, list]:
+    def step(self, x: Tensor, states: States, prepared: Any) -> tuple[Tensor, States]:
         if not self.is_cell:
             return self.layer(x), []
-        return self.layer.step(self.layer.project(x, ctx), states, ctx)
+        return self.layer.step(self.layer.project(x, prepared), states, prepared)

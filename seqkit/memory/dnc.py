@@ -8,6 +8,7 @@ from keras import ops
 from seqkit.memory import addressing
 from seqkit.memory.linkage import link
 from seqkit.memory.memory_cell import MemoryCell
+from seqkit.typing import Tensor
 
 FIRST_STRENGTH = 4.0  # bias of the reading strengths before training: beta^r is about 5
 
@@ -15,28 +16,28 @@ FIRST_STRENGTH = 4.0  # bias of the reading strengths before training: beta^r is
 class State(NamedTuple):
     """What is carried from step to step beside the controller's states."""
 
-    memory: Any  # M (batch, word, slots)
-    usage: Any  # u (batch, 1, slots)
-    precedence: Any  # p (batch, 1, slots)
-    links: Any  # L (batch, slots, slots)
-    write_weighting: Any  # w^w (batch, 1, slots)
-    read_weighting: Any  # w^r (batch, num_reads, slots)
-    reads: Any  # r (batch, num_reads, word)
+    memory: Tensor  # M (batch, word, slots)
+    usage: Tensor  # u (batch, 1, slots)
+    precedence: Tensor  # p (batch, 1, slots)
+    links: Tensor  # L (batch, slots, slots)
+    write_weighting: Tensor  # w^w (batch, 1, slots)
+    read_weighting: Tensor  # w^r (batch, num_reads, slots)
+    reads: Tensor  # r (batch, num_reads, word)
 
 
 class Interface(NamedTuple):
     """What the controller says at a step: xi, (batch, heads, ...)."""
 
-    read_keys: Any  # k^r (num_reads, word)
-    read_strengths: Any  # beta^r (num_reads, 1)
-    write_key: Any  # k^w (1, word)
-    write_strength: Any  # beta^w (1, 1)
-    erase: Any  # e (1, word)
-    write_vector: Any  # v (1, word)
-    free_gates: Any  # f (num_reads, 1)
-    allocation_gate: Any  # g^a (1, 1)
-    write_gate: Any  # g^w (1, 1)
-    read_modes: Any  # pi (num_reads, 3)
+    read_keys: Tensor  # k^r (num_reads, word)
+    read_strengths: Tensor  # beta^r (num_reads, 1)
+    write_key: Tensor  # k^w (1, word)
+    write_strength: Tensor  # beta^w (1, 1)
+    erase: Tensor  # e (1, word)
+    write_vector: Tensor  # v (1, word)
+    free_gates: Tensor  # f (num_reads, 1)
+    allocation_gate: Tensor  # g^a (1, 1)
+    write_gate: Tensor  # g^w (1, 1)
+    read_modes: Tensor  # pi (num_reads, 3)
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -64,21 +65,35 @@ class DNCCell(MemoryCell):
         memory_size: slots N, > 0. Time and states grow with its square, that of the links.
         word_size: size of a slot, > 0.
         num_reads: reading heads, > 0; one head writes.
-    Call: inputs (batch, features); states: the controller's, then M, u, p, L, w^w, w^r and r, each
-        as (batch, size). `unpack` gives them their shapes.
-    Returns: output [h_t, r_t] (batch, controller's + num_reads word_size), which a Dense layer is
-        to follow; new states.
-    Dtype: all but the controller computes in float32, whatever the policy.
-    Raises: ValueError if a size is not positive, or the controller's is not known.
-    Source: Graves et al. 2016, Methods. Deviations: the affine functions have a bias; that of
-        beta^r begins at 4, since where a lookup is blurred at first, some seeds never learn where
-        to begin to read; a usage of 0 counts as 1e-6 in the allocation's product.
 
-    >>> import numpy as np
-    >>> from seqkit import RNN, DNCCell, LSTMCell
-    >>> dnc = RNN(DNCCell(LSTMCell(10), memory_size=8, word_size=4, num_reads=2))
-    >>> tuple(dnc(np.zeros((2, 5, 3))).shape)
-    (2, 18)
+    Call arguments:
+        inputs (batch, features); states: the controller's, then M, u, p, L, w^w, w^r and r, each as
+        (batch, size). `unpack` gives them their shapes.
+
+    Returns:
+        output [h_t, r_t] (batch, controller's + num_reads word_size), which a Dense layer is to
+        follow; new states.
+
+    Dtype:
+        all but the controller computes in float32, whatever the policy.
+
+    Raises:
+        ValueError: if a size is not positive, or the controller's is not known.
+
+    Source:
+        Graves et al. 2016, Methods.
+
+    Deviations:
+        the affine functions have a bias; that of beta^r begins at 4, since where a lookup is
+        blurred at first, some seeds never learn where to begin to read; a usage of 0 counts as 1e-6
+        in the allocation's product.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit import RNN, DNCCell, LSTMCell
+        >>> dnc = RNN(DNCCell(LSTMCell(10), memory_size=8, word_size=4, num_reads=2))
+        >>> tuple(dnc(np.zeros((2, 5, 3))).shape)
+        (2, 18)
     """
 
     traced = "read_weighting", "write_weighting", "usage"
@@ -103,8 +118,8 @@ class DNCCell(MemoryCell):
             (R, W), (R, 1), (1, W), (1, 1), (1, W), (1, W), (R, 1), (1, 1), (1, 1), (R, 3)
         )
 
-    def first_interface(self) -> Interface:
-        said = super().first_interface()
+    def initial_interface_bias(self) -> Interface:
+        said = super().initial_interface_bias()
         return said._replace(read_strengths=said.read_strengths + FIRST_STRENGTH)
 
     def access(self, said: Interface, state: State) -> State:

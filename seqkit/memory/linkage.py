@@ -4,15 +4,16 @@ What TensorFlow and JAX derive keeps several (batch, slots, slots) tensors of ea
 back, which then takes nearly all the time of a training step. One is enough: L_{t-1}.
 """
 
-from typing import Any
-
 from keras import ops
 
 from seqkit import backend
 from seqkit.memory import addressing
+from seqkit.typing import Tensor
 
 
-def link(links: Any, write_weighting: Any, precedence: Any, read_weighting: Any) -> tuple:
+def link(
+    links: Tensor, write_weighting: Tensor, precedence: Tensor, read_weighting: Tensor
+) -> tuple:
     """L_t, f^r_t = L_t w^r_{t-1} and b^r_t = L_t' w^r_{t-1}: links and directional weightings
 
     Args:
@@ -21,18 +22,21 @@ def link(links: Any, write_weighting: Any, precedence: Any, read_weighting: Any)
         precedence: p_{t-1} (batch, 1, slots).
         read_weighting: w^r_{t-1} (batch, heads, slots).
 
-    Returns: L_t (batch, slots, slots), f and b (batch, heads, slots).
-    Source: Graves et al. 2016, Methods, "Temporal memory linkage".
+    Returns:
+        L_t (batch, slots, slots), f and b (batch, heads, slots).
+
+    Source:
+        Graves et al. 2016, Methods, "Temporal memory linkage".
     """
     return _link(links, write_weighting, precedence, read_weighting)
 
 
 @backend.custom_gradient
-def _link(L: Any, w: Any, p: Any, w_r: Any) -> tuple:
+def _link(L: Tensor, w: Tensor, p: Tensor, w_r: Tensor) -> tuple:
     after = addressing.temporal_links(L, w, p)
     f, b = addressing.directional_weightings(after, w_r)
 
-    def gradient(d_after: Any, df: Any, db: Any) -> tuple:
+    def gradient(d_after: Tensor, df: Tensor, db: Tensor) -> tuple:
         kept, off_diagonal, ones = _kept_links(w), addressing.off_diagonal(w), ops.ones_like(w)
         # L_t is computed again: kept, it would take as much memory as L_{t-1}.
         after = (kept * L + _t(w) * p) * off_diagonal
@@ -50,16 +54,16 @@ def _link(L: Any, w: Any, p: Any, w_r: Any) -> tuple:
     return (after, f, b), gradient
 
 
-def _kept_links(w: Any) -> Any:
+def _kept_links(w: Tensor) -> Tensor:
     """`addressing.kept_links` as a matrix product, faster where two products need it."""
     ones = ops.ones_like(w)
     return ops.relu(_outer(ops.concatenate([ones, -w], 1), ops.concatenate([1 - w, ones], 1)))
 
 
-def _outer(a: Any, b: Any) -> Any:
+def _outer(a: Tensor, b: Tensor) -> Tensor:
     """sum_k a_k(i) b_k(j): (batch, k, slots) twice -> (batch, slots, slots)"""
     return ops.matmul(_t(a), b)
 
 
-def _t(v: Any) -> Any:
+def _t(v: Tensor) -> Tensor:
     return ops.swapaxes(v, 1, 2)

@@ -5,8 +5,9 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from seqkit.cells.affine import positive
+from seqkit.checks import positive
 from seqkit.serialization import ConfigFromSignature
+from seqkit.typing import Shape, Tensor
 
 PADDING = 0
 
@@ -36,21 +37,34 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
         temporal_encoding: add T; else the order of the facts doesn't matter.
         max_facts: rows of T, > 0: so many facts are read, the most recent ones.
         return_attention: return p, too.
-    Call: facts (batch, facts, words) ids, the most recent fact last; query (batch, words) ids. 0 is
-        padding; a fact without words is no fact.
-    Returns: u^{K+1} (batch, units), from which a Dense layer tells the answer; with
-        `return_attention` also p (batch, hops, facts), float32.
-    Masking: padding may lie anywhere. What is not read has weight 0; without facts, all have.
-    Raises: ValueError if a size is not positive, or the tying is another.
-    Source: Sukhbaatar et al. 2015, 2 and 4.1. Deviations: J counts the words of the fact itself;
-        the answer's matrix W is not tied.
 
-    >>> import numpy as np
-    >>> from seqkit.memory.memory_network import MemoryNetwork
-    >>> facts = np.array([[[1, 2, 3], [4, 2, 0], [0, 0, 0]]])
-    >>> u, attention = MemoryNetwork(10, units=8, return_attention=True)(facts, np.array([[5, 1]]))
-    >>> tuple(u.shape), tuple(attention.shape)
-    ((1, 8), (1, 3, 3))
+    Call arguments:
+        facts (batch, facts, words) ids, the most recent fact last; query (batch, words) ids. 0 is
+        padding; a fact without words is no fact.
+
+    Returns:
+        u^{K+1} (batch, units), from which a Dense layer tells the answer; with `return_attention`
+        also p (batch, hops, facts), float32.
+
+    Masking:
+        padding may lie anywhere. What is not read has weight 0; without facts, all have.
+
+    Raises:
+        ValueError: if a size is not positive, or the tying is another.
+
+    Source:
+        Sukhbaatar et al. 2015, 2 and 4.1.
+
+    Deviations:
+        J counts the words of the fact itself; the answer's matrix W is not tied.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit.memory.memory_network import MemoryNetwork
+        >>> facts = np.array([[[1, 2, 3], [4, 2, 0], [0, 0, 0]]])
+        >>> u, attention = MemoryNetwork(10, units=8, return_attention=True)(facts, np.array([[5, 1]]))
+        >>> tuple(u.shape), tuple(attention.shape)
+        ((1, 8), (1, 3, 3))
     """
 
     def __init__(
@@ -77,7 +91,7 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
         self.max_facts = positive("max_facts", max_facts, self)
         self.return_attention = return_attention
 
-    def build(self, facts_shape: tuple, query_shape: tuple) -> None:
+    def build(self, facts_shape: Shape, query_shape: Shape) -> None:
         # All embeddings side by side, so that a word is looked up once. Adjacent: A^1 = B, C^1 =
         # A^2, ..., C^K. Layer-wise: A, C, B.
         d, adjacent = self.units, self.tying == "adjacent"
@@ -97,7 +111,7 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
         if not adjacent:
             self.H = self.add_weight(shape=(d, d), initializer=normal(stddev=0.1), name="H")
 
-    def call(self, facts: Any, query: Any) -> Any:
+    def call(self, facts: Tensor, query: Tensor) -> Tensor:
         d, adjacent = self.units, self.tying == "adjacent"
         E = ops.cast(self.embeddings, self.compute_dtype)
         B, E = (E[:, :d], E) if adjacent else (E[:, 2 * d :], E[:, : 2 * d])
@@ -121,7 +135,7 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
             attention.append(p)
         return (u, ops.stack(attention, axis=1)) if self.return_attention else u
 
-    def _encode(self, ids: Any, embeddings: Any) -> Any:
+    def _encode(self, ids: Tensor, embeddings: Tensor) -> Tensor:
         """sum_j l_j E x_j of each of some embeddings E side by side: (..., size)"""
         x = ops.take(embeddings, ids, axis=0)
         real = ops.cast(ops.not_equal(ids, PADDING), x.dtype)
@@ -136,7 +150,7 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
         return sums[..., 0, :] - ops.cast(k / self.units, x.dtype) * sums[..., 1, :]
 
 
-def _softmax(scores: Any, real: Any) -> Any:
+def _softmax(scores: Tensor, real: Tensor) -> Tensor:
     """In float32, exactly 0 where nothing is real."""
     scores = ops.where(real, ops.cast(scores, "float32"), -1e9)
     return ops.softmax(scores, axis=-1) * ops.cast(real, "float32")

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from seqkit.cells.affine import positive
+from seqkit.checks import positive
 from seqkit.memory import addressing
 from seqkit.memory.memory_cell import MemoryCell
+from seqkit.typing import Initializer, Regularizer, Shape, Tensor
 
 BEGINNING = 0.999  # of a head's first weighting lies on slot 0
 
@@ -15,22 +16,22 @@ BEGINNING = 0.999  # of a head's first weighting lies on slot 0
 class State(NamedTuple):
     """What a neural Turing machine carries on beside its controller's states, in float32."""
 
-    memory: Any  # M (batch, word, slots)
-    read_weighting: Any  # w^r (batch, num_reads, slots)
-    write_weighting: Any  # w^w (batch, num_writes, slots)
-    reads: Any  # r (batch, num_reads, word)
+    memory: Tensor  # M (batch, word, slots)
+    read_weighting: Tensor  # w^r (batch, num_reads, slots)
+    write_weighting: Tensor  # w^w (batch, num_writes, slots)
+    reads: Tensor  # r (batch, num_reads, word)
 
 
 class Interface(NamedTuple):
     """What the controller says at a step; of the heads, the reading ones come first."""
 
-    keys: Any  # k (batch, heads, word)
-    strengths: Any  # beta (batch, heads, 1)
-    gates: Any  # g (batch, heads, 1)
-    shifts: Any  # s (batch, heads, 2 shift_range + 1)
-    sharpness: Any  # gamma (batch, heads, 1)
-    erase: Any  # e (batch, num_writes, word)
-    add: Any  # a (batch, num_writes, word)
+    keys: Tensor  # k (batch, heads, word)
+    strengths: Tensor  # beta (batch, heads, 1)
+    gates: Tensor  # g (batch, heads, 1)
+    shifts: Tensor  # s (batch, heads, 2 shift_range + 1)
+    sharpness: Tensor  # gamma (batch, heads, 1)
+    erase: Tensor  # e (batch, num_writes, word)
+    add: Tensor  # a (batch, num_writes, word)
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -58,22 +59,36 @@ class NTMCell(MemoryCell):
             adds a little to each slot; over sequences longer than those of training it sums up and
             drowns what is to be read. The penalty, which `seqkit.RNN` adds in training, makes such
             a head be silent: it is what lengths generalise by.
-    Call: inputs (batch, features); states: the controller's, then M, w^r, w^w and r, each as
-        (batch, size). `unpack` gives them their shapes.
-    Returns: output [h_t, r_t] (batch, controller's + num_reads word_size), which a Dense layer is
-        to follow; new states.
-    Dtype: all but the controller computes in float32, whatever the policy.
-    Raises: ValueError if a size is not positive, or the controller's is not known.
-    Source: Graves et al. 2014, numbers of its equations. Deviations: the paper does not say where
-        heads begin: ours all look at slot 0, since where they are spread hardly any seed converges.
-        A slot that is almost empty resembles no key (`addressing.cosine_similarity`).
-        Sharpening is computed in logarithms, without which a run may end in NaN.
 
-    >>> import numpy as np
-    >>> from seqkit import RNN, LSTMCell, NTMCell
-    >>> ntm = RNN(NTMCell(LSTMCell(10), memory_size=16, word_size=4), return_sequences=True)
-    >>> tuple(ntm(np.zeros((2, 5, 3))).shape)
-    (2, 5, 14)
+    Call arguments:
+        inputs (batch, features); states: the controller's, then M, w^r, w^w and r, each as (batch,
+        size). `unpack` gives them their shapes.
+
+    Returns:
+        output [h_t, r_t] (batch, controller's + num_reads word_size), which a Dense layer is to
+        follow; new states.
+
+    Dtype:
+        all but the controller computes in float32, whatever the policy.
+
+    Raises:
+        ValueError: if a size is not positive, or the controller's is not known.
+
+    Source:
+        Graves et al. 2014, numbers of its equations.
+
+    Deviations:
+        the paper does not say where heads begin: ours all look at slot 0, since where they are
+        spread hardly any seed converges. A slot that is almost empty resembles no key
+        (`addressing.cosine_similarity`). Sharpening is computed in logarithms, without which a run
+        may end in NaN.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit import RNN, LSTMCell, NTMCell
+        >>> ntm = RNN(NTMCell(LSTMCell(10), memory_size=16, word_size=4), return_sequences=True)
+        >>> tuple(ntm(np.zeros((2, 5, 3))).shape)
+        (2, 5, 14)
     """
 
     def __init__(
@@ -84,9 +99,9 @@ class NTMCell(MemoryCell):
         num_reads: int = 1,
         num_writes: int = 1,
         shift_range: int = 1,
-        memory_initializer: Any = None,
+        memory_initializer: Initializer | None = None,
         learn_memory: bool = False,
-        add_regularizer: Any = None,
+        add_regularizer: Regularizer = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(controller, memory_size, word_size, num_reads, **kwargs)
@@ -97,7 +112,7 @@ class NTMCell(MemoryCell):
         self.add_regularizer = keras.regularizers.get(add_regularizer)
 
     @property
-    def penalized(self) -> bool:
+    def has_penalty(self) -> bool:
         return self.add_regularizer is not None
 
     def state_shapes(self) -> State:
@@ -112,24 +127,24 @@ class NTMCell(MemoryCell):
             (heads, W), (heads, 1), (heads, 1), (heads, shifts), (heads, 1), (H, W), (H, W)
         )
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
-        self.first_memory = self.add_weight(
+        self.initial_memory = self.add_weight(
             shape=self.state_shapes().memory,
             initializer=self.memory_initializer or keras.initializers.Constant(1e-6),
             trainable=self.learn_memory,
-            name="first_memory",
+            name="initial_memory",
             dtype=self.memory_dtype,
             autocast=False,
         )
 
-    def first_state(self) -> State:
+    def initial_state(self) -> State:
         """An untouched memory, and each head on slot 0."""
-        state = super().first_state()
+        state = super().initial_state()
         at_0 = ops.cast(ops.arange(self.memory_size) == 0, self.memory_dtype)
         weighting = BEGINNING * at_0 + (1 - BEGINNING) / self.memory_size
         return state._replace(
-            memory=self.first_memory,
+            memory=self.initial_memory,
             read_weighting=state.read_weighting + weighting,
             write_weighting=state.write_weighting + weighting,
         )
@@ -145,10 +160,10 @@ class NTMCell(MemoryCell):
         w_r = _address(M, w_r, *by_reading)
         return State(M, w_r, w_w, addressing.read(M, w_r))
 
-    def penalty(self, outputs: Any, mask: Any, ctx: tuple) -> Any:
+    def penalty(self, outputs: Tensor, mask: Tensor | None, prepared: tuple) -> Tensor:
         """What `add_regularizer` says of a, for each real step."""
         h = outputs[..., : self._control.output_size]
-        a = self.say(ops.reshape(h, (-1, h.shape[-1])), ctx).add
+        a = self.say(ops.reshape(h, (-1, h.shape[-1])), prepared).add
         steps = ops.cast(ops.shape(a)[0], a.dtype)
         if mask is not None:
             real = ops.cast(ops.reshape(mask, (-1, 1, 1)), a.dtype)
@@ -156,7 +171,9 @@ class NTMCell(MemoryCell):
         return self.add_regularizer(a) / steps
 
 
-def _address(M: Any, w: Any, k: Any, beta: Any, g: Any, s: Any, gamma: Any) -> Any:
+def _address(
+    M: Tensor, w: Tensor, k: Tensor, beta: Tensor, g: Tensor, s: Tensor, gamma: Tensor
+) -> Tensor:
     """w_t of some heads: by content, then by place (Graves et al. 2014, figure 2)."""
     content = addressing.content_weighting(M, k, ops.softplus(beta))
     gated = addressing.interpolate(content, w, ops.sigmoid(g))

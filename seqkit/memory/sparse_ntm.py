@@ -6,9 +6,10 @@ import keras
 from keras import ops
 
 from seqkit import backend
-from seqkit.cells.affine import positive
+from seqkit.checks import positive
 from seqkit.memory.addressing import EPSILON
 from seqkit.memory.memory_cell import MemoryCell
+from seqkit.typing import States, Tensor
 
 NEGLIGIBLE = 0.005  # delta: a weight up to this is no access
 
@@ -16,23 +17,23 @@ NEGLIGIBLE = 0.005  # delta: a weight up to this is no access
 class State(NamedTuple):
     """What is carried from step to step beside the controller's states; slots as whole floats."""
 
-    memory: Any  # M (batch, slots, word)
-    accessed: Any  # the step of each slot's last access, counted from 1 (batch, 1, slots)
-    write_slots: Any  # (batch, heads, num_neighbours + 1)
-    write_weights: Any  # w^w at the write_slots
-    read_slots: Any  # (batch, heads, num_neighbours)
-    read_weights: Any  # w^r at the read_slots
-    reads: Any  # r (batch, heads, word)
+    memory: Tensor  # M (batch, slots, word)
+    accessed: Tensor  # the step of each slot's last access, counted from 1 (batch, 1, slots)
+    write_slots: Tensor  # (batch, heads, num_neighbours + 1)
+    write_weights: Tensor  # w^w at the write_slots
+    read_slots: Tensor  # (batch, heads, num_neighbours)
+    read_weights: Tensor  # w^r at the read_slots
+    reads: Tensor  # r (batch, heads, word)
 
 
 class Interface(NamedTuple):
     """What the controller says at a step, (batch, heads, ...)."""
 
-    keys: Any  # q (word)
-    strengths: Any  # beta (1)
-    write_vectors: Any  # a (word)
-    write_gates: Any  # alpha (1)
-    interpolation_gates: Any  # gamma (1)
+    keys: Tensor  # q (word)
+    strengths: Tensor  # beta (1)
+    write_vectors: Tensor  # a (word)
+    write_gates: Tensor  # alpha (1)
+    interpolation_gates: Tensor  # gamma (1)
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -59,20 +60,34 @@ class SparseNTMCell(MemoryCell):
         word_size: size of a slot, > 0.
         num_reads: heads, each of which reads and writes, > 0.
         num_neighbours: K, the slots that a head reads, > 0.
-    Call: inputs (batch, features); states: the controller's, then those of `State`, each as
-        (batch, size). `unpack` gives them their shapes.
-    Returns: output [h_t, r_t] (batch, controller's + num_reads word_size), which a Dense layer is
-        to follow; new states.
-    Dtype: all but the controller computes in float32, whatever the policy.
-    Raises: ValueError if a size is not positive, or the memory too small for its heads.
-    Source: Rae et al. 2016, 3.1-3.2 (SAM), numbers of its equations. Deviations: the nearest slots
-        are found exactly, not by an approximate index; no gradient passes through the choice.
 
-    >>> import numpy as np
-    >>> from seqkit import RNN, LSTMCell, SparseNTMCell
-    >>> rnn = RNN(SparseNTMCell(LSTMCell(10), memory_size=1000, word_size=4))
-    >>> tuple(rnn(np.zeros((2, 5, 3))).shape)
-    (2, 14)
+    Call arguments:
+        inputs (batch, features); states: the controller's, then those of `State`, each as (batch,
+        size). `unpack` gives them their shapes.
+
+    Returns:
+        output [h_t, r_t] (batch, controller's + num_reads word_size), which a Dense layer is to
+        follow; new states.
+
+    Dtype:
+        all but the controller computes in float32, whatever the policy.
+
+    Raises:
+        ValueError: if a size is not positive, or the memory too small for its heads.
+
+    Source:
+        Rae et al. 2016, 3.1-3.2 (SAM), numbers of its equations.
+
+    Deviations:
+        the nearest slots are found exactly, not by an approximate index; no gradient passes through
+        the choice.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit import RNN, LSTMCell, SparseNTMCell
+        >>> rnn = RNN(SparseNTMCell(LSTMCell(10), memory_size=1000, word_size=4))
+        >>> tuple(rnn(np.zeros((2, 5, 3))).shape)
+        (2, 14)
     """
 
     def __init__(
@@ -105,11 +120,11 @@ class SparseNTMCell(MemoryCell):
         """Heads and slots of what `trace` tells."""
         return dict.fromkeys(self.traced, (self.num_reads, self.memory_size))
 
-    def trace(self, states: list) -> dict[str, Any]:
+    def trace(self, states: States) -> dict[str, Tensor]:
         """Where the heads look: name -> (batch, heads, slots)."""
         _, s = self.unpack(states)
 
-        def dense(slots: Any, weights: Any) -> Any:
+        def dense(slots: Tensor, weights: Tensor) -> Tensor:
             at = ops.one_hot(ops.cast(slots, "int32"), self.memory_size, dtype="float32")
             return ops.sum(at * weights[..., None], axis=2)
 
@@ -141,7 +156,7 @@ class SparseNTMCell(MemoryCell):
         return State(M, accessed, write_slots, w_w, read_slots, w_r, r)
 
 
-def nearest(memory: Any, keys: Any, count: int) -> Any:
+def nearest(memory: Tensor, keys: Tensor, count: int) -> Tensor:
     """The slots whose words are most alike to each key, best first: (batch, heads, count) ints
 
     A cosine counts to five decimals, and of equal ones the lower slot comes first: words written by
@@ -152,7 +167,8 @@ def nearest(memory: Any, keys: Any, count: int) -> Any:
         keys: q (batch, heads, word).
         count: how many.
 
-    Source: Rae et al. 2016, 3.1; the similarity is the cosine.
+    Source:
+        Rae et al. 2016, 3.1; the similarity is the cosine.
     """
     memory, keys = ops.stop_gradient(memory), ops.stop_gradient(keys)
     ones = ops.ones_like(memory[:, :1])
@@ -163,10 +179,10 @@ def nearest(memory: Any, keys: Any, count: int) -> Any:
     return ops.top_k(ops.round(1e5 * cosines), count)[1]
 
 
-def _cosine(words: Any, keys: Any) -> Any:
+def _cosine(words: Tensor, keys: Tensor) -> Tensor:
     """cos(q, M(i)) of words (batch, heads, count, word) that were read: (batch, heads, count)"""
 
-    def length(v: Any) -> Any:
+    def length(v: Tensor) -> Tensor:
         return ops.sqrt(ops.sum(ops.square(v), axis=-1) + EPSILON)
 
     products = ops.sum(words * keys[..., None, :], axis=-1)
@@ -180,19 +196,19 @@ def _cosine(words: Any, keys: Any) -> Any:
 
 
 @backend.custom_gradient
-def _write(memory: Any, erased: Any, slots: Any, values: Any) -> tuple:
+def _write(memory: Tensor, erased: Tensor, slots: Tensor, values: Tensor) -> tuple:
     """The memory, some slots of it set to zero and then `values` added to others."""
     size = memory.shape[1]
     erased_rows, rows = _rows(erased, size), _rows(slots, size)
 
-    def erase(m: Any) -> Any:
+    def erase(m: Tensor) -> Tensor:
         zeros = ops.zeros_like(ops.take(m, erased_rows[:, 0], axis=0))
         return ops.scatter_update(m, erased_rows, zeros)
 
     after = erase(_as_rows(memory))
     after = ops.scatter_update(after, rows, _as_rows(values), reduction="add")
 
-    def gradient(d: Any) -> tuple:
+    def gradient(d: Tensor) -> tuple:
         d = _as_rows(d)
         d_values = ops.reshape(ops.take(d, rows[:, 0], axis=0), ops.shape(values))
         d_memory = ops.reshape(erase(d), ops.shape(memory))
@@ -202,7 +218,7 @@ def _write(memory: Any, erased: Any, slots: Any, values: Any) -> tuple:
 
 
 @backend.custom_gradient
-def _read(memory: Any, slots: Any) -> tuple:
+def _read(memory: Tensor, slots: Tensor) -> tuple:
     """The memory as it is, and the words of `slots` (batch, heads, count, word)."""
     size, word = memory.shape[1:]
     rows = _rows(slots, size)
@@ -210,14 +226,14 @@ def _read(memory: Any, slots: Any) -> tuple:
         ops.take(_as_rows(memory), rows[:, 0], axis=0), (-1, *slots.shape[1:], word)
     )
 
-    def gradient(d_memory: Any, d_words: Any) -> tuple:
+    def gradient(d_memory: Tensor, d_words: Tensor) -> tuple:
         d = ops.scatter_update(_as_rows(d_memory), rows, _as_rows(d_words), reduction="add")
         return ops.reshape(d, ops.shape(memory)), ops.zeros_like(slots)
 
     return (memory, words), gradient
 
 
-def _latest(accessed: Any, slots: Any, steps: Any) -> Any:
+def _latest(accessed: Tensor, slots: Tensor, steps: Tensor) -> Tensor:
     """`accessed` (batch, 1, slots) with later `steps` (batch, heads, count) at `slots`."""
     rows = _rows(slots, accessed.shape[-1])
     flat = ops.scatter_update(
@@ -226,13 +242,13 @@ def _latest(accessed: Any, slots: Any, steps: Any) -> Any:
     return ops.reshape(flat, ops.shape(accessed))
 
 
-def _rows(slots: Any, size: int) -> Any:
+def _rows(slots: Tensor, size: int) -> Tensor:
     """Slots (batch, ...) of memories of one size, as row numbers among all: (count, 1) ints"""
     batch = ops.arange(ops.shape(slots)[0], dtype="int32")
     slots = ops.cast(ops.reshape(slots, (ops.shape(slots)[0], -1)), "int32")
     return ops.reshape(slots + size * batch[:, None], (-1, 1))
 
 
-def _as_rows(v: Any) -> Any:
+def _as_rows(v: Tensor) -> Tensor:
     """(..., word) -> (rows, word)"""
     return ops.reshape(v, (-1, v.shape[-1]))

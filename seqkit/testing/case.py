@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from seqkit.typing import Nest, Tensor
+
 
 @dataclass(frozen=True)
 class Case:
@@ -41,7 +43,7 @@ class Case:
         """Axis 1 is time in (batch, time, features, ...) and in ids or flags (batch, time, ...)."""
         return self.sequence and array.ndim >= (3 if is_floating(array) else 2)
 
-    def call(self, layer: keras.layers.Layer, arrays: list | None = None, **more: Any) -> Any:
+    def call(self, layer: keras.layers.Layer, arrays: list | None = None, **more: Any) -> Tensor:
         """Calls `layer`, with `arrays` (tensors, symbols) in the place of the case's own."""
         fed = iter(self.arrays if arrays is None else arrays)
         leaves = [next(fed) if isinstance(leaf, np.ndarray) else leaf for leaf in self._leaves]
@@ -81,7 +83,7 @@ class Case:
     def gradients(
         self, layer: keras.layers.Layer, loss: Callable[[Any], Any], *args: Any, **more: Any
     ) -> list[np.ndarray | None]:
-        """d loss(outputs) / d w for each trainable weight w of the built `layer`."""
+        """D loss(outputs) / d w for each trainable weight w of the built `layer`."""
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
@@ -92,7 +94,7 @@ class Case:
         else:
             import jax
 
-            def of_weights(weights: list) -> Any:
+            def of_weights(weights: list) -> Tensor:
                 mapping = zip(layer.trainable_variables, weights, strict=True)
                 with keras.StatelessScope(state_mapping=mapping):
                     return loss(self.call(layer, *args, **more))
@@ -101,7 +103,7 @@ class Case:
         return [None if grad is None else keras.ops.convert_to_numpy(grad) for grad in found]
 
 
-def to_numpy(nest: Any) -> list[np.ndarray]:
+def to_numpy(nest: Nest) -> list[np.ndarray]:
     """Leaves of a nest of tensors as NumPy arrays."""
     return [keras.ops.convert_to_numpy(leaf) for leaf in keras.tree.flatten(nest)]
 
@@ -138,7 +140,7 @@ def is_floating(leaf: Any) -> bool:
     return "float" in dtype_of(leaf)
 
 
-def weighted_sum(outputs: Any) -> Any:
+def weighted_sum(outputs: Tensor) -> Tensor:
     """A scalar that depends on every number: plain sums hide a softmax, whose sum is constant."""
     random = np.random.default_rng(1)
     total = 0.0
@@ -153,7 +155,7 @@ def takes(layer: keras.layers.Layer, argument: str) -> bool:
     return argument in inspect.signature(layer.call).parameters
 
 
-def parts(layer: keras.layers.Layer, where: str = "") -> Iterator[tuple[str, Any]]:
+def walk_attributes(layer: keras.layers.Layer, where: str = "") -> Iterator[tuple[str, Any]]:
     """(path, value) of all that a layer and its sub-layers keep, Keras's own attributes aside."""
     bookkeeping = vars(keras.layers.Layer()).keys()
     seen = set()
@@ -177,7 +179,7 @@ def parts(layer: keras.layers.Layer, where: str = "") -> Iterator[tuple[str, Any
     yield from walk(where or "self", layer)
 
 
-def _in_floatx(leaf: Any) -> Any:
+def _in_floatx(leaf: Any) -> Tensor:
     if isinstance(leaf, np.ndarray) and is_floating(leaf):
         return leaf.astype(keras.backend.floatx())
     return leaf

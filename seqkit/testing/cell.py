@@ -9,24 +9,26 @@ import numpy as np
 
 from seqkit.rnn import RNN
 from seqkit.testing.case import assert_same, to_numpy
-from seqkit.testing.layer import check_layer, hold
+from seqkit.testing.layer import check_layer, run_check
+from seqkit.typing import Nest
 
 
 def check_cell(
     make: Callable[[], keras.layers.Layer],
     inputs: np.ndarray,
     *,
-    constants: Any = None,
+    constants: Nest = None,
     properties: Iterable[Callable[["CellCase"], None]] | None = None,
 ) -> None:
     """Checks that a recurrent cell keeps the contract of cells, and its `RNN` that of layers.
 
     Example, without the slower `check_layer`:
 
-    >>> import numpy as np
-    >>> from seqkit import ElmanCell
-    >>> from seqkit.testing import CELL_PROPERTIES, check_cell
-    >>> check_cell(lambda: ElmanCell(3), np.ones((2, 5)), properties=CELL_PROPERTIES)
+    Example:
+        >>> import numpy as np
+        >>> from seqkit import ElmanCell
+        >>> from seqkit.testing import CELL_PROPERTIES, check_cell
+        >>> check_cell(lambda: ElmanCell(3), np.ones((2, 5)), properties=CELL_PROPERTIES)
 
     Args:
         make: makes the cell, a new one at each call, from the same arguments.
@@ -38,8 +40,8 @@ def check_cell(
         AssertionError: naming the first property that does not hold, and what that means.
     """
     case = CellCase(make, np.asarray(inputs, keras.backend.floatx()), constants)
-    for holds in CELL_PROPERTIES if properties is None else properties:
-        hold(holds, case)
+    for check in CELL_PROPERTIES if properties is None else properties:
+        run_check(check, case)
     if properties is None:
         check_layer(
             lambda: RNN(make(), return_sequences=True, return_state=True),
@@ -123,19 +125,21 @@ def call_is_one_step_of_rnn(case: CellCase) -> None:
 def call_composes_its_parts(case: CellCase) -> None:
     """`call` is begin, project and step in turn; `project` takes all time steps at once."""
     cell = case.cell()
-    if not hasattr(cell, "begin"):
+    if not hasattr(cell, "prepare"):
         return  # a cell of Keras's plain contract
     states = case.states(cell)
-    ctx = cell.begin(len(case.inputs), case.memory, False)
-    stepped = cell.step(cell.project(case.inputs, ctx), states, ctx)
+    prepared = cell.prepare(len(case.inputs), case.memory, False)
+    stepped = cell.step(cell.project(case.inputs, prepared), states, prepared)
     called = cell(case.inputs, states, **case.constants)
     assert_same(to_numpy(stepped), to_numpy(called), "step(project(inputs)) and call(inputs)")
 
     steps = np.moveaxis(case.sequence, 1, 0)  # (time, batch, features)
-    at_once = keras.tree.flatten(cell.project(keras.ops.convert_to_tensor(steps), ctx))
+    at_once = keras.tree.flatten(cell.project(keras.ops.convert_to_tensor(steps), prepared))
     for time, step in enumerate(steps):
         found = to_numpy([part[time] for part in at_once])
-        assert_same(found, to_numpy(cell.project(step, ctx)), f"project of all steps, at {time}")
+        assert_same(
+            found, to_numpy(cell.project(step, prepared)), f"project of all steps, at {time}"
+        )
 
 
 def unfold_is_the_loop(case: CellCase) -> None:

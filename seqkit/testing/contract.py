@@ -10,7 +10,7 @@ from seqkit.testing.case import (
     assert_same,
     dtype_of,
     flipped,
-    parts,
+    walk_attributes,
     weighted_sum,
 )
 
@@ -53,7 +53,7 @@ def calls_leave_no_trace(case: Case) -> None:
     case.call(layer, case.symbols())
     kept = [
         path
-        for path, value in parts(layer)
+        for path, value in walk_attributes(layer)
         if not isinstance(value, keras.Variable) and keras.ops.is_tensor(value)
     ]
     assert not kept, f"tensors are kept on the layer: {', '.join(kept)}"

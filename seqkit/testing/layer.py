@@ -22,6 +22,7 @@ from seqkit.testing.saving import (
 )
 from seqkit.testing.training import half_precision_runs, trains_with_and_without_jit
 from seqkit.testing.under_jax import loads_under_jax
+from seqkit.typing import Tensor
 
 Property = Callable[[Case], None]
 
@@ -44,7 +45,7 @@ LAYER_PROPERTIES: tuple[Property, ...] = (
 
 def check_layer(
     make: Callable[[], keras.layers.Layer],
-    inputs: Any,
+    inputs: Tensor,
     *,
     call_kwargs: dict[str, Any] | None = None,
     sequence: bool = True,
@@ -60,10 +61,11 @@ def check_layer(
 
     Example, without these:
 
-    >>> import keras, numpy as np
-    >>> from seqkit.testing import LAYER_PROPERTIES, check_layer
-    >>> make = lambda: keras.layers.Dense(3)
-    >>> check_layer(make, np.ones((2, 4, 5)), properties=LAYER_PROPERTIES[:9])
+    Example:
+        >>> import keras, numpy as np
+        >>> from seqkit.testing import LAYER_PROPERTIES, check_layer
+        >>> make = lambda: keras.layers.Dense(3)
+        >>> check_layer(make, np.ones((2, 4, 5)), properties=LAYER_PROPERTIES[:9])
 
     Args:
         make: makes the layer, a new one at each call, from the same arguments.
@@ -78,15 +80,15 @@ def check_layer(
         AssertionError: naming the first property that does not hold, and what that means.
     """
     case = Case(make, inputs, call_kwargs or {}, sequence)
-    for holds in LAYER_PROPERTIES if properties is None else properties:
-        hold(holds, case)
+    for check in LAYER_PROPERTIES if properties is None else properties:
+        run_check(check, case)
 
 
-def hold(holds: Property, case: Any) -> None:
+def run_check(check: Property, case: Any) -> None:
     """Checks one property; whatever goes wrong is told as that property's failure."""
     try:
-        holds(case)
+        check(case)
     except Exception as error:
         name = type(case.make()).__name__
-        meaning = holds.__doc__.splitlines()[0]
-        raise AssertionError(f"{name} fails {holds.__name__}: {meaning}\n  {error}") from error
+        meaning = check.__doc__.splitlines()[0]
+        raise AssertionError(f"{name} fails {check.__name__}: {meaning}\n  {error}") from error

@@ -1,11 +1,10 @@
 """Padding must not matter: where it lies, what stands in it, whether it fills a row."""
 
-from typing import Any
-
 import keras
 import numpy as np
 
 from seqkit.testing.case import Case, assert_same, is_floating, takes, to_numpy, weighted_sum
+from seqkit.typing import Tensor
 
 PLACES = ("on the right", "on the left", "in gaps")
 
@@ -19,7 +18,7 @@ def padding_changes_nothing(case: Case) -> None:
     symbols = keras.tree.flatten(case.call(layer, case.symbols()))
     backwards = getattr(layer, "go_backwards", False)
 
-    def real_steps(outputs: Any, mask: np.ndarray) -> list:
+    def real_steps(outputs: Tensor, mask: np.ndarray) -> list:
         """Of outputs with a time axis, the real steps; of others, all."""
         index = np.stack([np.flatnonzero(row) for row in (mask[:, ::-1] if backwards else mask)])
         return [
@@ -33,7 +32,7 @@ def padding_changes_nothing(case: Case) -> None:
     more = {"mask": _mirrored(case, mask)} if passed else {}
     rows = len(masks[0])
 
-    def by_place(outputs: Any) -> list[list]:
+    def by_place(outputs: Tensor) -> list[list]:
         """The real results, once for each place of the padding."""
         blocks = [
             [leaf[k * rows : (k + 1) * rows] for leaf in keras.tree.flatten(outputs)]
@@ -91,7 +90,7 @@ def _padded(case: Case, array: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return padded
 
 
-def _mirrored(case: Case, mask: np.ndarray) -> Any:
+def _mirrored(case: Case, mask: np.ndarray) -> Tensor:
     """The mask in the structure of the inputs, as Keras hands it on: None where there is none."""
     return keras.tree.map_structure(
         lambda array: mask if _follows(case, array) else None, case.inputs
@@ -102,7 +101,7 @@ def _follows(case: Case, array: np.ndarray) -> bool:
     return case.has_time(array) and array.shape[1] == case.length
 
 
-def _take(output: Any, index: np.ndarray) -> Any:
+def _take(output: Tensor, index: np.ndarray) -> Tensor:
     """The steps `index` (batch, steps) of output (batch, time, ...)."""
     wide = index.reshape(index.shape + (1,) * (len(output.shape) - 2))
     return keras.ops.take_along_axis(output, wide, axis=1)

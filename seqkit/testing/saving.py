@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from seqkit.testing.case import Case, assert_same, parts, to_numpy
+from seqkit.testing.case import Case, assert_same, to_numpy, walk_attributes
 
 
 def config_round_trips(case: Case) -> None:
@@ -35,7 +35,7 @@ def config_round_trips(case: Case) -> None:
 
 def registered_name_is_its_own(case: Case) -> None:
     """The class is registered for saving, under a name that no other class has taken over."""
-    for path, value in parts(case.layer()):
+    for path, value in walk_attributes(case.layer()):
         cls = type(value)
         ours = isinstance(value, keras.layers.Layer) and not cls.__module__.startswith("keras.")
         if not ours:

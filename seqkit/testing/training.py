@@ -1,11 +1,10 @@
 """What training asks of a layer: XLA and plain steps that agree, half floats that stay finite."""
 
-from typing import Any
-
 import keras
 import numpy as np
 
 from seqkit.testing.case import Case, assert_same, dtype_of, is_floating, to_numpy
+from seqkit.typing import Tensor
 
 
 def trains_with_and_without_jit(case: Case) -> None:
@@ -72,6 +71,6 @@ def _draws(case: Case, layer: keras.layers.Layer) -> bool:
     return any(not np.array_equal(one, other) for one, other in zip(first, second, strict=True))
 
 
-def _mean_square(outputs: Any) -> Any:
+def _mean_square(outputs: Tensor) -> Tensor:
     floats = [leaf for leaf in keras.tree.flatten(outputs) if is_floating(leaf)]
     return sum(keras.ops.mean(keras.ops.square(keras.ops.cast(x, "float32"))) for x in floats)

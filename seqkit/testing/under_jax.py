@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from seqkit.testing.case import Case, assert_same, parts
+from seqkit.testing.case import Case, assert_same, walk_attributes
 from seqkit.testing.training import scalar_model, train_step
 
 # None in sys.modules makes `import tensorflow` fail, wherever it stands.
@@ -32,7 +32,9 @@ def loads_under_jax(*cases: Case) -> None:
         wanted = {}
         for index, case in enumerate(cases):
             layer = case.layer()
-            modules = {type(v).__module__ for _, v in parts(layer) if hasattr(v, "get_config")}
+            modules = {
+                type(v).__module__ for _, v in walk_attributes(layer) if hasattr(v, "get_config")
+            }
             if "__main__" in modules or importlib.util.find_spec("jax") is None:
                 warnings.warn(f"{layer.name} is not checked under JAX", stacklevel=2)
                 continue

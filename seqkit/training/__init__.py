@@ -1,25 +1,20 @@
-"""What helps recurrent nets to be trained."""
+"""Training methods for recurrent nets: what a decoder is fed, and professor forcing."""
 
 from seqkit.training.forcing import (
-    ExposureBias,
     constant,
     exponential,
-    exposure_bias,
     inverse_sigmoid,
     linear,
     scheduled_sampling,
 )
-from seqkit.training.nan_guard import NanGuard
-from seqkit.training.professor_forcing import GradientReversal, ProfessorForcing
+from seqkit.training.gradient_reversal import GradientReversal
+from seqkit.training.professor_forcing import ProfessorForcing
 
 __all__ = [
-    "ExposureBias",
     "GradientReversal",
-    "NanGuard",
     "ProfessorForcing",
     "constant",
     "exponential",
-    "exposure_bias",
     "inverse_sigmoid",
     "linear",
     "scheduled_sampling",

@@ -5,49 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqkit.backend import custom_gradient
 from seqkit.serialization import ConfigFromSignature
-
-
-@keras.saving.register_keras_serializable(package="seqkit")
-class GradientReversal(ConfigFromSignature, keras.layers.Layer):
-    """Itself forwards; backwards the gradient turned round.
-
-        y = x,   dL/dx = -weight dL/dy
-
-    What stands before it is trained to raise the loss that what stands behind it is trained to
-    lower.
-
-    Args:
-        weight: > 0 or 0.
-    Call: any tensor of floats.
-    Returns: the same.
-    Masking: the mask goes on.
-    Raises: ValueError if weight is negative.
-    Source: Ganin and Lempitsky 2015, eq. 4-5 and 17-18.
-
-    >>> import numpy as np
-    >>> from seqkit.training import GradientReversal
-    >>> np.asarray(GradientReversal(0.5)(np.ones((1, 2)))).tolist()
-    [[1.0, 1.0]]
-    """
-
-    def __init__(self, weight: float = 1.0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if weight < 0:
-            raise ValueError(f"{self.name}: weight is {weight}; it must not be negative")
-        self.weight = weight
-        self.supports_masking = True
-
-    def call(self, x: Any) -> Any:
-        @custom_gradient
-        def reverse(x: Any) -> tuple:
-            return ops.copy(x), lambda gradient: -self.weight * gradient
-
-        return reverse(x)
-
-    def compute_output_shape(self, x_shape: tuple) -> tuple:
-        return x_shape
+from seqkit.training.gradient_reversal import GradientReversal
+from seqkit.typing import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -65,26 +25,38 @@ class ProfessorForcing(ConfigFromSignature, keras.layers.Layer):
         discriminator: a layer or model from (batch, time, d), called with `mask` if there is one,
             to logits (batch, 1) or (batch,): above 0 for "forced".
         weight: of the deception beside the net's other losses, >= 0.
-    Call:
+
+    Call arguments:
         forced: behaviour (batch, time, d) behind gold tokens: states, or states and outputs.
         free: the same behind the net's own tokens; its time axis may be another.
         mask, free_mask: (batch, time) bool, True = real, of each; `mask` holds for both where
             there is no `free_mask`.
-    Returns: the discriminator's logits (batch, 2), of forced and of free. A functional model must
-        have them, or what is made of them, among its outputs, for the loss to count.
-    Masking: left to the discriminator, which gets zeros where the mask is False.
-    Raises: ValueError if the behaviours differ in width.
-    Source: Lamb et al. 2016, 3.1-3.2, eq. 2-3. Deviations: the reversed gradient is that of
-        log(1 - D(b_free)), not of the paper's log D(b_free); the paper's thresholds on the
-        discriminator's accuracy and its optional third loss are not here.
 
-    >>> import numpy as np, keras
-    >>> from seqkit import RNN, GRUCell
-    >>> from seqkit.training import ProfessorForcing
-    >>> layer = ProfessorForcing(keras.Sequential([RNN(GRUCell(4)), keras.layers.Dense(1)]), 0.1)
-    >>> logits = layer(np.zeros((2, 5, 3), "float32"), np.ones((2, 7, 3), "float32"))
-    >>> tuple(logits.shape), len(layer.losses)
-    ((2, 2), 1)
+    Returns:
+        the discriminator's logits (batch, 2), of forced and of free. A functional model must have
+        them, or what is made of them, among its outputs, for the loss to count.
+
+    Masking:
+        left to the discriminator, which gets zeros where the mask is False.
+
+    Raises:
+        ValueError: if the behaviours differ in width.
+
+    Source:
+        Lamb et al. 2016, 3.1-3.2, eq. 2-3.
+
+    Deviations:
+        the reversed gradient is that of log(1 - D(b_free)), not of the paper's log D(b_free); the
+        paper's thresholds on the discriminator's accuracy and its optional third loss are not here.
+
+    Example:
+        >>> import numpy as np, keras
+        >>> from seqkit import RNN, GRUCell
+        >>> from seqkit.training import ProfessorForcing
+        >>> layer = ProfessorForcing(keras.Sequential([RNN(GRUCell(4)), keras.layers.Dense(1)]), 0.1)
+        >>> logits = layer(np.zeros((2, 5, 3), "float32"), np.ones((2, 7, 3), "float32"))
+        >>> tuple(logits.shape), len(layer.losses)
+        ((2, 2), 1)
     """
 
     def __init__(
@@ -95,7 +67,7 @@ class ProfessorForcing(ConfigFromSignature, keras.layers.Layer):
         self.weight = weight
         self.reversal = GradientReversal(weight, dtype=self.dtype_policy)
 
-    def build(self, forced_shape: tuple, free_shape: tuple) -> None:
+    def build(self, forced_shape: Shape, free_shape: Shape) -> None:
         if forced_shape[-1] != free_shape[-1]:
             raise ValueError(
                 f"{self.name}: forced behaviour is {forced_shape[-1]} wide, free-running "
@@ -104,7 +76,13 @@ class ProfessorForcing(ConfigFromSignature, keras.layers.Layer):
         if not self.discriminator.built:
             self.discriminator.build(forced_shape)
 
-    def call(self, forced: Any, free: Any, mask: Any = None, free_mask: Any = None) -> Any:
+    def call(
+        self,
+        forced: Tensor,
+        free: Tensor,
+        mask: Tensor | None = None,
+        free_mask: Tensor | None = None,
+    ) -> Tensor:
         forced = self._judge(ops.stop_gradient(forced), mask)
         free = self._judge(self.reversal(free), mask if free_mask is None else free_mask)
         logits = ops.concatenate([forced, free], axis=1)
@@ -113,7 +91,7 @@ class ProfessorForcing(ConfigFromSignature, keras.layers.Layer):
         self.add_loss(ops.mean(ops.softplus(-x[:, 0])) + ops.mean(ops.softplus(x[:, 1])))
         return logits
 
-    def _judge(self, behaviour: Any, mask: Any) -> Any:
+    def _judge(self, behaviour: Tensor, mask: Tensor | None) -> Tensor:
         more = {}
         if mask is not None:
             mask = ops.cast(mask, "bool")
@@ -121,5 +99,5 @@ class ProfessorForcing(ConfigFromSignature, keras.layers.Layer):
             more["mask"] = mask
         return ops.reshape(self.discriminator(behaviour, **more), (-1, 1))
 
-    def compute_output_shape(self, forced_shape: tuple, free_shape: tuple) -> tuple:
+    def compute_output_shape(self, forced_shape: Shape, free_shape: Shape) -> tuple:
         return (forced_shape[0], 2)

@@ -6,6 +6,7 @@ import keras
 from keras import ops, tree
 
 from seqkit.serialization import ConfigFromSignature
+from seqkit.typing import Nest, Shape, States, Tensor
 
 MERGES = {
     "concat": lambda forward, backward: ops.concatenate([forward, backward], axis=-1),
@@ -27,22 +28,36 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
         merge_mode: "concat", "sum", "mul", "ave", or None for a list of both outputs.
         backward_layer: a layer with `go_backwards=True`; it may have another cell or size. None:
             one like `layer`, with weights of its own.
-    Call: as the layers': sequences (batch, time, features), mask, and for `seqkit.RNN` constants
-        and reset. initial_state: the forward states, then the backward ones.
-    Returns: the merged outputs, in the order of the sequence; with return_state a tuple of them
-        (both, where merge_mode is None), the forward and the backward states.
-    Masking: as the layers'; the outputs of masked steps are zero.
-    Raises: ValueError if the layers don't fit together, or for sizes that can't be merged.
-    Source: Goodfellow et al. 2016, 10.3; Schuster and Paliwal 1997. Deviations: none.
 
-    >>> import numpy as np
-    >>> from seqkit import RNN, Bidirectional, GRUCell, LSTMCell
-    >>> layer = Bidirectional(
-    ...     RNN(LSTMCell(4), return_sequences=True),
-    ...     backward_layer=RNN(GRUCell(3), return_sequences=True, go_backwards=True),
-    ... )
-    >>> tuple(layer(np.zeros((2, 5, 6))).shape)
-    (2, 5, 7)
+    Call arguments:
+        as the layers': sequences (batch, time, features), mask, and for `seqkit.RNN` constants and
+        reset. initial_state: the forward states, then the backward ones.
+
+    Returns:
+        the merged outputs, in the order of the sequence; with return_state a tuple of them (both,
+        where merge_mode is None), the forward and the backward states.
+
+    Masking:
+        as the layers'; the outputs of masked steps are zero.
+
+    Raises:
+        ValueError: if the layers don't fit together, or for sizes that can't be merged.
+
+    Source:
+        Goodfellow et al. 2016, 10.3; Schuster and Paliwal 1997.
+
+    Deviations:
+        none.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit import RNN, Bidirectional, GRUCell, LSTMCell
+        >>> layer = Bidirectional(
+        ...     RNN(LSTMCell(4), return_sequences=True),
+        ...     backward_layer=RNN(GRUCell(3), return_sequences=True, go_backwards=True),
+        ... )
+        >>> tuple(layer(np.zeros((2, 5, 6))).shape)
+        (2, 5, 7)
     """
 
     stateful = False
@@ -77,10 +92,10 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
 
     def build(
         self,
-        sequences_shape: tuple,
-        initial_state_shape: Any = None,
-        constants_shape: Any = None,
-        reset_shape: Any = None,
+        sequences_shape: Shape,
+        initial_state_shape: list[Shape] | None = None,
+        constants_shape: Nest = None,
+        reset_shape: Shape | None = None,
     ) -> None:
         extra = {} if constants_shape is None else {"constants_shape": constants_shape}
         for layer in self.layer, self.backward_layer:
@@ -101,13 +116,13 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
 
     def call(
         self,
-        sequences: Any,
-        mask: Any = None,
-        initial_state: list | None = None,
-        constants: Any = None,
-        reset: Any = None,
+        sequences: Tensor,
+        mask: Tensor | None = None,
+        initial_state: States | None = None,
+        constants: Nest = None,
+        reset: Tensor | None = None,
         training: bool = False,
-    ) -> Any:
+    ) -> Tensor:
         if mask is None:
             mask = getattr(sequences, "_keras_mask", None)
         extra = {"constants": constants, "reset": reset}
@@ -132,7 +147,7 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
             return merged
         return (*merged, *states) if self.merge_mode is None else (merged, *states)
 
-    def _halves(self, states: list | None) -> tuple:
+    def _halves(self, states: States | None) -> tuple:
         if states is None:
             return None, None
         sizes = [len(tree.flatten(layer.state_size)) for layer in self.directions]
@@ -143,11 +158,11 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
             )
         return list(states[: sizes[0]]), list(states[sizes[0] :])
 
-    def step(self, *args: Any, **kwargs: Any) -> Any:
+    def step(self, *args: Any, **kwargs: Any) -> Tensor:
         """Refused: there is no step by step here."""
         raise ValueError(_NO_STREAM)
 
-    def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
+    def compute_mask(self, sequences: Tensor, mask: Tensor | None = None) -> Tensor:
         own = tree.flatten(mask)[0] if self.return_sequences else None
         outputs = [own, own] if self.merge_mode is None else [own]
         if not self.return_state:

@@ -6,6 +6,7 @@ import keras
 from keras import ops, tree
 
 from seqkit.serialization import ConfigFromSignature
+from seqkit.typing import Activation, Shape, States, Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -23,23 +24,35 @@ class Bridge(ConfigFromSignature, keras.layers.Layer):
         sizes: of the decoder's states, an int or a list, each > 0: its cell's `state_size`.
         how: "zero", "copy" or "dense".
         activation: f of a dense bridge.
-    Call: states, a list of (batch, size); of `Bidirectional` the forward and the backward ones.
-    Returns: a list of (batch, size), one for each of `sizes`.
-    Raises: ValueError for other names and sizes, and if states to copy are not of those sizes.
-    Source: Bahdanau et al. 2015, A.2.2 (dense, from the backward state alone); Sutskever et al.
-        2014 (copy). Deviations: none.
 
-    >>> import numpy as np
-    >>> from seqkit.wiring import Bridge
-    >>> [tuple(s.shape) for s in Bridge([5, 5])([np.ones((2, 3)), np.ones((2, 4))])]
-    [(2, 5), (2, 5)]
+    Call arguments:
+        states, a list of (batch, size); of `Bidirectional` the forward and the backward ones.
+
+    Returns:
+        a list of (batch, size), one for each of `sizes`.
+
+    Raises:
+        ValueError: for other names and sizes, and if states to copy are not of those sizes.
+
+    Source:
+        Bahdanau et al. 2015, A.2.2 (dense, from the backward state alone); Sutskever et al. 2014
+        (copy).
+
+    Deviations:
+        none.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit.wiring import Bridge
+        >>> [tuple(s.shape) for s in Bridge([5, 5])([np.ones((2, 3)), np.ones((2, 4))])]
+        [(2, 5), (2, 5)]
     """
 
     def __init__(
         self,
         sizes: int | list[int],
         how: Literal["zero", "copy", "dense"] = "dense",
-        activation: Any = "tanh",
+        activation: Activation = "tanh",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -52,7 +65,7 @@ class Bridge(ConfigFromSignature, keras.layers.Layer):
         self.how = how
         self.activation = keras.activations.get(activation)
 
-    def build(self, states_shape: Any) -> None:
+    def build(self, states_shape: list[Shape]) -> None:
         is_one = not isinstance(states_shape[0], (tuple, list))
         given = [shape[-1] for shape in ([states_shape] if is_one else states_shape)]
         wanted = tree.flatten(self.sizes)
@@ -65,7 +78,7 @@ class Bridge(ConfigFromSignature, keras.layers.Layer):
             self.kernel = self.add_weight(shape=(sum(given), sum(wanted)), name="kernel")
             self.bias = self.add_weight(shape=(sum(wanted),), initializer="zeros", name="bias")
 
-    def call(self, states: Any) -> list:
+    def call(self, states: Tensor) -> States:
         states = [ops.cast(s, self.compute_dtype) for s in tree.flatten(states)]
         sizes = tree.flatten(self.sizes)
         if self.how == "copy":

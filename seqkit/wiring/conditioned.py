@@ -6,6 +6,7 @@ import keras
 from keras import ops, tree
 
 from seqkit.serialization import ConfigFromSignature
+from seqkit.typing import Shape, Tensor
 from seqkit.wiring.bridge import Bridge
 
 
@@ -21,20 +22,33 @@ class Conditioned(ConfigFromSignature, keras.layers.Layer):
     Args:
         rnn: a `seqkit.RNN` or a recurrent layer of Keras; with by="input" any layer of sequences.
         by: "input", "state" or "both".
-    Call: sequences (batch, time, features), context c (batch, size), mask (batch, time).
-    Returns: what rnn returns.
-    Masking: as rnn's.
-    Raises: ValueError for another `by`, a context that is not (batch, size), and for a state of rnn
-        whose size is not known.
-    Source: Goodfellow et al. 2016, 10.2.4, figure 10.9 (there x^T R); Cho et al. 2014 (both).
-        Deviations: none.
 
-    >>> import numpy as np
-    >>> from seqkit import RNN, GRUCell
-    >>> from seqkit.wiring import Conditioned
-    >>> layer = Conditioned(RNN(GRUCell(3), return_sequences=True), by="both")
-    >>> tuple(layer(np.zeros((2, 5, 4)), np.ones((2, 6))).shape)
-    (2, 5, 3)
+    Call arguments:
+        sequences (batch, time, features), context c (batch, size), mask (batch, time).
+
+    Returns:
+        what rnn returns.
+
+    Masking:
+        as rnn's.
+
+    Raises:
+        ValueError: for another `by`, a context that is not (batch, size), and for a state of rnn
+            whose size is not known.
+
+    Source:
+        Goodfellow et al. 2016, 10.2.4, figure 10.9 (there x^T R); Cho et al. 2014 (both).
+
+    Deviations:
+        none.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit import RNN, GRUCell
+        >>> from seqkit.wiring import Conditioned
+        >>> layer = Conditioned(RNN(GRUCell(3), return_sequences=True), by="both")
+        >>> tuple(layer(np.zeros((2, 5, 4)), np.ones((2, 6))).shape)
+        (2, 5, 3)
     """
 
     def __init__(
@@ -59,7 +73,7 @@ class Conditioned(ConfigFromSignature, keras.layers.Layer):
                 )
             self.bridge = Bridge(sizes, dtype=self.dtype_policy, name="bridge")
 
-    def build(self, sequences_shape: tuple, context_shape: tuple) -> None:
+    def build(self, sequences_shape: Shape, context_shape: Shape) -> None:
         if len(context_shape) != 2:
             raise ValueError(
                 f"{self.name}: the context is one vector a row, (batch, size); got "
@@ -75,7 +89,9 @@ class Conditioned(ConfigFromSignature, keras.layers.Layer):
             self.bridge.build([context_shape])
             self.bridge.built = True
 
-    def call(self, sequences: Any, context: Any, mask: Any = None, training: bool = False) -> Any:
+    def call(
+        self, sequences: Tensor, context: Tensor, mask: Tensor | None = None, training: bool = False
+    ) -> Tensor:
         if mask is None:  # Keras fills it in only where there is one tensor argument
             mask = getattr(sequences, "_keras_mask", None)
         extra = {} if self.by == "input" else {"initial_state": self.bridge([context])}
@@ -86,7 +102,7 @@ class Conditioned(ConfigFromSignature, keras.layers.Layer):
             sequences = ops.concatenate([sequences, context], axis=-1)
         return self.rnn(sequences, mask=mask, training=training, **extra)
 
-    def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
+    def compute_mask(self, sequences: Tensor, mask: Tensor | None = None) -> Tensor:
         return self.rnn.compute_mask(sequences, mask)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:

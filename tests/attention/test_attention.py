@@ -162,9 +162,9 @@ def test_a_mask_that_keras_propagates_is_taken():
 @each_kind
 def test_what_is_remembered_answers_like_the_layer(kind):
     attention = random_attention(kind, return_weights=True)
-    memory = attention.remember(MEMORY, MASK)
+    memory = attention.prepare(MEMORY, MASK)
     assert isinstance(memory, Memory) and memory.mask.dtype == "bool"
-    weights = attention.weigh(QUERY, memory, **more(attention))
+    weights = attention.compute_weights(QUERY, memory, **more(attention))
     np.testing.assert_array_equal(weights, attention(QUERY, MEMORY, MASK, **more(attention))[1])
 
 
@@ -194,4 +194,4 @@ def test_bad_arguments_are_refused():
     with pytest.raises(ValueError, match="the query is 3 wide and the memory 4; 'dot' wants one"):
         LuongAttention()(QUERY[:, :3], MEMORY)
     with pytest.raises(ValueError, match="has no weights yet to make keys with"):
-        BahdanauAttention(5).remember(MEMORY)
+        BahdanauAttention(5).prepare(MEMORY)

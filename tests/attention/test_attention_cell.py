@@ -130,7 +130,7 @@ def test_both_orders_are_the_papers(kind, attend, input_feeding):
 def test_a_memory_comes_in_each_form_and_step_by_step(name):
     cell = random_cell(CELLS[name]())
     outputs, *states = RNN(cell, **ALL)(SEQUENCE, constants=(MEMORY, MASK))
-    memory = cell.attention.remember(MEMORY, MASK)
+    memory = cell.attention.prepare(MEMORY, MASK)
     for constants in (memory, (MEMORY, MASK), tuple(memory)):
         again, alignment, last = steps(cell, constants)
         assert_same([again, *last], [outputs, *states])
@@ -166,20 +166,20 @@ def test_coverage_is_the_sum_of_all_weights():
 def test_an_encoders_states_start_it(name):
     cell = random_cell(CELLS[name]())
     given = Bridge(cell.cell.state_size)([SEQUENCE[:, 0], SEQUENCE[:, 1]])
-    first = cell.start(given, (MEMORY, MASK))
+    first = cell.initial_state(given, (MEMORY, MASK))
     outputs = RNN(cell, return_sequences=True)(
         SEQUENCE, initial_state=first, constants=(MEMORY, MASK)
     )
     assert_same(outputs, steps(cell, (MEMORY, MASK), first)[0])
     own = cell.cell.get_initial_state(3)
-    assert_same(cell.start(own, MEMORY), cell.get_initial_state(3, MEMORY))
+    assert_same(cell.initial_state(own, MEMORY), cell.get_initial_state(3, MEMORY))
 
 
 def test_it_starts_in_a_functional_model_of_any_length():
     x, memory = keras.Input((None, 4)), keras.Input((None, 2))
     state = keras.Input((3,))
     cell = CELLS["before"]()
-    outputs = RNN(cell)(x, initial_state=cell.start([state], memory), constants=memory)
+    outputs = RNN(cell)(x, initial_state=cell.initial_state([state], memory), constants=memory)
     model = keras.Model([x, memory, state], outputs)
     assert tuple(model([SEQUENCE, MEMORY, SEQUENCE[:, 0, :3]]).shape) == (3, 5)
 
@@ -187,7 +187,9 @@ def test_it_starts_in_a_functional_model_of_any_length():
 def test_the_product_with_the_inputs_stays_outside_of_the_loop():
     cell = random_cell(CELLS["before"]())
     shapes, project = [], cell.cell.project
-    cell.cell.project = lambda inputs, ctx: shapes.append(inputs.shape) or project(inputs, ctx)
+    cell.cell.project = lambda inputs, prepared: (
+        shapes.append(inputs.shape) or project(inputs, prepared)
+    )
     RNN(cell)(SEQUENCE, constants=MEMORY)
     assert [tuple(shape) for shape in shapes] == [(5, 3, 4)]
 

@@ -53,7 +53,7 @@ def test_it_looks_along_the_anti_diagonal(name):
     _, accuracy = model.evaluate([x, y], z, batch_size=256, verbose=0)
     assert accuracy >= 0.99
 
-    remembered = cell.attention.remember(encoder(embed(x)))
+    remembered = cell.attention.prepare(encoder(embed(x)))
     states = cell.get_initial_state(len(x), remembered)
     looks_at = []
     for t in range(LENGTH):

@@ -11,7 +11,7 @@ import requests
 from datasets.babi.babi_dataset_builder import URL, Builder, files
 from datasets.babi.reading import held_out, read_babi
 from datasets.babi.stories import Question, read_stories
-from datasets.text import DataError
+from datasets.formats.lines import DataError
 
 STORIES = """\
 1 Ines rowed to the island.

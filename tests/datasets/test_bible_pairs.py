@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from datasets import king_james
-from datasets.bible_pairs import bible_pairs
-from datasets.text import DataError
+from datasets.formats.lines import DataError
+from datasets.king_james import reading as king_james
+from datasets.king_james.pairs import bible_pairs
 
 SIZES = {"train": 26_257, "dev": 1_787, "test": 3_051}
 

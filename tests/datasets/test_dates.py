@@ -10,8 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.dates import LOCALES, Format, date_pairs, dates_of, determines, formats_of, write
-from datasets.text import DataError
+from datasets.dates.reading import (
+    LOCALES,
+    Format,
+    date_pairs,
+    dates_of,
+    determines,
+    formats_of,
+    write,
+)
+from datasets.formats.lines import DataError
 
 SPLITS = ("train", "dev", "test")
 

@@ -1,4 +1,4 @@
-from datasets.king_james import DEV_BOOKS, TEST_BOOKS, verses
+from datasets.king_james.reading import DEV_BOOKS, TEST_BOOKS, verses
 
 
 def test_splits_are_disjoint_and_whole():

@@ -32,7 +32,7 @@ def test_it_computes_the_papers_equations(sizes):
     for row in range(len(inputs)):
         wanted = ntm.unfold(
             inputs[row],
-            w["first_memory"].T,
+            w["initial_memory"].T,
             np.array(first.read_weighting[0]),
             np.array(first.write_weighting[0]),
             [np.array(v) for v in cell.controller.weights],
@@ -67,7 +67,7 @@ def test_heads_begin_at_slot_0_and_the_memory_as_it_is_told():
 def test_the_first_memory_is_trained_if_asked(trained):
     cell = NTMCell(feed_forward(), 6, 3, learn_memory=trained)
     RNN(cell)(np.zeros((2, 1, 3)))
-    assert ("first_memory" in [v.name for v in cell.trainable_variables]) is trained
+    assert ("initial_memory" in [v.name for v in cell.trainable_variables]) is trained
 
 
 STEPS = numerics.walk(NTMCell(feed_forward(), 5, 3, num_reads=2, num_writes=2))

@@ -7,10 +7,10 @@ from keras import ops
 from scipy.special import log_softmax
 
 from seqkit.decoding import greedy, score
+from seqkit.diagnostics import exposure_bias
 from seqkit.training import (
     constant,
     exponential,
-    exposure_bias,
     inverse_sigmoid,
     linear,
     scheduled_sampling,

@@ -65,7 +65,7 @@ def test_the_other_tasks_train_evaluate_and_export(command, tmp_path, task):
 
 @pytest.mark.slow
 def test_a_number_that_is_none_is_kept_to_be_replayed(command, tmp_path, capsys):
-    from seqkit.training.nan_guard import main as replay
+    from seqkit.diagnostics.nan_guard import main as replay
 
     run = tmp_path / "run"
     # So long a step throws the weights to where nothing is finite.

@@ -12,7 +12,7 @@ from apps.copy_task.config import Config
 from apps.copy_task.data import Batch, load
 from apps.copy_task.evaluation import evaluate, read_sequences, validation
 from datasets.algorithmic.tasks import Name, fixed_set, task
-from datasets.text import DataError
+from datasets.formats.lines import DataError
 
 SMALL = Config(bits=3, max_length=4, max_repeats=2)
 COPY = Config(task="copy", bits=8, max_length=20, memory_size=128)

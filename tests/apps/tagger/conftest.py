@@ -5,8 +5,8 @@ from apps.common import run_folder
 from apps.tagger.data import Data
 from apps.tagger.restoration import annotate
 from apps.tagger.vocabulary import Vocabulary
-from datasets.columns import Sentence
-from datasets.king_james import verses
+from datasets.formats.columns import Sentence
+from datasets.king_james.reading import verses
 
 
 def write_run(run, config, sentences):

@@ -7,7 +7,7 @@ from apps.common.errors import UserError
 from apps.tagger.config import Config
 from apps.tagger.data import NO_TAG, Data, bucket_lengths, check_tags, dataset, encode, plan
 from apps.tagger.vocabulary import PADDING, UNKNOWN, Vocabulary
-from datasets.columns import Sentence
+from datasets.formats.columns import Sentence
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import tensorflow as tf
 from apps.tagger.config import Config
 from apps.tagger.evaluation import evaluate, tag_sentences
 from apps.tagger.vocabulary import Vocabulary
-from datasets.columns import Sentence
+from datasets.formats.columns import Sentence
 
 TREEBANK = """\
 # text = Don't go.

@@ -11,7 +11,7 @@ from apps.tagger.features import Features
 from apps.tagger.model import EachWord, WordDropout, build
 from apps.tagger.spans import scheme_of
 from apps.tagger.vocabulary import PADDING, UNKNOWN, Vocabulary
-from datasets.columns import Sentence
+from datasets.formats.columns import Sentence
 from seqkit import crf_loss
 
 SENTENCES = [

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.tagger.restoration import CASES, MARKS, annotate, restore, split_tag
-from datasets.king_james import verses
+from datasets.king_james.reading import verses
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from apps.tagger.scores import (
     score,
     seen_and_unseen,
 )
-from datasets.columns import Sentence
+from datasets.formats.columns import Sentence
 
 TRAIN = [
     Sentence(["the", "lord", "of", "israel"], ["lower", "UPPER", "lower", "Title."]),

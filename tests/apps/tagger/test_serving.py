@@ -16,8 +16,8 @@ from apps.tagger.scores import score
 from apps.tagger.serving import IDS_SHAPE, Tagger, split_restoration
 from apps.tagger.serving import restore as restore_in_graph
 from apps.tagger.vocabulary import Vocabulary
-from datasets.columns import Sentence
-from datasets.king_james import verses
+from datasets.formats.columns import Sentence
+from datasets.king_james.reading import verses
 from tests.apps.tagger.conftest import CHUNKS
 
 HARD = [

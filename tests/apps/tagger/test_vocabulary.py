@@ -2,7 +2,7 @@ import pytest
 
 from apps.common.errors import UserError
 from apps.tagger.vocabulary import Vocabulary
-from datasets.columns import Sentence
+from datasets.formats.columns import Sentence
 
 
 def test_frequent_words_come_first():

@@ -3,7 +3,7 @@ import pytest
 from apps.translator.config import Config
 from apps.translator.evaluation import language_of
 from apps.translator.scores import by_length, exact, length_table, metric, moses, score
-from datasets.pairs import Pair
+from datasets.translation import Pair
 
 
 def test_moses_tokenises_as_the_published_files_are():

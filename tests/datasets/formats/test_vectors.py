@@ -4,8 +4,8 @@ import sys
 import numpy as np
 import pytest
 
-from datasets.text import DataError
-from datasets.vectors import read_vectors
+from datasets.formats.lines import DataError
+from datasets.formats.vectors import read_vectors
 
 
 def read(tmp_path, text):

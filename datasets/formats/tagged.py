@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from datasets.columns import Sentence, read_columns
-from datasets.conllu import read_conllu
+from datasets.formats.columns import Sentence, read_columns
+from datasets.formats.conllu import read_conllu
 
 
 def read_tagged(

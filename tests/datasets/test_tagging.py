@@ -7,12 +7,12 @@ import pytest
 import requests
 import tensorflow_datasets as tfds
 
-from datasets import benchmarks
-from datasets.benchmarks import read_benchmark
-from datasets.columns import read_columns
+from datasets import tagging
 from datasets.conll2000.conll2000_dataset_builder import Builder
-from datasets.conllu import read_conllu
-from datasets.text import DataError
+from datasets.formats.columns import read_columns
+from datasets.formats.conllu import read_conllu
+from datasets.formats.lines import DataError
+from datasets.tagging import read_benchmark
 
 EWT = {
     "train": """\
@@ -60,7 +60,7 @@ def test_ewt_is_what_its_files_say(manual, any_checksum, capsys, monkeypatch):
 
 
 def test_conll2000_holds_out_dev_sentences_of_train(manual, any_checksum, monkeypatch):
-    monkeypatch.setattr(benchmarks, "DEV_SENTENCES", 2)
+    monkeypatch.setattr(tagging, "DEV_SENTENCES", 2)
     for split, text in CHUNKS.items():
         (manual / f"{split}.txt").write_text(text)
     files = {split: read_columns(manual / f"{split}.txt", "3", ["2"]) for split in CHUNKS}
@@ -128,7 +128,7 @@ def test_the_addresses_are_those_that_are_downloaded(tmp_path):
         "ud_english_ewt": tfds.builder("universal_dependencies/en_ewt", data_dir=tmp_path),
         "conll2000": Builder(data_dir=tmp_path),
     }
-    for name, source in benchmarks.SOURCES.items():
+    for name, source in tagging.SOURCES.items():
         for file in source.files:
             assert builders[name].url_infos[source.url + file].filename == file
 

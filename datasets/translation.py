@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, get_args
 
-from datasets.bible_pairs import bible_pairs
-from datasets.dates import date_pairs
+from datasets.dates.reading import date_pairs
+from datasets.formats.lines import DataError
+from datasets.formats.pairs import Pair, read_pair_file, read_parallel_files
+from datasets.king_james.pairs import bible_pairs
 from datasets.multi30k.reading import read_multi30k
-from datasets.pair_files import Pair, read_pair_file, read_parallel_files
 from datasets.tatoeba.reading import read_tatoeba
-from datasets.text import DataError
 
 __all__ = ["Pair", "filter_pairs", "read_pair_file", "read_pairs", "read_parallel_files"]
 
@@ -32,7 +32,7 @@ def read_pairs(
     """Read a split of a data set.
 
     Args:
-        name: `dates`: 50,000 for train, 2,000 each for dev and test, as `datasets.dates` draws
+        name: `dates`: 50,000 for train, 2,000 each for dev and test, as `datasets.dates.reading` draws
             them. `king_james`: King James Bible and modern English. `multi30k`: descriptions of
             photographs, as written; `multi30k_tok`: lower-cased, tokenised by Moses. `tatoeba`:
             short sentences of all kinds, with several translations each.
@@ -48,8 +48,9 @@ def read_pairs(
         DataError: no such data set, split or side; a package is missing; or files can't be
             downloaded, or are others than those published.
 
-    >>> read_pairs("king_james", "train", source="modern")[0].target
-    'In the beginning God created the heaven and the earth.'
+    Example:
+        >>> read_pairs("king_james", "train", source="modern")[0].target
+        'In the beginning God created the heaven and the earth.'
     """
     if name not in SIDES or split not in get_args(Split):
         raise DataError(
@@ -70,8 +71,9 @@ def direction(name: str, source: str | None = None, target: str | None = None) -
     Raises:
         DataError: no such sides.
 
-    >>> direction("multi30k", target="en"), direction("multi30k", source="fr")
-    (('de', 'en'), ('fr', 'en'))
+    Example:
+        >>> direction("multi30k", target="en"), direction("multi30k", source="fr")
+        (('de', 'en'), ('fr', 'en'))
     """
     sides = SIDES[name]
     source = source or next(side for side in sides if side != target)
@@ -101,8 +103,9 @@ def filter_pairs(
         The pairs kept, in order; and how many were dropped, by the first reason that applies:
         `empty` (a side of length zero), `length` or `ratio`.
 
-    >>> filter_pairs([Pair("one", "eins"), Pair("no", "keinesfalls")], max_length=20, max_ratio=3)
-    ([Pair(source='one', target='eins')], {'empty': 0, 'length': 0, 'ratio': 1})
+    Example:
+        >>> filter_pairs([Pair("one", "eins"), Pair("no", "keinesfalls")], max_length=20, max_ratio=3)
+        ([Pair(source='one', target='eins')], {'empty': 0, 'length': 0, 'ratio': 1})
     """
     kept, dropped = [], {"empty": 0, "length": 0, "ratio": 0}
     for pair in pairs:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from datasets.columns import Sentence, blocks
-from datasets.text import DataError
+from datasets.formats.columns import Sentence, blocks
+from datasets.formats.lines import DataError
 
 COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 

@@ -18,8 +18,9 @@ def decode_lines(lines: Iterable[bytes], name: str) -> Iterator[str]:
     Raises:
         DataError: a line is not UTF-8.
 
-    >>> list(decode_lines([b"a\r\n", b"b"], "example"))
-    ['a', 'b']
+    Example:
+        >>> list(decode_lines([b"a\r\n", b"b"], "example"))
+        ['a', 'b']
     """
     offset = 0
     for number, line in enumerate(lines, start=1):

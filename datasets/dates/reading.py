@@ -9,8 +9,8 @@ import random
 import re
 from typing import Literal, NamedTuple
 
-from datasets.pair_files import Pair
-from datasets.text import DataError
+from datasets.formats.lines import DataError
+from datasets.formats.pairs import Pair
 
 Split = Literal["train", "dev", "test"]
 
@@ -68,9 +68,10 @@ def date_pairs(split: Split, count: int, seed: int) -> list[Pair]:
     Raises:
         DataError: there is no such split, or the package Babel is missing.
 
-    >>> [pair] = date_pairs("train", count=1, seed=1)
-    >>> len(pair.target)
-    10
+    Example:
+        >>> [pair] = date_pairs("train", count=1, seed=1)
+        >>> len(pair.target)
+        10
     """
     dates, formats = dates_of(split), {name: formats_of(name) for name in ("train", split)}
     # Of `random`, `random()` alone is promised to draw the same in every version of Python.
@@ -93,8 +94,9 @@ def date_pairs(split: Split, count: int, seed: int) -> list[Pair]:
 def write(form: Format, date: datetime.date) -> str:
     """Write a date in a format.
 
-    >>> write(Format("en", "'the' do 'of' MMMM, y"), datetime.date(2014, 3, 2))
-    'the 2nd of March, 2014'
+    Example:
+        >>> write(Format("en", "'the' do 'of' MMMM, y"), datetime.date(2014, 3, 2))
+        'the 2nd of March, 2014'
     """
     locale, pattern = _locale(form.locale), form.pattern
     if "do" in pattern:
@@ -106,10 +108,11 @@ def write(form: Format, date: datetime.date) -> str:
 def determines(pattern: str, date: datetime.date) -> bool:
     """Tell whether what a pattern writes for a date can be read in one way only.
 
-    >>> determines("d/M/y", datetime.date(2014, 3, 7))  # or is it the third of July?
-    False
-    >>> determines("d/M/y", datetime.date(2014, 3, 25)), determines("y/M/d", FIRST)
-    (True, True)
+    Example:
+        >>> determines("d/M/y", datetime.date(2014, 3, 7))  # or is it the third of July?
+        False
+        >>> determines("d/M/y", datetime.date(2014, 3, 25)), determines("y/M/d", FIRST)
+        (True, True)
     """
     fields = re.sub(r"'[^']*'", "", pattern)
     if "yy" in fields and "''yy" not in pattern and date.year % 100 <= 31:

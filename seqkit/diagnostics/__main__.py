@@ -1,4 +1,4 @@
-from seqkit.training.nan_guard import main
+from seqkit.diagnostics.nan_guard import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from seqkit.cells.cell import Cell
+from seqkit.typing import Nest, Shape, States, Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -14,19 +15,26 @@ class Traced(Cell):
 
     Args:
         cell: a cell with `trace(states) -> {name: (batch, heads, slots)}`: `NTMCell`, `DNCCell`.
-    Call: inputs and states of the cell.
-    Returns: output [the cell's, its trace], which `split` takes apart; new states. The trace comes
-        in the dtype of the output.
-    Raises: ValueError if the cell has no `trace`.
 
-    >>> import numpy as np
-    >>> from seqkit import RNN, NTMCell
-    >>> from seqkit.memory import Traced
-    >>> from keras.layers import Dense
-    >>> traced = Traced(NTMCell(Dense(10), memory_size=16, word_size=4))
-    >>> output, trace = traced.split(RNN(traced, return_sequences=True)(np.zeros((2, 5, 3))))
-    >>> tuple(output.shape), tuple(trace["write_weighting"].shape)
-    ((2, 5, 14), (2, 5, 1, 16))
+    Call arguments:
+        inputs and states of the cell.
+
+    Returns:
+        output [the cell's, its trace], which `split` takes apart; new states. The trace comes in
+        the dtype of the output.
+
+    Raises:
+        ValueError: if the cell has no `trace`.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqkit import RNN, NTMCell
+        >>> from seqkit.diagnostics import Traced
+        >>> from keras.layers import Dense
+        >>> traced = Traced(NTMCell(Dense(10), memory_size=16, word_size=4))
+        >>> output, trace = traced.split(RNN(traced, return_sequences=True)(np.zeros((2, 5, 3))))
+        >>> tuple(output.shape), tuple(trace["write_weighting"].shape)
+        ((2, 5, 14), (2, 5, 1, 16))
     """
 
     def __init__(self, cell: Cell, **kwargs: Any) -> None:
@@ -38,40 +46,42 @@ class Traced(Cell):
         self.state_size = cell.state_size
         self.output_size = cell.output_size + sum(a * b for a, b in cell.trace_shapes.values())
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: Shape) -> None:
         if not self.cell.built:  # a reloaded one is
             self.cell.build(input_shape)
             self.cell.built = True
 
     @property
-    def draws_once(self) -> bool:
-        return self.cell.draws_once
+    def is_stochastic(self) -> bool:
+        return self.cell.is_stochastic
 
     @property
-    def penalized(self) -> bool:
-        return self.cell.penalized
+    def has_penalty(self) -> bool:
+        return self.cell.has_penalty
 
-    def get_initial_state(self, batch_size: Any = None) -> list:
+    def get_initial_state(self, batch_size: int | Tensor | None = None) -> States:
         return self.cell.get_initial_state(batch_size)
 
-    def begin(self, batch_size: Any, constants: Any = None, training: bool = False) -> Any:
-        return self.cell.begin(batch_size, constants, training)
+    def prepare(
+        self, batch_size: int | Tensor, constants: Nest = None, training: bool = False
+    ) -> Any:
+        return self.cell.prepare(batch_size, constants, training)
 
-    def project(self, inputs: Any, ctx: Any) -> Any:
-        return self.cell.project(inputs, ctx)
+    def project(self, inputs: Tensor, prepared: Any) -> Tensor:
+        return self.cell.project(inputs, prepared)
 
-    def step(self, projected: Any, states: list, ctx: Any) -> tuple[Any, list]:
-        output, states = self.cell.step(projected, states, ctx)
+    def step(self, projected: Tensor, states: States, prepared: Any) -> tuple[Tensor, States]:
+        output, states = self.cell.step(projected, states, prepared)
         trace = [
             ops.cast(ops.reshape(v, (-1, v.shape[1] * v.shape[2])), output.dtype)
             for v in self.cell.trace(states).values()
         ]
         return ops.concatenate([output, *trace], axis=-1), states
 
-    def penalty(self, outputs: Any, mask: Any, ctx: Any) -> Any:
-        return self.cell.penalty(outputs[..., : self.cell.output_size], mask, ctx)
+    def penalty(self, outputs: Tensor, mask: Tensor | None, prepared: Any) -> Tensor:
+        return self.cell.penalty(outputs[..., : self.cell.output_size], mask, prepared)
 
-    def split(self, outputs: Any) -> tuple[Any, dict[str, Any]]:
+    def split(self, outputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The cell's own outputs (..., size), and name -> (..., heads, slots)."""
         shapes = self.cell.trace_shapes
         ends, end = [], self.cell.output_size

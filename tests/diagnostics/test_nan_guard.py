@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from seqkit import RNN, NTMCell
-from seqkit.training import NanGuard
-from seqkit.training.nan_guard import _arrays, main, replay
+from seqkit.diagnostics import NanGuard
+from seqkit.diagnostics.nan_guard import _arrays, main, replay
 
 RANDOM = np.random.default_rng(0)
 INPUTS = RANDOM.standard_normal((12, 3, 2)).astype("float32")

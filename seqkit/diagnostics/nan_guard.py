@@ -1,6 +1,6 @@
 """NanGuard: stop at the first number that is none, and keep what led to it.
 
-python -m seqkit.training --replay FILE  does that step again, and tells where it fails
+python -m seqkit.diagnostics --replay FILE  does that step again, and tells where it fails
 """
 
 import argparse
@@ -18,8 +18,9 @@ import keras
 import numpy as np
 from keras import tree
 
-from seqkit.memory.tracing import Traced
+from seqkit.diagnostics.traced import Traced
 from seqkit.rnn import RNN
+from seqkit.typing import Nest, Tensor
 
 
 class NanGuard(keras.callbacks.Callback):
@@ -33,19 +34,22 @@ class NanGuard(keras.callbacks.Callback):
     Args:
         path: of the file; an older one is replaced.
         modules: to be imported before the model can be loaded, for layers and losses of one's own.
-    Raises: RuntimeError in training, if Keras runs on another backend than TensorFlow, or the
-        model does more than one step per execution.
 
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> import keras, numpy as np
-    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    >>> model.compile("sgd", "mse")
-    >>> guard = NanGuard(Path(tempfile.mkdtemp()) / "nan.zip")
-    >>> x = np.array([[1.0, float("inf")]])
-    >>> _ = model.fit(x, np.ones((1, 1)), verbose=0, callbacks=[guard])
-    >>> replay(guard.path)["loss"]
-    inf
+    Raises:
+        RuntimeError: in training, if Keras runs on another backend than TensorFlow, or the model
+            does more than one step per execution.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> guard = NanGuard(Path(tempfile.mkdtemp()) / "nan.zip")
+        >>> x = np.array([[1.0, float("inf")]])
+        >>> _ = model.fit(x, np.ones((1, 1)), verbose=0, callbacks=[guard])
+        >>> replay(guard.path)["loss"]
+        inf
     """
 
     def __init__(self, path: str | Path, modules: Sequence[str] = ()) -> None:
@@ -54,7 +58,7 @@ class NanGuard(keras.callbacks.Callback):
         self.modules = list(modules)
         self.found = ""  # what was no number; empty: nothing
         self._before: list[np.ndarray] = []
-        self._batch: Any = None
+        self._batch: Tensor = None
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         if keras.backend.backend() != "tensorflow":
@@ -63,7 +67,7 @@ class NanGuard(keras.callbacks.Callback):
             raise RuntimeError("NanGuard: compile the model with steps_per_execution=1")
         self._unwatched = self.model.train_function
 
-        def train_function(iterator: Iterator) -> Any:
+        def train_function(iterator: Iterator) -> Tensor:
             self._batch = next(iterator)
             self._before = [_array(v) for v in _variables(self.model)]
             return self._unwatched(iter([self._batch]))
@@ -80,7 +84,7 @@ class NanGuard(keras.callbacks.Callback):
             self._write({"step": batch, "found": wrong, "logs": logs})
             print(
                 f"\n{self.found}; written: {self.path}; to see where it comes from: "
-                f"python -m seqkit.training --replay {self.path}",
+                f"python -m seqkit.diagnostics --replay {self.path}",
                 file=sys.stderr,
             )
             self.model.stop_training = True
@@ -108,12 +112,13 @@ class NanGuard(keras.callbacks.Callback):
         beside.replace(self.path)
 
 
-def trace(model: keras.Model, batch: Any) -> dict[str, np.ndarray]:
+def trace(model: keras.Model, batch: Tensor) -> dict[str, np.ndarray]:
     """Where the heads of a model's memories look, and what they read, over a batch.
 
     Args:
         model: functional; of another one nothing is told.
         batch: (inputs, ...) as in training.
+
     Returns:
         "layer/name" -> (batch, time, heads, slots), for each RNN whose cell has a `trace`; and
         "layer/output" -> (batch, time, size).
@@ -131,16 +136,19 @@ def trace(model: keras.Model, batch: Any) -> dict[str, np.ndarray]:
     return told
 
 
-def replay(path: str | Path) -> dict[str, Any]:
+def replay(path: str | Path) -> dict[str, Tensor]:
     """Do the step again that a `NanGuard` has kept.
 
     Args:
         path: of its file.
+
     Returns:
         `loss`; `gradients`: the weights whose gradient is no finite number; `variables`: those that
         are none after the step; `first`: the time step of each traced value that isn't one, where
         there is any; `facts` of the guard.
-    Raises: ValueError if the file is damaged, or something else.
+
+    Raises:
+        ValueError: if the file is damaged, or something else.
     """
     import tensorflow as tf
 
@@ -205,7 +213,7 @@ def _arrays(npz: bytes) -> dict[str, np.ndarray]:
         return dict(archive)
 
 
-def _plain(nest: Any) -> Any:
+def _plain(nest: Nest) -> Any:
     """A nest of None in JSON's terms: tuples are lists."""
     if isinstance(nest, dict):
         return {key: _plain(value) for key, value in nest.items()}
@@ -222,7 +230,7 @@ def _nest(plain: Any) -> Any:
 def main(args: Sequence[str] | None = None) -> int:
     """Replay a file: 0 if it fails again as it did, 1 if not, 2 if the file is none."""
     parser = argparse.ArgumentParser(
-        prog="python -m seqkit.training",
+        prog="python -m seqkit.diagnostics",
         description="Do the step again that a NanGuard has kept, and tell where it fails.",
     )
     parser.add_argument(

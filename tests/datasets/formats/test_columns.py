@@ -1,7 +1,7 @@
 import pytest
 
-from datasets.columns import Sentence, read_columns
-from datasets.text import DataError
+from datasets.formats.columns import Sentence, read_columns
+from datasets.formats.lines import DataError
 
 
 def read(tmp_path, text, *columns):

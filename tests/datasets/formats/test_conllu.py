@@ -1,8 +1,8 @@
 import pytest
 
-from datasets.columns import Sentence
-from datasets.conllu import read_conllu
-from datasets.text import DataError
+from datasets.formats.columns import Sentence
+from datasets.formats.conllu import read_conllu
+from datasets.formats.lines import DataError
 
 # Invented; with a multiword token, and an empty node before the first and after the second word.
 LINES = """\

@@ -1,8 +1,8 @@
 import pytest
 
-from datasets.columns import Sentence
-from datasets.tagged import read_tagged
-from datasets.text import DataError
+from datasets.formats.columns import Sentence
+from datasets.formats.lines import DataError
+from datasets.formats.tagged import read_tagged
 
 TEXT = "1\tYes\tyes\tINTJ\tUH\t_\t0\troot\t_\tX=1\n"
 

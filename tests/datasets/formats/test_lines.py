@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from datasets.text import DataError, decode_lines, read_lines
+from datasets.formats.lines import DataError, decode_lines, read_lines
 
 
 def test_lines_lose_their_ends_and_the_byte_order_mark(tmp_path):

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 import datasets
-from datasets import pairs
+from datasets import translation
+from datasets.formats.lines import DataError
 from datasets.multi30k import multi30k_dataset_builder as multi30k
-from datasets.pairs import Pair, filter_pairs, read_pairs
 from datasets.tatoeba import tatoeba_dataset_builder as tatoeba
 from datasets.tatoeba.splits import split_of, split_pairs
-from datasets.text import DataError
+from datasets.translation import Pair, filter_pairs, read_pairs
 
 DUMMY = Path(datasets.__file__).parent
 
 
-@pytest.mark.parametrize(("name", "config"), pairs.MULTI30K.items())
+@pytest.mark.parametrize(("name", "config"), translation.MULTI30K.items())
 def test_multi30k_translates_in_any_direction(manual, any_checksum, name, config):
     folder = manual / "multi30k" / config
     folder.mkdir(parents=True)

@@ -1,0 +1,1 @@
+"""Dates in two dozen locales and in ISO 8601."""

@@ -1,0 +1,1 @@
+"""The King James Bible, alone and in parallel with modern English."""

@@ -1,0 +1,79 @@
+"""Exposure bias: what a decoder loses once it reads its own tokens (Deep Learning, 10.2.1)."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from keras import ops
+
+from seqkit.decoding.generate import Step
+from seqkit.decoding.unroll import unroll
+from seqkit.typing import Nest, Tensor
+
+
+class ExposureBias(NamedTuple):
+    """How a model does behind gold tokens (forced) and behind its own (free), token by token.
+
+    Each is (batch, time) float32, 0 where masked: sum it and divide by the number of real tokens.
+    """
+
+    forced_loss: Tensor  # -log p(y_t | y_1 ... y_{t-1})
+    free_loss: Tensor  # -log p(y_t | y'_1 ... y'_{t-1}), y' the model's own most probable tokens
+    forced_accuracy: Tensor  # 1 where the most probable token is the gold one
+    free_accuracy: Tensor
+
+
+def exposure_bias(
+    step: Step,
+    tokens: Tensor,
+    state: Nest,
+    constants: Nest = None,
+    *,
+    bos_id: int,
+    mask: Tensor | None = None,
+) -> ExposureBias:
+    """What a model loses when it goes on from its own tokens instead of the gold ones.
+
+        gap = mean free_loss - mean forced_loss,   or   forced_accuracy - free_accuracy
+
+    Of a model that never errs both are 0. The loss behind its own tokens asks for the gold token of
+    the same place, so that a word too many counts against it until the end.
+
+    Args:
+        step, tokens, state, constants, bos_id: as for `scheduled_sampling`.
+        mask: (batch, time) bool, True = real; padding on the right.
+
+    Returns:
+        `ExposureBias`.
+
+    Source:
+        Goodfellow et al. 2016, 10.2.1; Ranzato et al. 2016, 1.
+
+    Example:
+        >>> import numpy as np
+        >>> step = lambda tokens, state, constants: (ops.log_softmax(ops.ones((2, 5))), state)
+        >>> found = exposure_bias(step, np.ones((2, 3), int), np.zeros((2, 1)), bos_id=0)
+        >>> float(ops.mean(found.free_loss) - ops.mean(found.forced_loss))  # it heeds nothing
+        0.0
+    """
+
+    def emit(gold: Tensor, log_p: Tensor) -> tuple[Tensor, Tensor]:
+        loss = -ops.take_along_axis(log_p, gold[:, None], axis=1)[:, 0]
+        return loss, ops.cast(_most_probable(log_p) == gold, "float32")
+
+    if mask is not None:
+        tokens = ops.where(mask, tokens, bos_id)  # padding may hold anything
+
+    def run_with(next_input: Callable) -> list:
+        emitted = unroll(
+            step, tokens, state, constants, bos_id=bos_id, next_input=next_input, emit=emit
+        )
+        emitted = [ops.transpose(v) for v in emitted]
+        return emitted if mask is None else [ops.where(mask, v, 0.0) for v in emitted]
+
+    forced_loss, forced_accuracy = run_with(lambda gold, log_p: gold)
+    free_loss, free_accuracy = run_with(lambda gold, log_p: _most_probable(log_p))
+    return ExposureBias(forced_loss, free_loss, forced_accuracy, free_accuracy)
+
+
+def _most_probable(log_p: Tensor) -> Tensor:
+    return ops.cast(ops.argmax(log_p, axis=-1), "int32")
