@@ -1,6 +1,7 @@
 """Small tensor operations that several layers share, on any backend."""
 
 import keras
+import numpy as np
 from keras import ops, tree
 
 from seqkit.typing import Nest, Tensor
@@ -37,3 +38,14 @@ def align(condition: Tensor, x: Tensor) -> Tensor:
 def where_rows(condition: Tensor, then: Nest, otherwise: Nest) -> Nest:
     """Choose row by row between two nests of tensors (batch, ...): condition is (batch,) bool."""
     return tree.map_structure(lambda a, b: ops.where(align(condition, a), a, b), then, otherwise)
+
+
+def to_numpy(x: Tensor) -> np.ndarray:
+    """Convert a tensor or a variable to an array that NumPy can store: bfloat16 as float32.
+
+    Example:
+        >>> to_numpy(ops.ones(2, "bfloat16"))
+        array([1., 1.], dtype=float32)
+    """
+    array = ops.convert_to_numpy(x)
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array

@@ -1,25 +1,28 @@
 """The protocol of an app: a package of plain functions, which `apps.common` calls.
 
-    NAME        the name of its package, of its run folders and of its exports
-    Config      a frozen dataclass with a docstring for each field, which become options of
-                `train`; at least `seed`, `epochs`, `patience` and `mixed_precision`; `average`,
-                if it has one, is the number of the last epochs whose weights are averaged
+    NAME        name of the package, of its run folders and of its exports
+    Config      frozen subclass of `apps.common.config.TrainConfig` or `UserDataConfig`; its fields
+                become options of `train`. `average`, if it has one, is the number of last epochs
+                whose weights are averaged
     PRESETS     name -> Config; the first is the default
-    examples    Config -> texts to show `predict` with; none, if such a model doesn't answer it
-    PredictOptions  a frozen dataclass like Config: options of `predict`; `needs_text` says whether,
-                without any, it waits for the lines of stdin
-    load        Config -> what training needs: an object with `batches`, `steps_per_epoch`,
-                `monitor`, `mode`, `checksum` and `save`
+    examples    Config -> texts to try `predict` with; none if such a model has no `predict`
+    load        Config -> training data: `batches`, `steps_per_epoch`, `monitor`, `mode`,
+                `checksum` and `save`
     build       a compiled keras.Model
-    callbacks   Keras callbacks that watch the training
-    validation  a function without arguments: scores on the dev data, at the end of each epoch
-    evaluate    an Evaluation of what is served: the exported functions, never the bare model
+    validation  a function without arguments that scores the model on dev after each epoch
+    evaluate    an Evaluation of the exported functions, never of the bare model
     export      the Exports of a run folder, the one that answers text first
-    predict     answers of what is served, line by line
-    score       how probable what is served finds given answers; an app need not have it
+    predict     answers to lines of text
 
-The package imports its functions only when they are asked for (`apps.tagger.__getattr__`), so
-that `--help` doesn't wait for TensorFlow.
+An app may also have
+
+    PredictOptions  options of `predict`: a frozen subclass of `apps.common.config.PredictOptions`
+    callbacks       Keras callbacks of the training
+    score           the probability of given answers: the command `score`
+    compare         a picture of several evaluations: the command `compare`
+
+`__getattr__ = LazyFunctions(__name__)` in the package's `__init__.py` imports the functions on
+first use, so that `--help` doesn't wait for TensorFlow.
 """
 
 from __future__ import annotations
@@ -36,49 +39,51 @@ if TYPE_CHECKING:
 
     from seqkit.export import Signature
 
-# A line of `metrics.jsonl` for each epoch.
+# The lines of `metrics.jsonl`, one per epoch.
 History = Sequence[Mapping[str, Any]]
-# Scores of a model as it is now.
+# Scores the model as it is at the time of the call.
 Validation = Callable[[], dict[str, float]]
-# What is served, of a run folder as of an export: name -> function(**tensors) -> dict of tensors.
+# The functions of a run folder or an export: name -> function(**tensors) -> dict of tensors.
 Signatures = Mapping[str, Callable[..., Mapping[str, Any]]]
+# A line to print, and a record for `--json`.
+Answer = tuple[str, dict[str, Any]]
 
 
 class Data(Protocol):
-    """What training needs."""
+    """Training data."""
 
     steps_per_epoch: int
-    monitor: str  # the score of `validation` that chooses the best epoch
-    mode: Literal["max", "min"]  # whether the best is the highest or the lowest
+    monitor: str  # the score of `validation` that determines the best epoch
+    mode: Literal["max", "min"]  # whether the best score is the highest or the lowest
     checksum: str  # of everything that training depends on
 
     def batches(self, epoch: int, first_step: int, history: History) -> tf.data.Dataset:
-        """Make the batches of an epoch from a step on, a function of seed and arguments alone.
+        """Make the batches of an epoch from a step on, determined by seed and arguments alone.
 
-        `history` has a line of scores for each epoch before: a curriculum may go by them.
+        `history` has a line of scores for each earlier epoch, for a curriculum.
         """
 
     def save(self, run: Path) -> None:
-        """Write into a run folder what `export` needs besides the weights."""
+        """Write to a run folder what `export` needs in addition to the weights."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of what is served, next to baselines."""
+    """Scores of a model's signatures, next to baselines."""
 
     metric: str  # how the scores are computed, with the version of the library
     scores: dict[str, float]
     baselines: dict[str, dict[str, float]]
     size: dict[str, int]  # of the evaluated data
     checksum: str  # of the evaluated data
-    details: str = ""  # a table for the reader
-    figures: dict[str, Any] = field(default_factory=dict)  # those of the details, for `--json`
-    picture: Callable[[Path], None] | None = None  # draws it for those who would rather look
+    details: str = ""  # tables for the reader
+    figures: dict[str, Any] = field(default_factory=dict)  # numbers of the details, for `--json`
+    picture: Callable[[Path], None] | None = None  # draws the scores
 
 
 @dataclass(frozen=True)
 class Export:
-    """What `seqkit.export.write` takes, and the facts of the model card."""
+    """Arguments of `seqkit.export.write`, and the facts of the model card."""
 
     name: str  # on a server
     module: tf.Module
@@ -87,10 +92,10 @@ class Export:
     title: str
     data: str
     licence: str
-    splits: tuple[str, ...]  # the held-out data there are, for the scores of the card
+    splits: tuple[str, ...]  # held-out data that the card gives scores of
     notes: str = ""
-    operations: str = ""  # package that has some of the graph's, beside TensorFlow
-    extra: Mapping[str, str | bytes] = field(default_factory=dict)  # files that belong to it
+    operations: str = ""  # package with operations of the graph that TensorFlow lacks
+    extra: Mapping[str, str | bytes] = field(default_factory=dict)  # further files
 
 
 class App(Protocol):
@@ -99,10 +104,9 @@ class App(Protocol):
     NAME: str
     Config: type
     PRESETS: dict[str, Any]
-    PredictOptions: type
 
     def examples(self, config: Any) -> tuple[str, ...]:
-        """Give texts to show `predict` with."""
+        """Return texts to try `predict` with."""
 
     def load(self, config: Any) -> Data:
         """Read the data."""
@@ -110,26 +114,18 @@ class App(Protocol):
     def build(self, config: Any, data: Data) -> keras.Model:
         """Build and compile the model."""
 
-    def callbacks(self, config: Any, run: Path) -> Sequence[keras.callbacks.Callback]:
-        """Say what watches the training, step by step."""
-
     def validation(self, config: Any, model: keras.Model, data: Data) -> Validation:
-        """Make, once, what scores the model on the dev data, as it is at each call."""
+        """Return a function that scores the model on the dev data."""
 
     def evaluate(
         self, config: Any, signatures: Signatures, folder: Path, split: str, file: Path | None
     ) -> Evaluation:
-        """Score what is served on a split, or on a file; `folder` has what `Data.save` wrote."""
+        """Score signatures on a split, or on a file; `folder` has what `Data.save` wrote."""
 
     def export(self, config: Any, run: Path) -> list[Export]:
-        """Say what is exported of a run folder."""
+        """Describe the exports of a run folder."""
 
     def predict(
         self, options: Any, signatures: Signatures, batches: Iterable[list[str]]
-    ) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Answer each line by a text and, for `--json`, a record."""
-
-    def score(
-        self, signatures: Signatures, texts: tuple[str, ...], file: Path | None
-    ) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Tell how probable an answer is: two texts, input and answer, or each line of a file."""
+    ) -> Iterator[Answer]:
+        """Answer each line."""

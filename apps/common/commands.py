@@ -1,4 +1,4 @@
-"""What the commands of an app do; `apps.common.command_line` says how they are called."""
+"""The commands of an app: each field is an option, `execute` does the work."""
 
 import dataclasses
 import itertools
@@ -7,259 +7,282 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from tyro.conf import Positional, arg
 
 from apps.common import run_folder
-from apps.common.app import App, Evaluation, Export, Signatures
+from apps.common.app import App, Evaluation
 from apps.common.errors import UserError
-from apps.common.new_file import PICTURES, check_new_file
+from apps.common.files import PICTURES, check_new_file, read_json, write_json
 from apps.common.report import evaluation_text
+from apps.common.served import Source, concrete_functions
 from apps.common.start_tensorflow import import_tensorflow
 from datasets.formats.lines import decode_lines, read_lines
 
 RELEASES = Path(__file__).parents[2] / "saved_models"
 BATCH = 64  # lines of a file that are answered at once
-FACTS = "assets.extra"  # folder of an export that servers leave alone
+Preset, Config, Options = TypeVar("Preset"), TypeVar("Config"), TypeVar("Options")
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
-    """What to evaluate or to ask: a run folder or an export, one of the two."""
+class Train(Generic[Preset, Config]):
+    """Train a model, or resume its training.
 
-    run: Path | None
-    saved_model: Path | None
+    The same command again resumes where the run was interrupted (Ctrl-C, kill, power cut) and ends
+    with the same numbers as an uninterrupted run.
+    """
 
-    def __str__(self) -> str:
-        return f"--run {self.run}" if self.run else f"--saved_model {self.saved_model}"
+    preset: Preset
+    """Configuration to start from; the other options change it."""
+    run: Path
+    """Folder of the run."""
+    config: Annotated[Config, arg(name="")]
 
+    def execute(self, app: App, args: Sequence[str]) -> None:
+        config, run = self.config, self.run
+        run_folder.check_config(run, config)
+        import_tensorflow()
+        import keras
+        import tensorflow as tf
 
-@dataclasses.dataclass(frozen=True)
-class Served:
-    """The functions that are served, and where they come from."""
+        from apps.common.training.fit import Stopping, fit
 
-    signatures: Signatures
-    config: Any
-    facts: dict[str, Any]  # run.json
-    folder: Path  # that has what the app's `Data.save` wrote
-    owner: Any  # of the variables; to be kept as long as the functions
+        keras.utils.set_random_seed(config.seed)
+        sixteen_bit = (
+            "mixed_float16" if tf.config.list_physical_devices("GPU") else "mixed_bfloat16"
+        )
+        keras.config.set_dtype_policy(sixteen_bit if config.mixed_precision else "float32")
 
-
-def train(app: App, config: Any, run: Path, args: list[str]) -> None:
-    """Train, or resume, in a run folder."""
-    run_folder.check_config(run, config)
-    import_tensorflow()
-    import keras
-    import tensorflow as tf
-
-    from apps.common.fit import fit
-
-    keras.utils.set_random_seed(config.seed)
-    sixteen_bit = "mixed_float16" if tf.config.list_physical_devices("GPU") else "mixed_bfloat16"
-    keras.config.set_dtype_policy(sixteen_bit if config.mixed_precision else "float32")
-
-    data = app.load(config)
-    facts = {
-        "app": app.NAME,
-        "command": command(app, args),
-        "commit": run_folder.git_commit(),
-        "data_checksum": data.checksum,
-        "keras": keras.__version__,
-        "tensorflow": tf.__version__,
-    }
-    run_folder.begin(run, config, facts)
-    data.save(run)
-    model = app.build(config, data)
-    result = fit(
-        model,
-        data.batches,
-        data.steps_per_epoch,
-        app.validation(config, model, data),
-        run,
-        epochs=config.epochs,
-        monitor=data.monitor,
-        mode=data.mode,
-        callbacks=app.callbacks(config, run),
-        patience=config.patience,
-        average=getattr(config, "average", 1),
-    )
-    facts = run_folder.read_json(run / run_folder.RUN)
-    training = dataclasses.asdict(result)
-    run_folder.write_json(run / run_folder.RUN, {**facts, "training": training})
-    print("\nNext:")
-    answers = [["predict", text] for text in app.examples(config)[:1]]
-    for line in (["evaluate"], ["export"], *answers):
-        print(" ", command(app, [line[0], "--run", str(run), *line[1:]]))
-
-
-def evaluate(
-    app: App,
-    source: Source,
-    split: str,
-    file: Path | None,
-    picture: Path | None,
-    as_json: bool,
-    args: list[str],
-) -> None:
-    """Score what is served, and print it for the reader or, last, for a machine."""
-    if picture:
-        check_new_file(picture, PICTURES)
-    served = open_run(app, source.run) if source.run else open_export(app, source.saved_model)
-    began = time.monotonic()
-    evaluation = app.evaluate(served.config, served.signatures, served.folder, split, file)
-    seconds = time.monotonic() - began
-    print(evaluation_text(f"{source}, {file or split}", evaluation))
-    if picture:
-        if not evaluation.picture:
-            raise UserError(f"{app.NAME} has no picture of its scores")
-        evaluation.picture(picture)
-        print(f"{picture}: written")
-    if as_json:
-        training = served.facts.get("training") or {}
-        row = {
+        data = app.load(config)
+        facts = {
             "app": app.NAME,
             "command": command(app, args),
             "commit": run_folder.git_commit(),
-            "evaluated": str(file or split),
-            "evaluated_checksum": evaluation.checksum,
-            "metric": evaluation.metric,
-            "scores": evaluation.scores,
-            "baselines": evaluation.baselines,
-            "size": evaluation.size,
-            **evaluation.figures,
-            "seconds": round(seconds, 3),
-            "seed": served.config.seed,
-            "train_command": served.facts["command"],
-            "train_commit": served.facts["commit"],
-            "data_checksum": served.facts["data_checksum"],
-            "training": training,
+            "data_checksum": data.checksum,
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
         }
-        print(json.dumps(row, ensure_ascii=False, default=str))
-
-
-def export(app: App, run: Path, release: bool) -> None:
-    """Write a version of a run's model, scored and proven."""
-    config = run_folder.read_config(run, app.Config)
-    facts = run_folder.read_json(run / run_folder.RUN)
-    import_tensorflow()
-    from seqkit.export import SelfTestError, model_card, self_test, write
-
-    exports = app.export(config, run)
-    # For `evaluate --saved_model`.
-    record = {f: (run / f).read_text() for f in (run_folder.CONFIG, run_folder.RUN)}
-    scores = {}
-    for split in exports[0].splits:
-        evaluation = app.evaluate(config, _functions(exports[0]), run, split, None)
-        scores |= _card_scores(split, evaluation)
-    for exported in exports:
-        card = model_card(
-            exported.title,
-            name=exported.name,
-            data=exported.data,
-            licence=exported.licence,
-            command=facts["command"],
-            seed=config.seed,
-            scores=scores,
-            signatures=exported.signatures,
-            examples=exported.examples,
-            notes=exported.notes,
-            operations=exported.operations,
+        run_folder.create(run, config, facts)
+        data.save(run)
+        model = app.build(config, data)
+        result = fit(
+            model,
+            data.batches,
+            data.steps_per_epoch,
+            app.validation(config, model, data),
+            run,
+            Stopping(config.epochs, data.monitor, data.mode, config.patience),
+            callbacks=app.callbacks(config, run) if "callbacks" in app.__getattr__ else (),
+            average=getattr(config, "average", 1),
         )
-        try:
-            version = write(
-                (RELEASES if release else run / "export") / exported.name,
-                exported.module,
-                exported.signatures,
-                exported.examples,
-                card,
-                extra={**record, **exported.extra},
-            )
-            report = self_test(version)
-        except (FileExistsError, SelfTestError) as error:
-            raise UserError(str(error)) from None
-        print(f"{version}: written; self-test passed in a process without seqkit and Keras:")
-        print(json.dumps(report))
+        facts = read_json(run / run_folder.RUN)
+        training = dataclasses.asdict(result)
+        write_json(run / run_folder.RUN, {**facts, "training": training})
+        print("\nNext:")
+        answers = [["predict", text] for text in app.examples(config)[:1]]
+        for line in (["evaluate"], ["export"], *answers):
+            print(" ", command(app, [line[0], "--run", str(run), *line[1:]]))
 
 
-def predict(
-    app: App, source: Source, texts: tuple[str, ...], file: Path | None, options: Any, as_json: bool
-) -> None:
-    """Answer texts, the lines of a file, or those of stdin as they come, with an export."""
-    served = _newest(app, source)
-    batches = _batches(texts, file) if texts or file or options.needs_text else ()
-    _print_answers(app.predict(options, served.signatures, batches), as_json)
+@dataclasses.dataclass(frozen=True)
+class Evaluate:
+    """Score a model next to baselines that need no training.
 
-
-def score(
-    app: App, source: Source, texts: tuple[str, ...], file: Path | None, as_json: bool
-) -> None:
-    """Tell how probable an export finds an answer, or those of a file."""
-    texts = tuple(text for batch in (_batches(texts, None) if texts else ()) for text in batch)
-    served = _newest(app, source)
-    _print_answers(app.score(served.signatures, texts, file), as_json)
-
-
-def open_run(app: App, run: Path) -> Served:
-    """Open the best model of a run folder as it would be served."""
-    config = run_folder.read_config(run, app.Config)
-    facts = run_folder.read_json(run / run_folder.RUN)
-    import_tensorflow()
-    exported, *_ = app.export(config, run)
-    return Served(_functions(exported), config, facts, run, exported.module)
-
-
-def open_export(app: App, path: Path) -> Served:
-    """Open an export, or the newest of the folder of its versions."""
-    import_tensorflow()
-    import tensorflow as tf
-
-    from seqkit.export import load_model, resolve
-
-    try:
-        version = resolve(path)
-    except FileNotFoundError as error:
-        raise UserError(f"{error}; to write one: {command(app, ['export', '--help'])}") from None
-    config = run_folder.read_config(version / FACTS, app.Config)
-    facts = run_folder.read_json(version / FACTS / run_folder.RUN)
-    try:
-        loaded = load_model(version)
-    except ImportError as error:
-        raise UserError(f"{version}: {error}") from None
-    except (OSError, IndexError, KeyError, ValueError, tf.errors.OpError) as error:
-        problem = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{version}: damaged ({problem}); export again") from None
-    return Served(loaded.signatures, config, facts, version / FACTS, loaded)
-
-
-def load_model(run: Path) -> Any:
-    """Load `model.keras` of a run folder, to be served: without its optimizer.
-
-    Raises:
-        UserError: it is missing or damaged.
+    What is scored are the functions of the export, of a run folder as well as of a SavedModel.
     """
-    import zipfile
 
-    import keras
+    run: Path | None = None
+    """Folder of a run; its best weights so far."""
+    saved_model: Path | None = None
+    """An export, or the folder of its versions; instead of a run."""
+    split: Literal["dev", "test"] = "test"
+    """Held-out data of the run."""
+    test_file: Path | None = None
+    """Your own file in the format of the training file, instead of a split."""
+    picture: Path | None = None
+    """Draw the scores to a new .png, .svg or .pdf file, if the app has a picture of them."""
+    json: bool = False
+    """Print one machine-readable line last."""
 
-    path = run / "model.keras"
-    if not path.exists():
-        raise UserError(f"{path}: no such file; train at least one epoch first")
-    try:
-        return keras.models.load_model(path, compile=False)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        problem = str(error).splitlines()[0]
-        raise UserError(f"{path}: damaged ({problem}); train into a new folder") from None
+    def execute(self, app: App, args: Sequence[str]) -> None:
+        source = Source(self.run, self.saved_model)
+        if self.picture:
+            check_new_file(self.picture, PICTURES)
+        served = source.open(app)
+        began = time.monotonic()
+        evaluation = app.evaluate(
+            served.config, served.signatures, served.folder, self.split, self.test_file
+        )
+        seconds = time.monotonic() - began
+        evaluated = str(self.test_file or self.split)
+        print(evaluation_text(f"{source}, {evaluated}", evaluation))
+        if self.picture:
+            if not evaluation.picture:
+                raise UserError(f"{app.NAME} has no picture of its scores")
+            evaluation.picture(self.picture)
+            print(f"{self.picture}: written")
+        if self.json:
+            row = {
+                "app": app.NAME,
+                "command": command(app, args),
+                "commit": run_folder.git_commit(),
+                "evaluated": evaluated,
+                "evaluated_checksum": evaluation.checksum,
+                "metric": evaluation.metric,
+                "scores": evaluation.scores,
+                "baselines": evaluation.baselines,
+                "size": evaluation.size,
+                **evaluation.figures,
+                "seconds": round(seconds, 3),
+                "seed": served.config.seed,
+                "train_command": served.facts["command"],
+                "train_commit": served.facts["commit"],
+                "data_checksum": served.facts["data_checksum"],
+                "training": served.facts.get("training") or {},
+            }
+            print(json.dumps(row, ensure_ascii=False, default=str))
 
 
-def command(app: App, args: list[str]) -> str:
+@dataclasses.dataclass(frozen=True)
+class Export:
+    """Write a SavedModel with the model's signatures, and self-test it.
+
+    Writes RUN/export/NAME/VERSION with golden examples, warm-up records and a model card, scores
+    it, and replays the examples in a fresh process without seqkit and Keras.
+    """
+
+    run: Path
+    """Folder of a run."""
+    release: bool = False
+    """Write saved_models/NAME/VERSION of this clone instead."""
+
+    def execute(self, app: App, args: Sequence[str]) -> None:
+        run = self.run
+        config = run_folder.read_config(run, app.Config)
+        facts = read_json(run / run_folder.RUN)
+        import_tensorflow()
+        from seqkit.export import SelfTestError, model_card, self_test, write
+
+        exports = app.export(config, run)
+        # For `evaluate --saved_model`.
+        record = {f: (run / f).read_text() for f in (run_folder.CONFIG, run_folder.RUN)}
+        functions, scores = concrete_functions(exports[0]), {}
+        for split in exports[0].splits:
+            scores |= _card_scores(split, app.evaluate(config, functions, run, split, None))
+        for exported in exports:
+            card = model_card(
+                exported.title,
+                name=exported.name,
+                data=exported.data,
+                licence=exported.licence,
+                command=facts["command"],
+                seed=config.seed,
+                scores=scores,
+                signatures=exported.signatures,
+                examples=exported.examples,
+                notes=exported.notes,
+                operations=exported.operations,
+            )
+            try:
+                version = write(
+                    (RELEASES if self.release else run / "export") / exported.name,
+                    exported.module,
+                    exported.signatures,
+                    exported.examples,
+                    card,
+                    extra={**record, **exported.extra},
+                )
+                report = self_test(version)
+            except (FileExistsError, SelfTestError) as error:
+                raise UserError(str(error)) from None
+            print(f"{version}: written; self-test passed in a process without seqkit and Keras:")
+            print(json.dumps(report))
+
+
+@dataclasses.dataclass(frozen=True)
+class Predict(Generic[Options]):
+    """Answer text with an export: run `export` first."""
+
+    options: Annotated[Options, arg(name="")]
+    text: Positional[tuple[str, ...]] = ()
+    """One input each; without any, and without a file, the lines of stdin are answered as they
+    come."""
+    run: Path | None = None
+    """Folder of a run; its newest export is used."""
+    saved_model: Path | None = None
+    """An export, or the folder of its versions; instead of a run."""
+    file: Path | None = None
+    """Text to answer line by line, many lines at once."""
+    json: bool = False
+    """Print each answer as a line of JSON."""
+
+    def execute(self, app: App, args: Sequence[str]) -> None:
+        if self.text and self.file:
+            raise UserError("give either texts or --file FILE")
+        served = Source(self.run, self.saved_model).open_newest_export(app)
+        waits = self.text or self.file or self.options.needs_text
+        batches = _batches(self.text, self.file) if waits else ()
+        _print_answers(app.predict(self.options, served.signatures, batches), self.json)
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """Compute the probability that an export assigns to given answers.
+
+    Prints the log-likelihood (natural logarithm) of the answer, the same per piece, and the answer.
+    """
+
+    text: Positional[tuple[str, ...]] = ()
+    """An input and its answer, two texts."""
+    run: Path | None = None
+    """Folder of a run; its newest export is used."""
+    saved_model: Path | None = None
+    """An export, or the folder of its versions; instead of a run."""
+    file: Path | None = None
+    """Inputs and answers in the format of the training file."""
+    json: bool = False
+    """Print each as a line of JSON, piece by piece."""
+
+    def execute(self, app: App, args: Sequence[str]) -> None:
+        if len(self.text) != (0 if self.file else 2):
+            raise UserError("give either two texts, an input and its answer, or --file FILE")
+        texts = tuple(itertools.chain(*_batches(self.text, None))) if self.text else ()
+        served = Source(self.run, self.saved_model).open_newest_export(app)
+        _print_answers(app.score(served.signatures, texts, self.file), self.json)
+
+
+@dataclasses.dataclass(frozen=True)
+class Compare:
+    """Draw several results of `evaluate --json` in one picture."""
+
+    picture: Positional[Path]
+    """A new .png, .svg or .pdf file."""
+    results: Positional[tuple[str, ...]]
+    """Files, each the last line of `evaluate --json`: FILE or NAME=FILE, with NAME as the label of
+    its curve instead of the seed."""
+
+    def execute(self, app: App, args: Sequence[str]) -> None:
+        check_new_file(self.picture, PICTURES)
+        rows = {}
+        for argument in self.results:
+            name, _, file = argument.rpartition("=")
+            row = read_json(Path(file))
+            if not isinstance(row, dict) or row.get("app") != app.NAME:
+                raise UserError(f"{file}: no result of {app.NAME}'s evaluate --json")
+            name = name or f"seed {row['seed']}"
+            if name in rows:
+                raise UserError(f"{file}: another result is called {name}; give NAME={file}")
+            rows[name] = row
+        app.compare(self.picture, rows)
+        print(f"{self.picture}: written")
+
+
+def command(app: App, args: Sequence[str]) -> str:
     """Write a command as the user types it."""
     return shlex.join(["python", "-m", f"apps.{app.NAME}", *args])
-
-
-def _newest(app: App, source: Source) -> Served:
-    """The export that is named, or the newest of a run."""
-    return open_export(app, source.saved_model or source.run / "export" / app.NAME)
 
 
 def _print_answers(answers: Iterable[tuple[str, dict[str, Any]]], as_json: bool) -> None:
@@ -267,12 +290,8 @@ def _print_answers(answers: Iterable[tuple[str, dict[str, Any]]], as_json: bool)
         print(json.dumps(record, ensure_ascii=False) if as_json else text, flush=True)
 
 
-def _functions(exported: Export) -> Signatures:
-    return {name: signature.concrete for name, signature in exported.signatures.items()}
-
-
 def _batches(texts: tuple[str, ...], file: Path | None) -> Iterator[list[str]]:
-    """Lines in the size in which they are answered: who types them waits for each."""
+    """Yield batches of lines: one at a time when typed, BATCH from a file."""
     if texts:
         for number, text in enumerate(texts, start=1):
             yield from ([line] for line in decode_lines([os.fsencode(text)], f"argument {number}"))

@@ -1,4 +1,4 @@
-"""An app from its data to answers of its export, by the commands a user would type.
+"""Run an app from its data to answers of its export, by the commands a user would type.
 
 python -m apps.common.quickstart tagger
 """
@@ -13,10 +13,10 @@ from apps.common.commands import command
 
 
 def quickstart(name: str) -> int:
-    """Train, evaluate, export and ask the default preset of an app.
+    """Train, evaluate and export the default preset of an app, and try its examples.
 
     Args:
-        name: of the app.
+        name: Name of the app.
 
     Returns:
         The exit code of the first command that fails, or 0.

@@ -1,12 +1,13 @@
-"""Checks of the numbers in a configuration: each names the option, its range and the value."""
+"""Range checks of configurations: each error names the option, its range and the value."""
 
+from collections.abc import Callable
 from typing import Any
 
 from apps.common.errors import UserError
 
 
-def at_least(least: float, options: Any, *names: str) -> None:
-    """Raise UserError if one of these options is less than that; None is no number.
+def at_least(minimum: float, options: Any, *names: str) -> None:
+    """Raise UserError if one of these options is less than the minimum; None passes.
 
     Example:
         >>> from types import SimpleNamespace
@@ -14,21 +15,21 @@ def at_least(least: float, options: Any, *names: str) -> None:
         Traceback (most recent call last):
         apps.common.errors.UserError: units must be at least 1, not 0
     """
-    _check(options, names, lambda value: value >= least, f"be at least {least}")
+    _check(options, names, lambda value: value >= minimum, f"be at least {minimum}")
 
 
-def above_zero(options: Any, *names: str) -> None:
-    """Raise UserError if one of these options is not above 0; None is no number."""
+def positive(options: Any, *names: str) -> None:
+    """Raise UserError if one of these options is not above 0; None passes."""
     _check(options, names, lambda value: value > 0, "be above 0")
 
 
-def a_share(options: Any, *names: str) -> None:
-    """Raise UserError if one of these options does not lie in [0, 1); None is no number."""
+def fraction(options: Any, *names: str) -> None:
+    """Raise UserError if one of these options is not in [0, 1); None passes."""
     _check(options, names, lambda value: 0 <= value < 1, "lie in [0, 1)")
 
 
-def _check(options: Any, names: tuple[str, ...], holds: Any, wanted: str) -> None:
+def _check(options: Any, names: tuple[str, ...], holds: Callable[[float], bool], rule: str) -> None:
     for name in names:
         value = getattr(options, name)
-        if value is not None and not holds(value):  # NaN holds nothing
-            raise UserError(f"{name} must {wanted}, not {value}")
+        if value is not None and not holds(value):  # NaN fails every rule
+            raise UserError(f"{name} must {rule}, not {value}")

@@ -1,14 +1,14 @@
-"""Tables and result rows."""
+"""Tables for the terminal."""
 
 from collections.abc import Sequence
 
 from apps.common.app import Evaluation
 
-WIDEST = 10  # columns that fit a terminal
+MAX_COLUMNS = 10  # that fit a terminal
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Lay out a table: the first column to the left, the others, numbers, to the right.
+    """Format a table: the first column aligned left, the others, numbers, right.
 
     Example:
         >>> print(table(["label", "F1"], [["NOUN", "91.20"], ["X", "8.05"]]))
@@ -27,14 +27,14 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def evaluation_text(title: str, evaluation: Evaluation) -> str:
-    """Lay out an evaluation for the reader: details first, the scores last."""
+    """Format an evaluation for the terminal: details first, the scores last."""
     systems = {"model": evaluation.scores, **evaluation.baselines}
     rows = [
         [system, *(f"{scores[name]:.2f}" if name in scores else "-" for name in evaluation.scores)]
         for system, scores in systems.items()
     ]
     header = ["", *evaluation.scores]
-    if len(header) > WIDEST:  # a line a score
+    if len(header) > MAX_COLUMNS:  # one line per score
         header, *rows = map(list, zip(header, *rows, strict=True))
     size = ", ".join(f"{count:,} {name}" for name, count in evaluation.size.items())
     parts = [evaluation.details, f"{title}: {size}; {evaluation.metric}"]

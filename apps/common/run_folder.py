@@ -1,13 +1,11 @@
 """The run folder: everything of one run, and nothing of another.
 
-`config.json` holds the configuration and `run.json` where it came from (command, commit, checksum
-of the data, result of the training); `apps.common.fit` writes the rest.
+`config.json` holds the configuration and `run.json` its origin (command, commit, checksum of the
+data, result of the training); `apps.common.training` writes the rest.
 """
 
 import dataclasses
 import difflib
-import json
-import os
 import subprocess
 import types
 import typing
@@ -15,39 +13,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from apps.common.errors import UserError
+from apps.common.files import read_json, write_json
 
 CONFIG, RUN = "config.json", "run.json"
 C = TypeVar("C")
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON to a file beside and rename it, so that the file is never half written."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n")
-    beside.replace(path)
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        UserError: it is missing or damaged.
-    """
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        raise UserError(
-            f"{path}: no such file; was {path.parent} written by train or export?"
-        ) from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UserError(f"{path}: damaged ({error}); train into a new folder") from None
 
 
 def read_config(folder: Path, config_type: type[C]) -> C:
     """Read `config.json` of a run folder.
 
     Raises:
-        UserError: the file is missing or damaged, a key is unknown or a value of the wrong type.
+        UserError: If the file is missing or damaged, a key is unknown or a value of the wrong type.
     """
     path = folder / CONFIG
     content = read_json(path)
@@ -61,10 +37,10 @@ def read_config(folder: Path, config_type: type[C]) -> C:
 
 
 def check_config(folder: Path, config: Any) -> None:
-    """Check that a run folder is new, or was made with this configuration.
+    """Check that a run folder is new, or was created with this configuration.
 
     Raises:
-        UserError: it was made with another; the message names the keys that differ.
+        UserError: If it was created with another; the message names the keys that differ.
     """
     if not (folder / CONFIG).exists():
         if folder.is_dir() and any(not file.name.startswith(".") for file in folder.iterdir()):
@@ -77,21 +53,21 @@ def check_config(folder: Path, config: Any) -> None:
     )
     if differing:
         raise UserError(
-            f"{folder}: was made with another configuration: {differing}; "
+            f"{folder}: was created with another configuration: {differing}; "
             "give the same again to resume, or another --run folder"
         )
 
 
-def begin(folder: Path, config: Any, facts: dict[str, Any]) -> None:
-    """Make a run folder, or go on with it.
+def create(folder: Path, config: Any, facts: dict[str, Any]) -> None:
+    """Create a run folder, or check that an existing one can be resumed.
 
     Args:
-        folder: checked by `check_config`.
-        config: the configuration.
-        facts: for `run.json`; `data_checksum` must stay the same when a run goes on.
+        folder: Folder that `check_config` accepted.
+        config: Configuration of the run.
+        facts: Content of `run.json`; `data_checksum` must not change when a run is resumed.
 
     Raises:
-        UserError: the data are not those that the run began with.
+        UserError: If the data have changed since the run began.
     """
     if (folder / RUN).exists():
         if read_json(folder / RUN).get("data_checksum") != facts["data_checksum"]:
@@ -105,8 +81,28 @@ def begin(folder: Path, config: Any, facts: dict[str, Any]) -> None:
     write_json(folder / RUN, facts)
 
 
+def load_model(folder: Path) -> Any:
+    """Load `model.keras` of a run folder without its optimizer.
+
+    Raises:
+        UserError: If it is missing or damaged.
+    """
+    import zipfile
+
+    import keras
+
+    path = folder / "model.keras"
+    if not path.exists():
+        raise UserError(f"{path}: no such file; train at least one epoch first")
+    try:
+        return keras.models.load_model(path, compile=False)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        problem = str(error).splitlines()[0]
+        raise UserError(f"{path}: damaged ({problem}); train into a new folder") from None
+
+
 def nearest(name: str, known: typing.Iterable[str]) -> str:
-    """Say which known name an unknown one may have meant.
+    """Suggest which known name an unknown one may have meant.
 
     Example:
         >>> nearest("epoch", ["epochs", "units"])

@@ -1,20 +1,20 @@
-"""How the apps start TensorFlow: quiet, and with memory that it keeps from step to step."""
+"""How the apps start TensorFlow: without log messages, and keeping freed memory."""
 
 import ctypes
 import os
 import platform
 import sys
 
-# 3: its errors reach Python as exceptions; what it logs besides is about its own build.
+# 3: no log messages; errors reach Python as exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# A step's large tensors are else given back to the system and got from it anew, page by page: a
-# third of the time of a step that is small beside them, such as that of a memory network.
+# Otherwise large tensors are returned to the system after each step and faulted in again: up to a
+# third of the time of a step.
 os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow and let it find its devices, with stderr turned away."""
+    """Import TensorFlow and let it find its devices, with stderr suppressed."""
     if "tensorflow" in sys.modules:
         return
     _keep_memory()
@@ -32,7 +32,7 @@ def import_tensorflow() -> None:
 
 
 def _keep_memory() -> None:
-    """Let glibc keep, too, what others than TensorFlow's allocator free: a quarter of a step."""
+    """Make glibc keep freed memory as well."""
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_MAX, 0)

@@ -1,3 +1,5 @@
+"""Command line: `python -m apps.copy_task --help`."""
+
 from apps import copy_task
 from apps.common import main
 

@@ -1,67 +1,64 @@
-"""What can be set about a network with a memory and its task."""
+"""Configuration of a network with a memory, and of its task."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
+from apps.common.config import PredictOptions as BasePredictOptions
+from apps.common.config import TrainConfig
 from apps.common.errors import UserError
-from apps.common.ranges import above_zero, at_least
+from apps.common.ranges import at_least
 
 
 @dataclass(frozen=True)
-class Config:
-    """Configuration of a network and its task; the defaults are those of every task."""
+class Config(TrainConfig):
+    """Configuration of a network and its task; the defaults serve every task."""
 
     task: Literal["copy", "repeat_copy", "associative_recall", "priority_sort"] = "copy"
-    """What to learn. Its sequences are made on the fly, of random bits."""
+    """The task. Its sequences are random bits, generated on the fly."""
     cell: Literal["ntm", "dnc", "sparse_ntm", "lstm"] = "ntm"
-    """Neural Turing machine, differentiable neural computer, a neural Turing machine that touches
-    few slots at a step, or for comparison an LSTM, which has no memory beside its state."""
+    """Neural Turing machine, differentiable neural computer, neural Turing machine with sparse
+    access, or for comparison an LSTM, which has no memory but its state."""
     controller: Literal["feedforward", "lstm"] = "feedforward"
-    """What reads the input and steers the heads. Without a state of its own, it can't count steps,
-    so that what it does holds for any length."""
+    """Network that reads the input and controls the heads. A feed-forward one can't count steps,
+    so that its solution generalizes to any length."""
     units: int = 100
-    """Size of the controller, or of the LSTM."""
+    """Units of the controller, or of the LSTM."""
     bits: int = 8
-    """Size of the vectors of a sequence."""
+    """Bits of each vector of a sequence."""
     max_length: int = 20
-    """Vectors of the longest sequence in training; items, for associative_recall."""
+    """Length of the longest training sequence, in vectors; in items for associative_recall."""
     max_repeats: int = 10
-    """Of repeat_copy in training."""
+    """Maximum number of repeats of repeat_copy in training."""
     memory_size: int = 128
     """Slots of the memory."""
     word_size: int = 20
     """Size of a slot."""
     num_reads: int = 1
-    """Heads that read."""
+    """Read heads."""
     num_writes: int = 1
-    """Heads that write; the dnc and the sparse_ntm have one."""
+    """Write heads; the dnc and the sparse_ntm have one."""
     curriculum: Literal["none", "uniform", "prediction_gain"] = "uniform"
-    """How the length of a training sequence is chosen: always the longest, any with the same
-    probability, or the more often the faster it is being learned (Graves et al. 2017)."""
+    """How the length of a training sequence is chosen: always the longest, uniformly, or by how
+    fast it is being learned (Graves et al. 2017)."""
     write_penalty: float = 3e-3
-    """Of the ntm, for the squared length of what it writes at a step. A head with nothing to write
-    looks everywhere, and what it adds would sum up over sequences longer than those of training."""
+    """Weight of the ntm's penalty on the squared norm of what it writes at a step. Without it, what
+    idle heads add to every slot accumulates over sequences longer than those of training."""
     batch_size: int = 16
-    """Sequences in a batch."""
+    """Sequences per batch."""
     steps_per_epoch: int = 100
-    """Batches between two looks at the dev sequences."""
+    """Batches per epoch."""
     epochs: int = 20
-    """How many times that."""
-    patience: int | None = None
-    """Stop after so many epochs without a better score on dev; None: never."""
+    """Number of epochs."""
     learning_rate: float = 5e-4
-    """First step size of RMSprop with momentum 0.9; it falls to 0 along a cosine."""
-    clip_norm: float = 1.0
-    """Largest norm of the gradient of all weights together."""
+    """Initial step size of RMSprop with momentum 0.9; decays to 0 along a cosine."""
     jit: bool = True
-    """Compile the training step with XLA."""
     seed: int = 0
-    """Seed of the initial weights and of the sequences."""
-
-    mixed_precision = False  # no option: the memory, most of the work, needs its 32 bits
+    """Random seed of the initial weights and of the sequences."""
+    mixed_precision: ClassVar[bool] = False  # the memory, most of the work, needs its 32 bits
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         at_least(
             1,
             self,
@@ -73,26 +70,24 @@ class Config:
             "word_size",
             "num_reads",
             "num_writes",
-            "batch_size",
             "steps_per_epoch",
-            "epochs",
         )
-        above_zero(self, "learning_rate", "clip_norm")
         at_least(0, self, "write_penalty")
         if self.num_writes > 1 and self.cell in ("dnc", "sparse_ntm"):
-            raise UserError(f"num_writes: a {self.cell} has one head that writes")
+            raise UserError(f"num_writes: a {self.cell} has one write head")
 
 
 @dataclass(frozen=True)
-class PredictOptions:
-    """What is shown."""
+class PredictOptions(BasePredictOptions):
+    """Options of `predict`."""
 
     random: int | None = None
-    """Copy a random sequence of so many vectors, too, before the others."""
+    """First copy a random sequence of this many vectors."""
     picture: Path | None = None
-    """Draw the last sequence, its copy, and where the heads look: a new .png, .svg or .pdf file."""
+    """Draw the last sequence, its copy and the weightings of the heads: a new .png, .svg or .pdf
+    file."""
     seed: int = 0
-    """Of the random sequence."""
+    """Random seed of the random sequence."""
 
     def __post_init__(self) -> None:
         at_least(1, self, "random")
@@ -100,7 +95,7 @@ class PredictOptions:
 
     @property
     def needs_text(self) -> bool:
-        """Whether there is nothing to copy but what is given."""
+        """Whether input text is required."""
         return self.random is None
 
 
@@ -115,7 +110,7 @@ PRESETS = {
 
 
 def examples(config: Config) -> tuple[str, ...]:
-    """Sequences to try a copier with; models of other tasks don't answer."""
+    """Return sequences to try `predict` with, which models of the other tasks don't have."""
     if config.task != "copy":
         return ()
     sequences = (0b10110010, 0b01110001, 0b00001111), (0, 255, 0b01010101, 0b10101010, 0b00110011)

@@ -1,11 +1,11 @@
-"""How long the sequences of training are.
+"""The lengths of the training sequences.
 
 `prediction_gain` is the curriculum of Graves et al. 2017, Automated Curriculum Learning for Neural
-Networks: self prediction gain, and the bandit Exp3.S over lengths. It shows most often what the
+Networks: self prediction gain, and the bandit Exp3.S over lengths. It samples most often what the
 model makes most progress with. Deviations: the gain of a length is its loss on fixed sequences
-before an epoch minus that behind it, where the paper draws a new sequence before and behind each
-step. So every epoch tells the gain of all lengths, no reward is divided by its probability, and
-the learning rate is that of an epoch.
+before an epoch minus the loss after it, where the paper draws a new sequence before and after each
+step. Therefore every epoch gives the gain of all lengths, no reward is divided by its probability,
+and the learning rate is per epoch.
 """
 
 import numpy as np
@@ -14,26 +14,26 @@ from apps.common.app import History
 from apps.copy_task.config import Config
 from apps.copy_task.tasks import task
 
-EXPLORATION = 0.05  # ε: share of the steps at any length
-RATE = 1.0  # η, of an epoch; 0.001 of a step in the paper, whose trainings are far longer
+EXPLORATION = 0.05  # ε: share of steps with a uniformly drawn length
+RATE = 1.0  # η, per epoch; 0.001 per step in the paper, whose trainings are far longer
 QUANTILES = (0.2, 0.8)  # of all gains so far, which become the rewards -1 and 1
 
 
 def lengths(config: Config) -> np.ndarray:
-    """Say which lengths there are in training, the shortest first."""
+    """Return the lengths of the training sequences, the shortest first."""
     if config.curriculum == "none":
         return np.array([config.max_length])
     return np.arange(task(config).min_length, config.max_length + 1)
 
 
 def probabilities(config: Config, epoch: int, history: History) -> np.ndarray:
-    """Compute how often each length is shown in an epoch.
+    """Compute the probability of each length in an epoch.
 
     Args:
-        config: its curriculum is `none` (only the longest), `uniform` or `prediction_gain`.
-        epoch: counted from 1.
-        history: the lines of `metrics.jsonl`, at least those before this epoch, with a
-            `val_loss_LENGTH` for each length if the curriculum is `prediction_gain`.
+        config: Its curriculum is `none` (only the longest), `uniform` or `prediction_gain`.
+        epoch: Number of the epoch, from 1.
+        history: Lines of `metrics.jsonl`, at least those before this epoch, with `val_loss_LENGTH`
+            for each length if the curriculum is `prediction_gain`.
 
     Returns:
         Probabilities of `lengths(config)`.
@@ -51,8 +51,8 @@ def exp3s(gains: np.ndarray) -> np.ndarray:
     """Compute the policy of Exp3.S, with scaled rewards, after gains (Graves et al. 2017, 2).
 
     Args:
-        gains: (epochs, lengths), at least two lengths: losses per step before and behind an epoch,
-            subtracted.
+        gains: Loss per step before an epoch minus the loss after it, (epochs, lengths), at least
+            two lengths.
 
     Returns:
         Probabilities (lengths,).
@@ -67,7 +67,7 @@ def exp3s(gains: np.ndarray) -> np.ndarray:
         low, high = np.quantile(gains[:t], QUANTILES)
         width = high - low or 1.0
         reward = np.clip(2 * (gains[t - 1] - low) / width - 1, -1, 1)
-        share = 1 / (t + 1)  # α: of a weight that goes to the others
+        share = 1 / (t + 1)  # α: share of a weight that goes to the others
         grown = np.exp(weights + RATE * reward)
         others = (grown.sum() - grown) / (n - 1)
         weights = np.log((1 - share) * grown + share * others)

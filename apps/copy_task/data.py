@@ -1,4 +1,4 @@
-"""Sequences of training, made as they are needed, and the fixed ones that choose the best epoch."""
+"""Training sequences, generated on the fly, and the fixed ones that determine the best epoch."""
 
 import hashlib
 from collections.abc import Iterable
@@ -16,12 +16,12 @@ from apps.copy_task.config import Config
 from apps.copy_task.tasks import Sequence, Task, longest, task
 from datasets.algorithmic.tasks import fixed_set
 
-PER_LENGTH = 10  # fixed sequences that tell the prediction gain of a length
-_GAIN_SEED = 17040300  # of these sequences
+PER_LENGTH = 10  # fixed sequences that measure the prediction gain of a length
+_GAIN_SEED = 17040300  # seed of these sequences
 
 
 class Batch(NamedTuple):
-    """Sequences side by side, filled up at the end with zeros; float32."""
+    """Sequences padded at the end with zeros; float32."""
 
     inputs: np.ndarray  # (batch, time, input_size)
     targets: np.ndarray  # (batch, time, output_size)
@@ -30,7 +30,7 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Data:
-    """What training needs."""
+    """Training data."""
 
     config: Config
     task: Task
@@ -55,23 +55,23 @@ class Data:
 
     @property
     def checksum(self) -> str:
-        """SHA-256 of a batch of training and of the dev sequences."""
+        """SHA-256 of a training batch and of the dev sequences."""
         return checksum([self.batch(1, 0, self._probabilities(1, ())), self.dev])
 
     @cached_property
     def time(self) -> int:
-        """Steps of the longest sequence of training."""
+        """Steps of the longest training sequence."""
         return len(self.task.sample(np.random.default_rng(0), *longest(self.config)).inputs)
 
     @cached_property
     def dev(self) -> Batch:
-        """The dev sequences as long as the longest of training."""
+        """Dev sequences of the longest training length."""
         return pad(fixed_set(self.task, "dev", longest(self.config)), self.time)
 
     @cached_property
     def of_lengths(self) -> dict[int, Batch]:
-        """Fixed sequences of each length of training, as long as the longest."""
-        # Epoch 0, which no training has.
+        """Fixed sequences of each training length, padded to the longest."""
+        # Epoch 0 is used by no training.
         random = np.random.default_rng((_GAIN_SEED, 0))
         return {
             length: pad([self.task.sample(random, length) for _ in range(PER_LENGTH)], self.time)
@@ -81,19 +81,19 @@ class Data:
     def batches(self, epoch: int, first_step: int = 0, history: History = ()) -> tf.data.Dataset:
         """Make the training batches of an epoch.
 
-        A function of the seed, the epoch and what the curriculum reads of the history alone.
+        They depend only on the seed, the epoch and what the curriculum reads of the history.
 
         Args:
-            epoch: number of the epoch, from 1.
-            first_step: batches to leave out, at no cost; fewer than there are.
-            history: lines of `metrics.jsonl`.
+            epoch: Number of the epoch, from 1.
+            first_step: Batches to skip, at no cost; fewer than there are.
+            history: Lines of `metrics.jsonl`.
 
         Returns:
-            Batches (inputs, targets, weights) of one shape, filled up at the end: see `Batch`.
+            Batches (inputs, targets, weights) of one shape: see `Batch`.
         """
         probabilities = self._probabilities(epoch, history)
         steps = range(first_step, self.steps_per_epoch)
-        # All at once, a few MB: a Python generator in tf.data costs more than the sequences.
+        # All at once, a few MB: a Python generator in tf.data costs more than generating them.
         rows = zip(*(self.batch(epoch, step, probabilities) for step in steps), strict=True)
         return tf.data.Dataset.from_tensor_slices(tuple(map(np.stack, rows))).prefetch(2)
 
@@ -101,9 +101,9 @@ class Data:
         """Make a training batch; each of its sequences draws its own length.
 
         Args:
-            epoch: number of the epoch, from 1.
-            step: of the epoch, from 0.
-            probabilities: of the lengths of the curriculum.
+            epoch: Number of the epoch, from 1.
+            step: Number of the step in the epoch, from 0.
+            probabilities: Probability of each length of the curriculum.
         """
         random = np.random.default_rng((self.config.seed, epoch, step))
         lengths = random.choice(
@@ -112,45 +112,46 @@ class Data:
         return pad([self.task.sample(random, length) for length in lengths.tolist()], self.time)
 
     def save(self, run: Path) -> None:
-        """Write nothing: the configuration says all."""
+        """Write nothing: the configuration is enough."""
 
     def _probabilities(self, epoch: int, history: History) -> np.ndarray:
         return curriculum.probabilities(self.config, epoch, history)
 
 
 def load(config: Config) -> Data:
-    """Say how the sequences of a configuration are made.
+    """Set up the generation of training sequences.
 
     Raises:
-        UserError: its sequences are too short.
+        UserError: If `max_length` is too small for the task.
     """
     return Data(config, task(config))
 
 
 def pad(sequences: list[Sequence], time: int) -> Batch:
-    """Put sequences side by side.
+    """Stack sequences of different length.
 
     Args:
-        sequences: of a task.
-        time: steps of the batch, at least those of each sequence.
+        sequences: Sequences of a task.
+        time: Steps of the batch, at least those of the longest sequence.
 
     Example:
         >>> sample = task(Config()).sample
-        >>> pad([sample(np.random.default_rng(0), length) for length in (1, 3)], 9).weights.sum(axis=1)
+        >>> drawn = [sample(np.random.default_rng(0), length) for length in (1, 3)]
+        >>> pad(drawn, 9).weights.sum(axis=1)
         array([1., 3.], dtype=float32)
     """
 
-    def beside(arrays: tuple[np.ndarray, ...]) -> np.ndarray:
+    def stack(arrays: tuple[np.ndarray, ...]) -> np.ndarray:
         rows = np.zeros((len(arrays), time, *arrays[0].shape[1:]), "float32")
         for row, array in zip(rows, arrays, strict=True):
             row[: len(array)] = array
         return rows
 
-    return Batch(*map(beside, zip(*sequences, strict=True)))
+    return Batch(*map(stack, zip(*sequences, strict=True)))
 
 
 def checksum(parts: Iterable[Batch | Sequence]) -> str:
-    """Compute the SHA-256 of everything in batches or sequences."""
+    """Compute the SHA-256 of batches or sequences."""
     digest = hashlib.sha256()
     for array in (array for part in parts for array in part):
         digest.update(repr(array.shape).encode())

@@ -1,4 +1,4 @@
-"""How many bits are wrong: of a model in training, and of what is served, by length."""
+"""Wrong bits: of a model in training, and of exported functions by length."""
 
 from collections.abc import Callable, Mapping
 from itertools import groupby
@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
-import tensorflow as tf
 
+from apps.common.answers import call
 from apps.common.app import Evaluation, Signatures, Validation
+from apps.common.batching import in_batches
 from apps.common.errors import UserError
 from apps.common.report import table
 from apps.copy_task.config import Config
@@ -25,33 +26,33 @@ Size = tuple[int, ...]  # length; of repeat copy length and repeats
 
 
 class Score(NamedTuple):
-    """Of each of some sequences; float64, (sequences,)."""
+    """Score of each sequence, (sequences,) float64."""
 
     bit_errors: np.ndarray
     bits: np.ndarray  # cross-entropy
-    target_bits: np.ndarray  # how many there are
-    ones: np.ndarray  # among them
+    target_bits: np.ndarray  # number of target bits
+    ones: np.ndarray  # number of ones among them
 
 
 def validation(config: Config, model: keras.Model, data: Data) -> Validation:
-    """Make what scores a model on the dev sequences of the longest size of training.
+    """Score a model in training on the dev sequences of the longest training length.
 
     Args:
-        config: of the training.
-        model: gives logits.
-        data: of the training.
+        config: Configuration of the training.
+        model: Model that returns logits.
+        data: Data of the training.
 
     Returns:
-        A function that returns `bit_errors`: wrong bits of a sequence; `loss`: cross-entropy of a
-        target bit in nats. If the curriculum asks for them, `loss_LENGTH`: cross-entropy of a
-        sequence of that length, divided by its steps.
+        A function that returns `bit_errors`: wrong bits per sequence; `loss`: cross-entropy of a
+        target bit in nats; and for the curriculum `prediction_gain` also `loss_LENGTH`:
+        cross-entropy of a sequence of that length, divided by its steps.
     """
 
     def predict(batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         """Wrong bits and cross-entropy in nats of each sequence."""
         logits = model.predict_on_batch(batch.inputs).astype("float64")
         weights = batch.weights[..., None].astype("float64")
-        # A logit that is no number is wrong, too.
+        # NaN counts as wrong.
         wrong = ~(logits * (2 * batch.targets - 1) > 0) * weights
         nats = (np.logaddexp(0, logits) - logits * batch.targets) * weights
         return wrong.sum(axis=(1, 2)), nats.sum(axis=(1, 2))
@@ -61,10 +62,10 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
         target_bits = data.dev.weights.sum() * data.output_size
         scores = {"bit_errors": float(wrong.mean()), "loss": float(nats.sum() / target_bits)}
         if config.curriculum == "prediction_gain":
-            together = Batch(*map(np.concatenate, zip(*data.of_lengths.values(), strict=True)))
-            # The last step of a sequence is its last target.
-            steps = data.time - np.argmax(together.weights[:, ::-1], axis=1)
-            means = (predict(together)[1] / steps).reshape(len(data.of_lengths), -1).mean(axis=1)
+            merged = Batch(*map(np.concatenate, zip(*data.of_lengths.values(), strict=True)))
+            # A sequence ends with its last target.
+            steps = data.time - np.argmax(merged.weights[:, ::-1], axis=1)
+            means = (predict(merged)[1] / steps).reshape(len(data.of_lengths), -1).mean(axis=1)
             for length, mean in zip(data.of_lengths, means, strict=True):
                 scores[f"loss_{length}"] = float(mean)
         return scores
@@ -75,23 +76,23 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
 def evaluate(
     config: Config, signatures: Signatures, folder: Path, split: str, file: Path | None = None
 ) -> Evaluation:
-    """Score what is served on the fixed sequences of the task, or on those of a file.
+    """Score exported functions on the fixed sequences of the task, or on those of a file.
 
     Args:
-        config: of the model.
-        signatures: what is served.
-        folder: of the run or export; nothing is read of it.
+        config: Configuration of the model.
+        signatures: Functions of the export.
+        folder: Folder of the run or export; not read.
         split: `dev` or `test`.
-        file: sequences to copy, a line each, instead of the split.
+        file: Sequences to copy, one per line, instead of the split.
 
     Returns:
-        `bit_errors_SIZE` and `bits_SIZE` of each size, such as 20, or 10x20 of length 10 and 20
-        repeats; of a file `bit_errors` and `bits`. Baselines: guessing, which errs in half the
-        bits, and zeros.
+        `bit_errors_SIZE` and `bits_SIZE` for each size, such as 20, or 10x20 for length 10 and 20
+        repeats; for a file `bit_errors` and `bits`. Baselines: guessing, which gets half the bits
+        wrong, and zeros.
 
     Raises:
-        UserError: no such split, or a file for another task than copy.
-        DataError: the file has something else than bits.
+        UserError: If there is no such split, or for a file if the task is not copy.
+        DataError: If the file has anything but bits.
     """
     sets = _of_file(config, file) if file else _of_split(config, split)
     scores = {size: _score(config, signatures, sequences) for size, sequences in sets.items()}
@@ -115,17 +116,17 @@ def evaluate(
 
 
 def read_sequences(path: Path, bits: int) -> list[np.ndarray]:
-    """Read sequences, a line each, of vectors with spaces between: `10110010 01110001`.
+    """Read sequences of vectors, one per line: `10110010 01110001`.
 
     Args:
-        path: of the file.
-        bits: of a vector.
+        path: Path of the file.
+        bits: Bits of a vector.
 
     Returns:
         Bits (length, bits) of each line, float32.
 
     Raises:
-        DataError: the file is missing or empty, or a line has something else than such vectors.
+        DataError: If the file is missing or empty, or a line has anything but such vectors.
     """
     sequences = []
     for number, line in enumerate(read_lines(path), start=1):
@@ -134,12 +135,12 @@ def read_sequences(path: Path, bits: int) -> list[np.ndarray]:
         except UserError as error:
             raise DataError(f"{path}, line {number}: {error}") from None
     if not sequences:
-        raise DataError(f"{path}: empty; write a sequence a line, of vectors of {bits} bits")
+        raise DataError(f"{path}: empty; write one sequence per line, vectors of {bits} bits")
     return sequences
 
 
 def size_name(size: Size) -> str:
-    """Name a size.
+    """Format a size.
 
     Example:
         >>> size_name((20,)), size_name((10, 20))
@@ -158,30 +159,29 @@ def _of_split(config: Config, split: str) -> dict[Size, list[Sequence]]:
 
 def _of_file(config: Config, file: Path) -> dict[Size, list[Sequence]]:
     if config.task != "copy":
-        raise UserError(f"{file}: sequences of a file are to be copied; the task is {config.task}")
+        raise UserError(f"{file}: only copy can be scored on a file; the task is {config.task}")
     sequences = sorted(read_sequences(file, config.bits), key=len)
     return {(n,): list(map(copy_sequence, group)) for n, group in groupby(sequences, len)}
 
 
 def _score(config: Config, signatures: Signatures, sequences: list[Sequence]) -> Score:
-    """Score what is served on sequences of one size."""
+    """Score exported functions on sequences of one size."""
     due = sequences[0].weights > 0
     target = np.stack([sequence.targets[due] for sequence in sequences])
     inputs = np.stack([sequence.inputs for sequence in sequences])
-    if config.task == "copy":  # the server adds the marks and the silence, and cuts out the answer
+    if config.task == "copy":  # the export adds the markers, and cuts out the answer
         name, inputs, due = "bits", target, slice(None)
     else:
         name = "inputs"
     served = signatures["serving_default"]
-    batches = [
-        served(**{name: tf.constant(inputs[start : start + _BATCH])})["probabilities"].numpy()
-        for start in range(0, len(inputs), _BATCH)
-    ]
-    probabilities = np.concatenate(batches)[:, due].astype("float64")
+    answers = in_batches(
+        lambda batch: call(served, **{name: np.stack(batch)})["probabilities"], inputs, _BATCH
+    )
+    probabilities = np.stack(answers)[:, due].astype("float64")
     return Score(
-        # What is no number is wrong, too.
+        # NaN counts as wrong.
         bit_errors=(~(np.abs(probabilities - target) < 0.5)).sum(axis=(1, 2)).astype("float64"),
-        # 23 bits at most: in float32, a probability nearer to 1 is 1.
+        # 23 bits at most: in float32, a probability closer to 1 is 1.
         bits=np.log2(1 / np.maximum(1 - np.abs(probabilities - target), 2.0**-23)).sum((1, 2)),
         target_bits=np.full(len(target), float(target[0].size)),
         ones=target.sum(axis=(1, 2), dtype="float64"),
@@ -191,7 +191,7 @@ def _score(config: Config, signatures: Signatures, sequences: list[Sequence]) ->
 def _means(
     named: Mapping[str, Score], **metrics: Callable[[Score], np.ndarray]
 ) -> dict[str, float]:
-    """Average metrics over the sequences of each score; the keys get its name behind them."""
+    """Average metrics over the sequences of each score; its name is appended to the keys."""
     return {
         f"{metric}{name}": float(of(score).mean())
         for name, score in named.items()
@@ -200,7 +200,7 @@ def _means(
 
 
 def _details(config: Config, scores: Mapping[Size, Score]) -> str:
-    """A table of sizes."""
+    """Format a table of sizes."""
     header = ["length", "sequences", "bits each", "wrong", "without error", "cross-entropy"]
     rows = [
         [
@@ -221,7 +221,7 @@ def _details(config: Config, scores: Mapping[Size, Score]) -> str:
 
 
 def _picture(config: Config, scores: Mapping[Size, Score]) -> Callable[[Path], None]:
-    """What draws the errors by length, of repeat copy a curve for each number of repeats."""
+    """Return a function that draws errors by length, one curve per number of repeats."""
     curves: dict[str, dict[int, float]] = {}
     for (length, *repeats), score in scores.items():
         name = config.cell.upper().replace("_", " ") + "".join(f", {n} repeats" for n in repeats)

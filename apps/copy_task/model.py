@@ -1,4 +1,4 @@
-"""The network: a cell with a memory unfolded over time, and the logits of the bits."""
+"""The network: a cell with a memory, unfolded over time, and the logits of the bits."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def build(config: Config, data: Data) -> keras.Model:
 
 
 def callbacks(config: Config, run: Path) -> list[keras.callbacks.Callback]:
-    """A guard: at the first number that is none, it keeps what led to it in `nan.zip`."""
+    """Stop at the first non-finite value, and save the step for replay in `nan.zip`."""
     return [NanGuard(run / "nan.zip")]
 
 

@@ -1,18 +1,16 @@
-"""Pictures: what a model does with a sequence, and its errors by length."""
+"""Pictures: a sequence with its copy and the heads' weightings, and errors by length."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
-from apps.common.checkpoint import replacing
-from apps.common.new_file import PICTURES, check_new_file
+from apps.common.errors import UserError
+from apps.common.pictures import heat_map, horizontal_grid, new_figure, save
+from apps.copy_task.config import Config
 
-COLOURS = "viridis"  # perceptually uniform, and readable by the colour-blind
 USED = 0.05  # a slot with less weight than this at all times is not shown
 MARGIN = 2  # slots shown on either side of those that are used
 
@@ -24,20 +22,20 @@ def copying(
     weightings: Mapping[str, np.ndarray],
     title: str,
 ) -> None:
-    """Draw how a sequence is copied: panels below one another, over the same time.
+    """Draw how a sequence is copied: panels below one another, with a common time axis.
 
     Args:
-        path: of the new picture; its suffix says the format.
-        target: (length, bits) of 0 and 1: first the input, then what is due.
-        probabilities: (length, bits) of a 1, as answered.
-        weightings: name -> (2 length + 2, heads, slots), a panel for each head; may be none.
-        title: of the picture.
+        path: New picture; its suffix is the format.
+        target: Bits (length, bits), both the input and the target.
+        probabilities: Predicted probabilities of a 1, (length, bits).
+        weightings: Name -> (2 length + 2, heads, slots), one panel per head; may be empty.
+        title: Title of the picture.
 
     Raises:
-        UserError: what `check_new_file` says.
+        UserError: If the file exists or can't be created.
     """
     length, bits = target.shape
-    # The steps are: begin, the bits, end, the copy.
+    # The steps are: start marker, the bits, end marker, the copy.
     silence, mark = np.full((length + 2, bits), np.nan), np.full((1, bits), np.nan)
     panels = {
         "input, target": np.concatenate([mark, target, mark, target]),
@@ -53,44 +51,40 @@ def copying(
             panels[name + number] = weighting[:, head, slots]
             heights.append(max(12, min(len(slots), 80 // heads)))
 
-    figure = Figure(
-        figsize=(min(max(5 + 0.12 * length, 8), 14), 1.5 + 0.11 * sum(heights)),
-        layout="constrained",
-        dpi=120,
-    )
+    figure = new_figure(min(max(5 + 0.12 * length, 8), 14), 1.5 + 0.11 * sum(heights))
     figure.suptitle(title)
     axes = figure.subplots(len(panels), sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     for (name, values), ax in zip(panels.items(), axes, strict=True):
-        image = _heat_map(ax, values)
+        image = heat_map(ax, values.T)
         ax.set_ylabel(name)
         for step in (0, length + 1):
             ax.axvline(step, color="tab:red", linewidth=1, linestyle=":")
     for ax in axes[:3]:
         ax.set_yticks([0, bits - 1], ["1", str(bits)])
     for ax in axes[3:]:
-        # Not a scale: the slots are a circle, and those shown may go on with the first slot.
+        # Not a scale: the slots form a circle, and those shown may wrap around to the first slot.
         every = next(n for n in (1, 2, 5, 10, 20, 50, len(slots)) if len(slots) / n <= 7)
         ticks = np.flatnonzero(slots % every == 0)
         ax.set_yticks(ticks, [str(slots[i]) for i in ticks])
-    axes[0].secondary_xaxis("top").set_xticks([0, length + 1], ["begin", "end"])
+    axes[0].secondary_xaxis("top").set_xticks([0, length + 1], ["start", "end"])
     axes[-1].set_xlabel("step")
     axes[-1].xaxis.set_major_locator(MaxNLocator(10, integer=True))
     figure.colorbar(image, ax=list(axes), label="bit, probability, weight", aspect=40, pad=0.01)
-    _save(figure, path)
+    save(figure, path)
 
 
 def length_curve(path: Path, curves: Mapping[str, Mapping[int, float]], trained_to: int) -> None:
     """Draw the bit errors by length.
 
     Args:
-        path: of the new picture; its suffix says the format.
-        curves: name -> length -> wrong bits a sequence, on average.
-        trained_to: the greatest length of the training.
+        path: New picture; its suffix is the format.
+        curves: Name -> length -> mean wrong bits per sequence.
+        trained_to: Longest training length.
 
     Raises:
-        UserError: what `check_new_file` says.
+        UserError: If the file exists or can't be created.
     """
-    figure = Figure(figsize=(7, 4.5), layout="constrained", dpi=120)
+    figure = new_figure()
     ax = figure.subplots()
     ax.axvspan(0, trained_to, color="0.92", label=f"trained: up to {trained_to}")
     for name, curve in curves.items():
@@ -101,21 +95,36 @@ def length_curve(path: Path, curves: Mapping[str, Mapping[int, float]], trained_
     ax.set_xlim(left=0)
     ax.set_xticks(sorted({length for curve in curves.values() for length in curve}))
     ax.set_xlabel("length of the sequence")
-    ax.set_ylabel("wrong bits a sequence")
-    ax.grid(axis="y", color="0.85")
-    ax.set_axisbelow(True)
+    ax.set_ylabel("wrong bits per sequence")
+    horizontal_grid(ax)
     figure.legend(loc="outside right upper", frameon=False)
-    _save(figure, path)
+    save(figure, path)
 
 
-def _heat_map(ax: Axes, values: np.ndarray) -> AxesImage:
-    """Values (time, rows) in [0, 1]; the first row on top."""
-    ax.tick_params(length=2)
-    return ax.imshow(values.T, cmap=COLOURS, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+def compare(path: Path, results: Mapping[str, dict]) -> None:
+    """Draw the bit errors by length of several evaluations: the command `compare`.
+
+    Args:
+        path: New picture; its suffix is the format.
+        results: Name -> result of `evaluate --json`.
+
+    Raises:
+        UserError: If a result has no bit errors by length.
+    """
+    curves = {}
+    for name, row in results.items():
+        curves[name] = {
+            int(found[1]): value
+            for key, value in row["scores"].items()
+            if (found := re.fullmatch(r"bit_errors_(\d+)", key))
+        }
+        if not curves[name]:
+            raise UserError(f"{name}: no bit errors by length; evaluate a split, not a file")
+    length_curve(path, curves, trained_to=Config().max_length)
 
 
 def _shown(weightings: list[np.ndarray]) -> np.ndarray:
-    """The slots in use and a margin, in the order of the circle that begins after the largest gap.
+    """Return the used slots and a margin, in the order of the circle, from after the largest gap.
 
     Example:
         >>> weighting = np.zeros((1, 1, 10))
@@ -136,9 +145,3 @@ def _shown(weightings: list[np.ndarray]) -> np.ndarray:
         return np.arange(slots)
     first = used[(last + 1) % len(used)] - MARGIN
     return np.arange(first, first + count) % slots
-
-
-def _save(figure: Figure, path: Path) -> None:
-    check_new_file(path, PICTURES)
-    with replacing(path) as beside:
-        figure.savefig(beside)

@@ -1,15 +1,15 @@
-"""Answers for the reader: the copy of a line of bits, what is wrong in it, a picture."""
+"""Answers of `predict`: the copy of a line of bits, its wrong bits, a picture."""
 
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from apps.common.app import Signatures
+from apps.common.answers import call, row
+from apps.common.app import Answer, Signatures
 from apps.common.errors import UserError
-from apps.common.new_file import PICTURES, check_new_file
+from apps.common.files import PICTURES, check_new_file
 from apps.copy_task.config import PredictOptions
 from apps.copy_task.tasks import parse_bits
 
@@ -18,34 +18,34 @@ SHOWN = 5  # wrong bits that are named, at most
 
 def predict(
     options: PredictOptions, signatures: Signatures, batches: Iterable[list[str]]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Copy a random sequence, if wanted, and lines of bits; draw the last of them all.
+) -> Iterator[Answer]:
+    """Copy a random sequence, if requested, and lines of bits; draw the last one.
 
     Args:
-        options: of the command.
-        signatures: what is served.
-        batches: lines, each a sequence of vectors: `10110010 01110001`.
+        options: Options of the command.
+        signatures: Functions of the export.
+        batches: Lines, each a sequence of vectors: `10110010 01110001`.
 
     Yields:
         A text and a record for each sequence.
 
     Raises:
-        UserError: a line has something else, the picture exists, or the export copies nothing.
+        UserError: If a line has anything but bits, the picture exists, or the model was trained for
+            another task than copy.
     """
     serve = signatures["serving_default"]
     if "copy" not in serve.structured_outputs:
-        raise UserError("this export was trained for another task; predict shows how one copies")
+        raise UserError("this export was trained for another task; predict is for copy")
     width = serve.structured_outputs["copy"].shape[-1]
     if options.picture:
         check_new_file(options.picture, PICTURES)
     answer = None
     for name, bits in _sequences(options, batches, width):
-        answer = {k: t.numpy()[0] for k, t in serve(bits=tf.constant(bits[None])).items()}
+        answer = row(call(serve, bits=bits[None]), 0)
         if answer.get("exceeds_memory"):
             slots = answer["read_weighting"].shape[-1]
             print(
-                f"warning: {name}: {len(bits)} vectors, the memory has {slots} slots; it can't "
-                "hold them all",
+                f"warning: {name}: {len(bits)} vectors do not fit into the memory's {slots} slots",
                 file=sys.stderr,
             )
         record = _record(bits, answer)
@@ -55,7 +55,7 @@ def predict(
     if options.picture and answer:
         from apps.copy_task import pictures  # Matplotlib, only if asked for
 
-        # Backwards in the alphabet what is written comes before what is read.
+        # Reversed, write weightings come before read weightings.
         named = sorted(answer.items(), reverse=True)
         weightings = {key.replace("_", " "): w for key, w in named if w.ndim == 3}
         title = f"length {len(bits)}: {verdict.partition(':')[0]}"
@@ -65,7 +65,7 @@ def predict(
 def _sequences(
     options: PredictOptions, batches: Iterable[list[str]], width: int
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Each sequence, and what a message calls it."""
+    """Yield each sequence, and its name in messages."""
     if options.random:
         random = np.random.default_rng(options.seed)
         yield "random", random.integers(0, 2, (options.random, width)).astype("float32")

@@ -1,4 +1,4 @@
-"""The tasks as a configuration sets them; `datasets.algorithmic.tasks` says what each is."""
+"""The task of a configuration; `datasets.algorithmic.tasks` defines the tasks."""
 
 import numpy as np
 
@@ -9,10 +9,10 @@ from datasets.algorithmic.tasks import Sequence, Task
 
 
 def task(config: Config) -> Task:
-    """Describe the task of a configuration.
+    """Return the task of a configuration.
 
     Raises:
-        UserError: its items are too few to ask for one.
+        UserError: If `max_length` is too small for the task.
     """
     chosen = tasks.task(config.task, config.bits, config.max_repeats)
     if config.max_length < chosen.min_length:
@@ -23,23 +23,23 @@ def task(config: Config) -> Task:
 
 
 def longest(config: Config) -> tuple[int, ...]:
-    """Say the size of the longest sequences of training: length, of repeat copy repeats, too."""
+    """Return the size of the longest training sequences: length, for repeat copy also repeats."""
     if config.task == "repeat_copy":
         return config.max_length, config.max_repeats
     return (config.max_length,)
 
 
 def copy_sequence(bits: np.ndarray) -> Sequence:
-    """Make the copy task of vectors.
+    """Make a sequence of the copy task from vectors.
 
     Args:
-        bits: (length, bits), 0 or 1.
+        bits: Vectors of 0 and 1, (length, bits).
 
     Returns:
-        Sequence of 2 length + 2 steps.
+        A sequence of 2 length + 2 steps.
 
     Raises:
-        UserError: there is no vector, or a value is neither 0 nor 1.
+        UserError: If there is no vector, or a value is neither 0 nor 1.
 
     Example:
         >>> copy_sequence(np.array([[1, 0], [1, 1]])).weights.tolist()
@@ -51,22 +51,22 @@ def copy_sequence(bits: np.ndarray) -> Sequence:
     wrong = np.argwhere((bits != 0) & (bits != 1))
     if len(wrong):
         row, column = wrong[0]
-        raise UserError(f"vector {row + 1}: {bits[row, column]} is no bit; bits are 0 or 1")
+        raise UserError(f"vector {row + 1}: {bits[row, column]} is not a bit; bits are 0 or 1")
     return tasks.copy_sequence(bits)
 
 
 def parse_bits(line: str, width: int) -> np.ndarray:
-    """Read a sequence as users write it: vectors of 0 and 1, with spaces between.
+    """Parse a sequence as users write it: vectors of 0 and 1, separated by spaces.
 
     Args:
-        line: e.g. `10110010 01110001`.
-        width: bits of a vector, as the model has them.
+        line: Text such as `10110010 01110001`.
+        width: Bits of a vector of the model.
 
     Returns:
         Bits (length, width), float32.
 
     Raises:
-        UserError: there is no vector, or one has another width or something else than bits.
+        UserError: If there is no vector, or one has another width or other characters.
 
     Example:
         >>> parse_bits("10 11 00", 2).tolist()
@@ -74,10 +74,10 @@ def parse_bits(line: str, width: int) -> np.ndarray:
     """
     vectors = line.split()
     if not vectors:
-        raise UserError(f"no vector; write vectors of {width} bits, with spaces between")
+        raise UserError(f"no vector; write vectors of {width} bits, separated by spaces")
     for number, vector in enumerate(vectors, start=1):
         if odd := [character for character in vector if character not in "01"]:
-            raise UserError(f"vector {number}: {odd[0]!r} is no bit; bits are 0 or 1")
+            raise UserError(f"vector {number}: {odd[0]!r} is not a bit; bits are 0 or 1")
         if len(vector) != width:
             raise UserError(f"vector {number}: {len(vector)} bits, the model has {width}")
     return np.array([list(vector) for vector in vectors], "float32")

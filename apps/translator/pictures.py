@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from apps.common.checkpoint import replacing
+from apps.common.files import atomic_write
 from apps.common.new_file import PICTURES, check_new_file
 from apps.translator.scores import Band
 

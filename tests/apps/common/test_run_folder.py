@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from apps.common.errors import UserError
-from apps.common.run_folder import begin, check_config, read_config, write_json
+from apps.common.files import write_json
+from apps.common.run_folder import check_config, create, read_config
 
 
 @dataclass(frozen=True)
@@ -21,27 +22,27 @@ FACTS = {"data_checksum": "abc"}
 
 def test_a_configuration_survives_its_file(tmp_path):
     config = Config(rate=1.0, file=Path("a/b"), patience=None)
-    begin(tmp_path / "run", config, FACTS)
+    create(tmp_path / "run", config, FACTS)
     assert read_config(tmp_path / "run", Config) == config
 
 
 def test_the_same_configuration_and_data_go_on(tmp_path):
-    begin(tmp_path / "run", Config(), {**FACTS, "command": "first"})
+    create(tmp_path / "run", Config(), {**FACTS, "command": "first"})
     check_config(tmp_path / "run", Config())
-    begin(tmp_path / "run", Config(), {**FACTS, "command": "second"})
+    create(tmp_path / "run", Config(), {**FACTS, "command": "second"})
     assert json.loads((tmp_path / "run/run.json").read_text())["command"] == "first"
 
 
 def test_another_configuration_is_refused_by_its_keys(tmp_path):
-    begin(tmp_path / "run", Config(), FACTS)
+    create(tmp_path / "run", Config(), FACTS)
     with pytest.raises(UserError, match=r"units \(4 there, 5 here\), rate \(0.5 there, 0.1 here\)"):
         check_config(tmp_path / "run", Config(units=5, rate=0.1))
 
 
 def test_other_data_are_refused(tmp_path):
-    begin(tmp_path / "run", Config(), FACTS)
+    create(tmp_path / "run", Config(), FACTS)
     with pytest.raises(UserError, match="data have changed"):
-        begin(tmp_path / "run", Config(), {"data_checksum": "xyz"})
+        create(tmp_path / "run", Config(), {"data_checksum": "xyz"})
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path):

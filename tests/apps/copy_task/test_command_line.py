@@ -21,7 +21,7 @@ OPTIONS = [str(word) for name, value in TINY.items() for word in (f"--{name}", v
     [
         (["train", "--units", "0"], "units must be at least 1, not 0"),
         (["train", "--learning_rate", "0"], "learning_rate must be above 0, not 0.0"),
-        (["train", "--cell", "dnc", "--num_writes", "2"], "a dnc has one head that writes"),
+        (["train", "--cell", "dnc", "--num_writes", "2"], "a dnc has one write head"),
         (["train", "--task", "associative_recall", "--max_length", "1"], "needs at least 2"),
         (["predict", "--run", "nowhere", "--random", "0"], "random must be at least 1, not 0"),
         (["predict", "--run", "nowhere", "--seed", "-1"], "seed must be at least 0, not -1"),
@@ -80,6 +80,6 @@ def test_a_number_that_is_none_is_kept_to_be_replayed(command, tmp_path, capsys)
         "--clip_norm",
         "1e30",
     )
-    assert code == 2 and "NanGuard has stopped at epoch 1, step 2" in err
+    assert code == 2 and "NanGuard stopped the training at epoch 1, step 2" in err
     assert replay(["--replay", str(run / "nan.zip")]) == 0
     assert capsys.readouterr().out.rstrip().endswith("\nreproduced")

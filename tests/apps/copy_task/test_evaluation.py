@@ -149,10 +149,10 @@ def test_only_copy_takes_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", r"own\.txt: empty; write a sequence a line"),
+        ("", r"own\.txt: empty; write one sequence per line"),
         ("101\n\n110\n", r"own\.txt, line 2: no vector"),
         ("101 010\n110 11\n", r"own\.txt, line 2: vector 2: 2 bits, the model has 3"),
-        ("101\n1O1\n", r"own\.txt, line 2: vector 1: 'O' is no bit"),
+        ("101\n1O1\n", r"own\.txt, line 2: vector 1: 'O' is not a bit"),
     ],
 )
 def test_a_bad_file_is_named_by_line(content, message, tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 import apps.copy_task.model  # noqa: F401 (registers what model.keras holds)
-from tests.apps.common.test_fit import final
+from tests.apps.common.training.test_fit import final
 from tests.apps.kill import run, train_and_kill
 
 

@@ -21,7 +21,7 @@ def heads(*slots, of=10):
 def drawn(monkeypatch, tmp_path):
     """Draw, and return the axes of the picture."""
     figures = []
-    monkeypatch.setattr(pictures, "_save", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr(pictures, "save", lambda figure, path: figures.append(figure))
 
     def draw(function, *args):
         function(tmp_path / "picture.png", *args)
@@ -105,7 +105,7 @@ def test_a_picture_is_whole_or_not_there(tmp_path, monkeypatch):
     ("name", "message"),
     [
         ("mine.png", "mine.png: exists and is not overwritten"),
-        ("nowhere/picture.png", "no folder .*nowhere; make it"),
+        ("nowhere/picture.png", "no folder .*nowhere; create it"),
         ("picture.jpeg", r"picture.jpeg: its name must end in \.png, \.svg, \.pdf"),
         ("picture", r"picture: its name must end in"),
     ],

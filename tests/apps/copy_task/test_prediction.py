@@ -69,8 +69,8 @@ def test_of_many_wrong_bits_the_first_are_named():
     ("line", "message"),
     [
         ("101 0001", "line 2: vector 1: 3 bits, the model has 4"),
-        ("1011 00012", "line 2: vector 2: '2' is no bit"),
-        ("1011,0001", "line 2: vector 1: ',' is no bit"),
+        ("1011 00012", "line 2: vector 2: '2' is not a bit"),
+        ("1011,0001", "line 2: vector 1: ',' is not a bit"),
         ("", "line 2: no vector; write vectors of 4 bits"),
         ("\t ", "line 2: no vector"),
     ],
@@ -87,7 +87,7 @@ def test_longer_than_the_memory_is_answered_with_a_warning(capsys):
     assert [record["exceeds_memory"] for _, record in said] == [False, True]
     assert said[1][0].startswith("0 1 0 1 1\n")
     err = capsys.readouterr().err
-    assert err == "warning: line 2: 5 vectors, the memory has 4 slots; it can't hold them all\n"
+    assert err == "warning: line 2: 5 vectors do not fit into the memory's 4 slots\n"
 
 
 def test_a_model_without_a_memory_has_no_warning(capsys, tmp_path):

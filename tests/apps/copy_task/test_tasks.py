@@ -26,8 +26,8 @@ def test_one_item_is_too_few_to_ask_for_the_next():
     [
         (np.zeros((0, 8)), r"shape \(0, 8\); give at least one vector"),
         (np.zeros(8), r"shape \(8,\)"),
-        ([[0, 1], [0.5, 1]], "vector 2: 0.5 is no bit"),
-        ([[np.nan, 1]], "vector 1: nan is no bit"),
+        ([[0, 1], [0.5, 1]], "vector 2: 0.5 is not a bit"),
+        ([[np.nan, 1]], "vector 1: nan is not a bit"),
     ],
 )
 def test_what_is_no_sequence_of_bits_is_not_copied(bits, message):
@@ -41,9 +41,9 @@ def test_what_is_no_sequence_of_bits_is_not_copied(bits, message):
         ("", "no vector; write vectors of 4 bits"),
         ("  ", "no vector"),
         ("0110 011", "vector 2: 3 bits, the model has 4"),
-        ("0110 0121", "vector 2: '2' is no bit"),
-        ("0110,0111", "vector 1: ',' is no bit"),
-        ("011०", "vector 1: '०' is no bit"),  # a digit, and float() of it is 0
+        ("0110 0121", "vector 2: '2' is not a bit"),
+        ("0110,0111", "vector 1: ',' is not a bit"),
+        ("011०", "vector 1: '०' is not a bit"),  # a digit, and float() of it is 0
     ],
 )
 def test_what_is_no_line_of_bits_is_named(line, message):

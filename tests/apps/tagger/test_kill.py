@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import apps.tagger.model  # noqa: F401 (registers what model.keras holds)
-from tests.apps.common.test_fit import final
+from tests.apps.common.training.test_fit import final
 from tests.apps.kill import run, train_and_kill
 
 PATIENCE = 2

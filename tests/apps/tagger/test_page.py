@@ -4,9 +4,9 @@ from html.parser import HTMLParser
 from itertools import combinations, product
 
 import pytest
+from apps.common.new_file import check_new_file
 
 from apps.common.errors import UserError
-from apps.common.new_file import check_new_file
 from apps.tagger.page import Answer, write_page
 
 VOID = {"meta"}

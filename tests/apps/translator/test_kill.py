@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import apps.translator.model  # noqa: F401 (registers what model.keras holds)
-from tests.apps.common.test_fit import final
+from tests.apps.common.training.test_fit import final
 from tests.apps.kill import run, train_and_kill
 from tests.apps.translator.conftest import TINY, write_pairs
 

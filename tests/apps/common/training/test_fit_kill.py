@@ -1,6 +1,6 @@
 """A training that is killed ends like one that is not.
 
-Run as a script (`python -m tests.apps.common.test_fit_kill RUN [--jit]`) this file is that
+Run as a script (`python -m tests.apps.common.training.test_fit_kill RUN [--jit]`) this file is that
 training: a small LSTM with dropout, averaged weights and early stopping, on labels of which some
 are wrong, so that the dev score rises and then falls.
 """
@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from apps.common import checkpoint
-from apps.common.fit import fit
-from tests.apps.common.test_fit import final
+from apps.common.training import checkpoint
+from apps.common.training.fit import Stopping, fit
+from tests.apps.common.training.test_fit import final
 from tests.apps.kill import run, train_and_kill
 
 STEPS, BATCH, LENGTH, WORDS = 25, 8, 4, 20
@@ -85,10 +85,7 @@ def main():
         STEPS,
         lambda: validate(model),
         args.run,
-        epochs=30,
-        monitor="loss",
-        mode="min",
-        patience=6,
+        Stopping(epochs=30, monitor="loss", mode="min", patience=6),
         checkpoint_every=7,
         tensorboard=False,
     )
@@ -100,7 +97,7 @@ def main():
 def test_five_kills_change_nothing(tmp_path, jit):
     def program(name):
         flags = ["--jit"] if jit else []
-        return ["-m", "tests.apps.common.test_fit_kill", str(tmp_path / name), *flags]
+        return ["-m", "tests.apps.common.training.test_fit_kill", str(tmp_path / name), *flags]
 
     run(program("unbroken"))
     train_and_kill(program("killed"), tmp_path / "killed" / "checkpoint", seed=int(jit), spread=0.6)

@@ -1,4 +1,4 @@
-"""The progress of a training, on one line of a terminal, or now and then a line of a log."""
+"""Progress of a training: one line of a terminal, or a line of a log every half minute."""
 
 import statistics
 import sys
@@ -9,11 +9,11 @@ TERMINAL_SECONDS, LOG_SECONDS = 0.2, 30.0
 
 
 class Progress:
-    """Shows epoch, step, loss, speed, time left and best score so far.
+    """Display of epoch, step, loss, speed, time left and best score so far.
 
     Args:
-        epochs: at most.
-        steps_per_epoch: of training.
+        epochs: Maximum number of epochs.
+        steps_per_epoch: Training steps of an epoch.
         verbose: 0 shows nothing.
     """
 
@@ -27,17 +27,17 @@ class Progress:
 
     @property
     def step_seconds(self) -> float:
-        """Median time of a step, of the last thousand."""
+        """Median time of the last thousand steps."""
         return statistics.median(self._seconds) if self._seconds else 0.0
 
     def step(self, epoch: int, step: int, loss: float, seconds: float) -> None:
-        """Count a step, and show it unless another was shown a moment ago.
+        """Count a step, and show it unless another was shown just before.
 
         Args:
-            epoch: number of the epoch.
-            step: steps done in it.
-            loss: running mean.
-            seconds: that the step took.
+            epoch: Number of the epoch.
+            step: Steps done in it.
+            loss: Running mean of the loss.
+            seconds: Duration of the step.
         """
         self._seconds.append(seconds)
         if not self.verbose or time.monotonic() - self._shown < self._every:
@@ -55,13 +55,13 @@ class Progress:
             print(text.rstrip(), flush=True)
 
     def line(self, text: str) -> None:
-        """Show a line that stays."""
+        """Print a line that stays."""
         if self.verbose:
             print(f"\r{text}\033[K" if self._terminal else text, flush=True)
 
 
 def clock(seconds: float) -> str:
-    """Minutes and seconds, or hours too.
+    """Format a duration as minutes and seconds, or hours too.
 
     Example:
         >>> clock(75), clock(3675)

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from apps.common import checkpoint, progress
+from apps.common import files
 from apps.common.errors import UserError
-from apps.common.fit import fit
+from apps.common.training import checkpoint, progress
+from apps.common.training.fit import Stopping, fit
 
 STEPS = 5
 
@@ -43,12 +44,14 @@ def train(run, model=None, **changes):
     run.mkdir(exist_ok=True)
     settings = {"epochs": 3, "monitor": "score", "checkpoint_every": 2, "verbose": 0} | changes
     model, scores_of = model or build(), settings.pop("validate", validate)
+    stopping = Stopping(**{k: settings.pop(k) for k in Stopping._fields if k in settings})
     return fit(
         model,
         settings.pop("batches", batches),
         STEPS,
         lambda: scores_of(model),
         run,
+        stopping,
         **{"tensorboard": False, **settings},
     )
 
@@ -168,17 +171,17 @@ def test_a_broken_run_goes_on_to_the_same_end(tmp_path, monkeypatch, unbroken, s
 
 @pytest.mark.parametrize("place", ["model.keras", "metrics.jsonl", "checkpoint"])
 def test_a_run_broken_between_the_writes_of_an_epochs_end(tmp_path, monkeypatch, unbroken, place):
-    replacing = checkpoint.replacing
+    atomic_write = files.atomic_write
     ends = {"metrics.jsonl": 2, "model.keras": 1, "checkpoint": 6}  # the second epoch, or the first
     count = iter(range(1, 100))
 
-    def replacing_or_break(path):
+    def write_or_break(path):
         if path.name == place and next(count) == ends[place]:
             raise Broken
-        return replacing(path)
+        return atomic_write(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "replacing", replacing_or_break)
+        patch.setattr(files, "atomic_write", write_or_break)
         with pytest.raises(Broken):
             train(tmp_path)
     train(tmp_path, build(99))
@@ -235,7 +238,7 @@ def test_a_finished_run_does_nothing_and_says_so(tmp_path, unbroken, capsys, mon
     before = {p.name: p.stat().st_mtime_ns for p in run.iterdir() if p.name != "metrics.jsonl"}
     monkeypatch.setattr(checkpoint, "save", None)
     assert train(run, batches=None, validate=None, verbose=1) == result
-    assert "training had ended after epoch 3" in capsys.readouterr().out
+    assert "already trained for 3 epochs" in capsys.readouterr().out
     assert {p.name: p.stat().st_mtime_ns for p in run.iterdir() if p.name in before} == before
 
 
@@ -307,7 +310,9 @@ def test_a_callback_sees_each_step_and_may_stop_the_training(tmp_path):
             self.model.stop_training = len(self.seen) == 7  # the second step of the second epoch
 
     callback = Stopping()
-    with pytest.raises(UserError, match="Stopping has stopped at epoch 2, step 2; the last check"):
+    with pytest.raises(
+        UserError, match="Stopping stopped the training at epoch 2, step 2; the"
+    ):
         train(tmp_path, callbacks=[callback])
     assert callback.seen == (0, 1, 2, 3, 4, 0, 1)
 
@@ -335,7 +340,7 @@ def test_weights_that_are_no_numbers_are_never_in_a_checkpoint(tmp_path):
         return logs
 
     model.train_step = spoil
-    with pytest.raises(UserError, match="a weight is no finite number at epoch 1, step 1"):
+    with pytest.raises(UserError, match="a weight is not finite at epoch 1, step 1"):
         train(tmp_path, model, checkpoint_every=1)
     assert not (tmp_path / "checkpoint").exists()
 

@@ -1,43 +1,32 @@
-"""One moment of a training in one file: every variable, and where the training stood.
+"""The state of a training in one file: every variable, and the position.
 
 The file is an uncompressed NumPy archive without pickle: `0`, `1`, ... are the variables,
-`progress` is JSON. Its checksums tell a damaged file.
+`progress` is JSON. Its checksums reveal a damaged file.
 """
 
-import contextlib
 import json
-import os
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from apps.common import files
 from apps.common.errors import UserError
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; at the end it takes the place of `path`, whole."""
-    beside = path.with_name(f".writing-{path.name}")
-    yield beside
-    with beside.open("rb+") as file:
-        os.fsync(file.fileno())
-    beside.replace(path)
+from seqkit.ops import to_numpy
 
 
 def save(path: Path, model: keras.Model, progress: dict[str, Any]) -> None:
     """Write the state of a training.
 
     Args:
-        path: of the file.
-        model: compiled, and trained for at least a step, so that all its variables exist.
-        progress: what else belongs to this moment, as JSON knows it.
+        path: Path of the file.
+        model: Compiled, and trained for at least a step, so that all its variables exist.
+        progress: The position, as JSON can hold it.
     """
-    arrays = {str(i): _array(v) for i, v in enumerate(_variables(model))}
-    with replacing(path) as beside, beside.open("wb") as file:
+    arrays = {str(i): to_numpy(v) for i, v in enumerate(_variables(model))}
+    with files.atomic_write(path) as temporary, temporary.open("wb") as file:
         np.savez(file, progress=np.frombuffer(json.dumps(progress).encode(), np.uint8), **arrays)
 
 
@@ -45,7 +34,7 @@ def load(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
     """Read what `save` wrote.
 
     Raises:
-        UserError: the file is damaged, or something else.
+        UserError: If the file is damaged, or no checkpoint.
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -60,15 +49,15 @@ def load(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
 
 
 def restore(path: Path, model: keras.Model, values: list[np.ndarray]) -> None:
-    """Give the variables of a model the values that `load` read.
+    """Assign the values that `load` read to the variables of a model.
 
     Args:
-        path: of the file, for the message.
-        model: as for `save`.
-        values: of all its variables.
+        path: Path of the file, for the message.
+        model: As for `save`.
+        values: Values of all its variables.
 
     Raises:
-        UserError: the values are those of another model; nothing is changed.
+        UserError: If the values are those of another model; nothing is changed.
     """
     variables = _variables(model)
     if [value.shape for value in values] != [tuple(v.shape) for v in variables]:
@@ -81,11 +70,5 @@ def restore(path: Path, model: keras.Model, values: list[np.ndarray]) -> None:
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
-    """Everything that a training step changes: weights, seeds, optimizer and running metrics."""
+    """Everything a training step changes: weights, seeds, optimizer and running metrics."""
     return [*model.variables, *model.optimizer.variables, *model.metrics_variables]
-
-
-def _array(variable: keras.Variable) -> np.ndarray:
-    array = keras.ops.convert_to_numpy(variable)
-    # NumPy can't store bfloat16; every bfloat16 is exactly a float32.
-    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array

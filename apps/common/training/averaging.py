@@ -1,40 +1,40 @@
-"""The mean of a model's weights after its last epochs: steadier than those of the last alone."""
+"""The mean of a model's weights after its last epochs: steadier than the last weights alone."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from apps.common.checkpoint import replacing
+from apps.common.files import atomic_write
 
 
 class LastEpochs:
-    """The weights after each of the last epochs, in files of a folder.
+    """The weights after each of the last epochs, one file per epoch in a folder.
 
-    The mean is over no more than half of all epochs so far: after the first ones, weights differ
-    so much that their mean is worse than the last.
+    The mean covers at most half of all epochs so far: early in training, weights change so much
+    that their mean is worse than the last.
 
     Args:
-        folder: for the files; made if it isn't there.
-        count: of the epochs.
+        folder: Folder of the files; created if missing.
+        count: Number of epochs to average.
     """
 
     def __init__(self, folder: Path, count: int) -> None:
         self.folder, self.count = folder, count
 
     def mean(self, epoch: int, weights: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Keep the weights after an epoch, and average them with those of the epochs before.
+        """Save the weights of an epoch, and average them with those of the epochs before.
 
-        An epoch whose end is repeated replaces its own weights.
+        An epoch that is repeated replaces its own weights.
 
         Args:
-            epoch: its number, from 1.
-            weights: after it.
+            epoch: Number of the epoch, from 1.
+            weights: Weights after it.
         """
         self.folder.mkdir(exist_ok=True)
-        with replacing(self._file(epoch)) as beside, beside.open("wb") as file:
+        with atomic_write(self._file(epoch)) as temporary, temporary.open("wb") as file:
             np.savez(file, *(np.asarray(w, "float32") for w in weights))
-        # Of an epoch longer ago, there may be one after a break.
+        # After an interruption there may be files of older epochs.
         for path in self.folder.glob("*.npz"):
             if not epoch - self.count < int(path.stem) <= epoch:
                 path.unlink()

@@ -8,7 +8,8 @@ from keras import Input, Model, layers, utils
 
 from apps import copy_task
 from apps.copy_task.config import Config
-from apps.copy_task.serving import Machine, fingerprint, signatures_of, with_marks
+from apps.copy_task.served import ServedSequenceModel, fingerprint, with_markers
+from apps.copy_task.signatures import signatures_of
 from apps.copy_task.tasks import copy_sequence
 from datasets.algorithmic.tasks import Name
 from seqkit import RNN, LSTMCell, NTMCell
@@ -31,7 +32,7 @@ def model_of(cell, inputs=BITS + 2, outputs=BITS, seed=0):
 
 def served(model, copies=True):
     """The signatures as functions, which keep the machine that owns the variables."""
-    signatures = signatures_of(Machine(model, copies))
+    signatures = signatures_of(ServedSequenceModel(model, copies))
     return {name: signature.concrete for name, signature in signatures.items()}
 
 
@@ -78,7 +79,7 @@ def steps(functions, inputs):
 def test_the_marks_are_those_of_training():
     bits = bits_of(4, 5, BITS)
     expected = np.stack([copy_sequence(row).inputs for row in bits])
-    np.testing.assert_array_equal(with_marks(tf.constant(bits)), expected)
+    np.testing.assert_array_equal(with_markers(tf.constant(bits)), expected)
 
 
 def test_the_answer_is_the_models(model, functions):
@@ -96,16 +97,16 @@ def test_the_answer_is_the_models(model, functions):
 def test_fed_one_vector_at_a_time_the_answer_is_the_same(functions):
     bits = bits_of(2, 5, BITS)
     whole = functions["serving_default"](bits=tf.constant(bits))["probabilities"]
-    probabilities, state = steps(functions, with_marks(tf.constant(bits)))
+    probabilities, state = steps(functions, with_markers(tf.constant(bits)))
     np.testing.assert_allclose(probabilities[:, 7:], whole, atol=1e-6)
     assert len(set(state["model"].numpy().tolist())) == 1
     # It is the state that tells them apart, not what is read at the last step.
-    _, other = steps(functions, with_marks(1 - tf.constant(bits)))
+    _, other = steps(functions, with_markers(1 - tf.constant(bits)))
     assert np.abs(state["state_0"] - other["state_0"]).max() > 1e-4
 
 
 def test_streams_in_one_batch_need_not_have_begun_together(functions):
-    inputs = with_marks(tf.constant(bits_of(2, 3, BITS)))
+    inputs = with_markers(tf.constant(bits_of(2, 3, BITS)))
     expected, _ = steps(functions, inputs)
     _, ahead = steps(functions, inputs[:1, :4])
     _, behind = steps(functions, inputs[1:, :2])
@@ -123,7 +124,7 @@ def test_the_weightings_are_those_that_the_cell_had_at_each_step(ntm):
     assert answer["write_weighting"].shape == (2, 8, 1, SLOTS)
     rnn = model.get_layer("rnn")
     states = rnn.get_initial_state(2)
-    for time, vector in enumerate(tf.unstack(with_marks(tf.constant(bits)), axis=1)):
+    for time, vector in enumerate(tf.unstack(with_markers(tf.constant(bits)), axis=1)):
         _, states = rnn.step(vector, states)
         for name, weighting in rnn.cell.trace(states).items():
             np.testing.assert_allclose(answer[name][:, time], weighting, atol=1e-6)
@@ -188,10 +189,10 @@ def test_a_bad_step_gets_one_line(ntm, changes, message):
 @pytest.mark.parametrize("cell", ["ntm", "ntm_lstm"])
 def test_the_state_of_another_model_is_refused(ntm, cell):
     """Of one with other weights alone, and of one with other sizes."""
-    other = Machine(model_of(cell, seed=1), True).init(tf.constant(1))
+    other = ServedSequenceModel(model_of(cell, seed=1), True).init(tf.constant(1))
     state = {name: other[name] for name in ntm["init"](batch_size=tf.constant(1))}
     vector = tf.zeros((1, BITS + 2))
-    with pytest.raises(tf.errors.InvalidArgumentError, match="the state of another model; begin"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="the state of another model; start"):
         ntm["step"](vector=vector, **state)
 
 
@@ -242,19 +243,19 @@ def test_each_task_is_exported_with_examples(task, tmp_path):
         for example in exported.examples[name]:
             tensors = {key: tf.constant(value) for key, value in example.items()}
             assert signature.concrete(**tensors).keys() == signature.outputs.keys()
-    assert ("mark of the beginning" in exported.notes) == (task == "copy")
+    assert ("start marker (1" in exported.notes) == (task == "copy")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_all_signatures_compile_under_xla(cell):
-    signatures = signatures_of(Machine(model_of(cell), True))
+    signatures = signatures_of(ServedSequenceModel(model_of(cell), True))
     bits = tf.constant(bits_of(2, 4, BITS))
     state = signatures["init"].concrete(batch_size=tf.constant(2))
     arguments = {
         "serving_default": {"bits": bits},
         "init": {"batch_size": tf.constant(2)},
-        "step": {"vector": with_marks(bits)[:, 1], **state},
+        "step": {"vector": with_markers(bits)[:, 1], **state},
     }
     for name, signature in signatures.items():
         compiled = tf.function(signature.function, jit_compile=True, autograph=False)

@@ -1,0 +1,28 @@
+"""Calls of an export's signatures with Python values, and their answers as NumPy arrays."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+
+def call(signature: Callable[..., Mapping[str, tf.Tensor]], **inputs: Any) -> dict[str, np.ndarray]:
+    """Call a signature: strings, numbers and arrays in, NumPy arrays out."""
+    answer = signature(**{name: tf.constant(value) for name, value in inputs.items()})
+    return {name: tensor.numpy() for name, tensor in answer.items()}
+
+
+def row(answer: Mapping[str, np.ndarray], index: int) -> dict[str, np.ndarray]:
+    """Return the answer to one example of a batch."""
+    return {name: values[index] for name, values in answer.items()}
+
+
+def strings(values: Iterable[bytes]) -> list[str]:
+    """Decode the strings of an answer.
+
+    Example:
+        >>> strings(np.array([b"a", b"dog"]))
+        ['a', 'dog']
+    """
+    return [value.decode() for value in values]

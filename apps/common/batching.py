@@ -1,0 +1,99 @@
+"""Batches of examples of similar length, for training and for calls of a signature."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+
+Item = TypeVar("Item")
+
+
+def bucket_batches(
+    widths: np.ndarray,
+    batch_size: int,
+    order: np.random.Generator | None = None,
+    fill: Literal["repeat", "blank"] = "blank",
+) -> tuple[np.ndarray, np.ndarray]:
+    """Batch examples of equal width, all batches full: XLA compiles each shape only once.
+
+    Args:
+        widths: Padded length of each example, (examples,).
+        batch_size: Examples per batch.
+        order: Shuffles the examples of a width, then the batches; None: neither.
+        fill: What fills the last batch of a width: its first examples once more ("repeat"), or
+            -1 ("blank").
+
+    Returns:
+        Rows (steps, batch_size) and the width (steps,) of each batch.
+
+    Example:
+        >>> rows, widths = bucket_batches(np.array([8, 16, 8, 8]), batch_size=2)
+        >>> rows.tolist(), widths.tolist()
+        ([[0, 2], [3, -1], [1, -1]], [8, 8, 16])
+    """
+    examples = np.arange(len(widths)) if order is None else order.permutation(len(widths))
+    rows, of_batch = [], []
+    for width in np.unique(widths):
+        members = examples[widths[examples] == width]
+        steps = -(-len(members) // batch_size)
+        full = np.full(steps * batch_size, -1)
+        full[: len(members)] = members
+        if fill == "repeat":
+            full = np.resize(members, full.shape)
+        rows.append(full.reshape(steps, batch_size).astype("int32"))
+        of_batch.append(np.full(steps, width, "int32"))
+    rows, of_batch = np.concatenate(rows), np.concatenate(of_batch)
+    if order is not None:
+        shuffled = order.permutation(len(rows))
+        rows, of_batch = rows[shuffled], of_batch[shuffled]
+    return rows, of_batch
+
+
+def in_batches(
+    function: Callable[[list[Item]], Sequence[Any]],
+    items: Sequence[Item],
+    batch_size: int = 64,
+    key: Callable[[Item], Any] | None = None,
+) -> list[Any]:
+    """Apply a function to batches of items, and return the results in the order of the items.
+
+    Args:
+        function: Takes a list of items and returns one result per item.
+        items: The items.
+        batch_size: Items per batch; the last batch may have fewer.
+        key: Items are batched in the order of this key, such as their length, so that there is
+            little padding; None: as they come.
+
+    Example:
+        >>> in_batches(lambda words: [word.upper() for word in words], ["ccc", "a"], key=len)
+        ['CCC', 'A']
+    """
+    order = range(len(items))
+    if key is not None:
+        order = sorted(order, key=lambda index: key(items[index]))
+    results: list[Any] = [None] * len(items)
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        for row, result in zip(rows, function([items[i] for i in rows]), strict=True):
+            results[row] = result
+    return results
+
+
+def pad(
+    rows: Sequence[Sequence[Any]], fill: Any, width: int | None = None, dtype: Any = None
+) -> np.ndarray:
+    """Stack rows of different length into a rectangle.
+
+    Args:
+        rows: Sequences of numbers or strings.
+        fill: Value of the padding.
+        width: Length of the rectangle; None: that of the longest row.
+        dtype: Type of the array; None: int32 for numbers, object for strings.
+
+    Example:
+        >>> pad([["a", "dog"], ["run"]], "").tolist()
+        [['a', 'dog'], ['run', '']]
+    """
+    width = max(map(len, rows), default=0) if width is None else width
+    dtype = dtype or (object if isinstance(fill, str) else "int32")
+    return np.array([[*row, *[fill] * (width - len(row))] for row in rows], dtype)

@@ -1,0 +1,67 @@
+"""Files that are written whole or not at all, and never over another one unless meant to."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from apps.common.errors import UserError
+
+PICTURES = ".png", ".svg", ".pdf"
+
+
+@contextlib.contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yield a temporary path in the same folder; on success it replaces `path`."""
+    temporary = path.with_name(f".writing-{path.name}")
+    yield temporary
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(text)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file atomically."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        UserError: If it is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: no such file; was {path.parent} written by train or export?"
+        ) from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UserError(f"{path}: damaged ({error}); train into a new folder") from None
+
+
+def check_new_file(path: Path, suffixes: tuple[str, ...] = ()) -> None:
+    """Check that a file can be created, before the work that fills it.
+
+    Args:
+        path: Path of the file.
+        suffixes: Allowed suffixes; empty: any.
+
+    Raises:
+        UserError: If the file exists, its folder doesn't, or its suffix is not allowed.
+    """
+    if os.path.lexists(path):
+        raise UserError(f"{path}: exists and is not overwritten; choose another name")
+    if not path.parent.is_dir():
+        raise UserError(f"{path}: no folder {path.parent}; create it, or choose another path")
+    if suffixes and path.suffix not in suffixes:
+        raise UserError(f"{path}: its name must end in {', '.join(suffixes)}")

@@ -1,0 +1,1 @@
+"""Training that can be killed at any moment: the loop, its checkpoint, its progress line."""

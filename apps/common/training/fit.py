@@ -1,0 +1,395 @@
+"""Train a compiled model so that it can be killed at any moment and end with the same numbers.
+
+The loop is around Keras's own `train_function`, which keeps jit, mixed precision and
+`tf.distribute`. It is not `model.fit`, which can't start in the middle of an epoch and which
+overwrites the weights with their moving average at its end.
+"""
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from apps.common import files
+from apps.common.app import History, Validation
+from apps.common.errors import UserError
+from apps.common.training import checkpoint
+from apps.common.training.averaging import LastEpochs
+from apps.common.training.progress import Progress
+
+CHECKPOINT, METRICS, MODEL, TENSORBOARD, AVERAGED = (
+    "checkpoint",
+    "metrics.jsonl",
+    "model.keras",
+    "tensorboard",
+    "averaged",
+)
+Batches = Callable[[int, int, History], tf.data.Dataset]
+
+
+class Stopping(NamedTuple):
+    """When a training ends, and which epoch is the best."""
+
+    epochs: int  # at most
+    monitor: str  # score of `validate` that determines the best epoch
+    mode: Literal["max", "min"] = "max"
+    patience: int | None = None  # stop after this many epochs without a better score; None: never
+
+    def check(self) -> None:
+        """Raise ValueError if mode or patience is out of range."""
+        if self.mode not in ("max", "min"):
+            raise ValueError(f"mode must be 'max' or 'min', not {self.mode!r}")
+        if self.patience is not None and self.patience < 1:
+            raise ValueError(f"patience must be at least 1, not {self.patience}")
+
+    def best(self, history: History) -> dict[str, Any] | None:
+        """Return the first line with the best score; None if no score is a number."""
+        key, sign = f"val_{self.monitor}", 1 if self.mode == "max" else -1
+        if history and key not in history[-1]:
+            raise ValueError(
+                f"validate gives no {self.monitor!r} to monitor, but {sorted(history[-1])}"
+            )
+        scored = [line for line in history if not math.isnan(line[key])]
+        return max(scored, key=lambda line: sign * line[key], default=None)
+
+
+@dataclasses.dataclass(frozen=True)
+class FitResult:
+    """How a training ended. Epochs count from 1."""
+
+    best_epoch: int | None  # None: no epoch's score was a number
+    best_score: float | None
+    epochs: int
+    steps: int
+    step_seconds: float  # median, including the wait for data
+    stopped_early: bool
+
+
+@dataclasses.dataclass
+class State:
+    """Position of a training: together with the variables, the content of a checkpoint."""
+
+    step: int = 0  # steps done in the current epoch
+    seconds: float = 0.0  # spent in the current epoch
+    step_seconds: float = 0.0  # median
+    history: list[dict[str, Any]] = dataclasses.field(default_factory=list)  # metrics.jsonl
+
+    @property
+    def epoch(self) -> int:
+        return len(self.history) + 1
+
+
+def fit(
+    model: keras.Model,
+    batches: Batches,
+    steps_per_epoch: int,
+    validate: Validation,
+    run: Path,
+    stopping: Stopping,
+    *,
+    average: int = 1,
+    checkpoint_every: int = 200,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    tensorboard: bool = True,
+    verbose: int = 1,
+) -> FitResult:
+    """Train a model, or resume where its run folder left off.
+
+    The folder gets `checkpoint`, `metrics.jsonl` (one line per epoch), `model.keras` (the best
+    epoch, with averaged weights if the optimizer keeps them) and `tensorboard/`. A training that
+    was stopped or killed resumes and ends with the same weights, metrics and stopping epoch as an
+    uninterrupted one, provided that every random number comes from `batches` or from a
+    `SeedGenerator` of the model's layers. The weights left in `model` are those of some step: the
+    result is `model.keras`.
+
+    Args:
+        model: Compiled, on the TensorFlow backend, one step per execution.
+        batches: `batches(epoch, first_step, history)`: the batches of an epoch from a step on, the
+            same at each call. Epochs count from 1, steps from 0; history has the lines of
+            `metrics.jsonl` of the epochs before.
+        steps_per_epoch: Batches of an epoch.
+        validate: Scores the model after each epoch, with the weights `model.keras` would get.
+        run: An existing folder.
+        stopping: When the training ends, and which epoch is the best.
+        average: Score and keep the mean of the weights after this many last epochs.
+        checkpoint_every: Steps between checkpoints.
+        callbacks: Keras callbacks; they get the begin and end of the training, and each step. One
+            that sets `model.stop_training` ends the training with an error.
+        tensorboard: Whether to write `tensorboard/`.
+        verbose: 0 prints nothing.
+
+    Returns:
+        How the training ended; immediately, if it had ended before.
+
+    Raises:
+        UserError: If the checkpoint is damaged or of another model, the loss or a weight is not
+            finite, a callback stops the training, or another process trains in the folder. The
+            files stay as they are.
+        KeyboardInterrupt: On Ctrl-C, after the current step and a checkpoint.
+        SystemExit: On SIGTERM, after the current step and a checkpoint; its code is 143.
+    """
+    stopping.check()
+    if average < 1:
+        raise ValueError(f"average must be at least 1, not {average}")
+    if model.steps_per_execution != 1:
+        raise ValueError("compile the model with steps_per_execution=1")
+    model.make_train_function()
+    progress = Progress(stopping.epochs, steps_per_epoch, verbose)
+    training = Training(
+        model, batches, steps_per_epoch, validate, run, stopping, average, callbacks, progress
+    )
+    with _locked(run), _interruption() as signals, contextlib.ExitStack() as at_end:
+        values = training.load()
+        if result := training.finished():
+            progress.line(f"{run}: already trained for {result.epochs} epochs, {progress.best}")
+            return result
+        if values is not None:
+            training.resume(values)
+        for callback in callbacks:
+            callback.set_model(model)
+            callback.on_train_begin()
+            at_end.callback(callback.on_train_end)
+        writer = tf.summary.create_file_writer(str(run / TENSORBOARD)) if tensorboard else None
+        while not (result := training.finished()):
+            for _ in training.epoch():
+                if training.state.step % checkpoint_every == 0 or signals:
+                    training.save()
+                    training.stop_if_interrupted(signals)
+            line = training.end_of_epoch()
+            if writer:
+                _write_scalars(writer, line)
+            training.stop_if_interrupted(signals)
+        return result
+
+
+@dataclasses.dataclass
+class Training:
+    """A training in progress: the arguments of `fit`, and the position."""
+
+    model: keras.Model
+    batches: Batches
+    steps_per_epoch: int
+    validate: Validation
+    run: Path
+    stopping: Stopping
+    average: int
+    callbacks: Sequence[keras.callbacks.Callback]
+    progress: Progress
+    state: State = dataclasses.field(default_factory=State)
+
+    def load(self) -> list[np.ndarray] | None:
+        """Read the checkpoint, if there is one, and roll `metrics.jsonl` back to its moment."""
+        path = self.run / CHECKPOINT
+        if not path.exists():
+            return None
+        values, saved = checkpoint.load(path)
+        try:
+            self.state = State(**saved)
+        except TypeError:
+            raise UserError(
+                f"{path}: no checkpoint of a training; choose another run folder"
+            ) from None
+        self._write_metrics()
+        return values
+
+    def resume(self, values: list[np.ndarray]) -> None:
+        """Give the model the variables of the checkpoint."""
+        # Optimizer and metrics create their variables in the first step, here a throwaway one.
+        self.model.train_function(_iterate(self.model, self.batches(1, 0, [])))
+        checkpoint.restore(self.run / CHECKPOINT, self.model, values)
+        self.progress.line(
+            f"{self.run}: resuming at epoch {self.state.epoch}, step {self.state.step}"
+        )
+
+    def finished(self) -> FitResult | None:
+        """Return the result if the training has ended."""
+        best, done = self.stopping.best(self.state.history), len(self.state.history)
+        score = best and best[f"val_{self.stopping.monitor}"]
+        if best:
+            self.progress.best = f"best {self.stopping.monitor} {score:.4f} (epoch {best['epoch']})"
+        stale = done - (best["epoch"] if best else 0)
+        early = self.stopping.patience is not None and stale >= self.stopping.patience
+        if done < self.stopping.epochs and not early:
+            return None
+        return FitResult(
+            best_epoch=best and best["epoch"],
+            best_score=score,
+            epochs=done,
+            steps=done * self.steps_per_epoch,
+            step_seconds=self.state.step_seconds,
+            stopped_early=done < self.stopping.epochs,
+        )
+
+    def epoch(self) -> Iterator[None]:
+        """Train for the rest of an epoch, and yield after each step."""
+        state = self.state
+        if state.step == 0:
+            self.model.reset_metrics()
+        if state.step == self.steps_per_epoch:  # killed before the end of the epoch was written
+            return
+        iterator = _iterate(self.model, self.batches(state.epoch, state.step, state.history))
+        while state.step < self.steps_per_epoch:
+            began = time.perf_counter()
+            try:
+                loss = float(self.model.train_function(iterator)["loss"])
+            except (StopIteration, tf.errors.OutOfRangeError):
+                raise ValueError(
+                    f"batches({state.epoch}, ...) ended at step {state.step} of "
+                    f"{self.steps_per_epoch}"
+                ) from None
+            seconds = time.perf_counter() - began
+            state.step += 1
+            state.seconds += seconds
+            self._check_step(loss)
+            self.progress.step(state.epoch, state.step, loss, seconds)
+            yield
+
+    def end_of_epoch(self) -> dict[str, Any]:
+        """Score the epoch, keep the model if it is the best so far, and write a checkpoint."""
+        self._check_weights()
+        state = self.state
+        line = {
+            "epoch": state.epoch,
+            "step": state.epoch * self.steps_per_epoch,
+            "learning_rate": float(self.model.optimizer.learning_rate),
+            **{name: float(value) for name, value in self.model.get_metrics_result().items()},
+        }
+        began = time.perf_counter()
+        with self._averaged_weights():
+            line |= {f"val_{name}": float(score) for name, score in self.validate().items()}
+            line["seconds"] = round(state.seconds + time.perf_counter() - began, 3)
+            state.history.append(line)
+            if is_best := self.stopping.best(state.history) is line:
+                with files.atomic_write(self.run / MODEL) as temporary:
+                    self.model.save(temporary)
+        # Model and metrics before the checkpoint: if killed in between, the end of the epoch is
+        # repeated and gives the same ones.
+        self._write_metrics()
+        state.step, state.seconds = 0, 0.0
+        self.save()
+        self.progress.line(_text(line, self.stopping.epochs, is_best))
+        return line
+
+    def save(self) -> None:
+        """Write a checkpoint."""
+        self._check_weights()
+        self.state.step_seconds = self.progress.step_seconds or self.state.step_seconds
+        checkpoint.save(self.run / CHECKPOINT, self.model, dataclasses.asdict(self.state))
+
+    def stop_if_interrupted(self, signals: list[int]) -> None:
+        """Raise KeyboardInterrupt or SystemExit if a signal was received."""
+        if signals:
+            self.progress.line(
+                f"stopped at epoch {self.state.epoch}, step {self.state.step}; checkpoint "
+                "written: run the same command again to resume"
+            )
+            raise KeyboardInterrupt if signals[0] == signal.SIGINT else SystemExit(143)
+
+    def _check_step(self, loss: float) -> None:
+        for callback in self.callbacks:
+            callback.on_train_batch_end(self.state.step - 1, {"loss": loss})
+            if self.model.stop_training:
+                raise self._diverged(f"{type(callback).__name__} stopped the training")
+        if not math.isfinite(loss):
+            raise self._diverged(f"the loss is {loss}")
+
+    def _check_weights(self) -> None:
+        """Refuse what no checkpoint should hold: the loss shows it only a step later."""
+        if not all(np.isfinite(v).all() for v in self.model.trainable_variables):
+            raise self._diverged("a weight is not finite")
+
+    def _diverged(self, reason: str) -> UserError:
+        return UserError(
+            f"{self.run}: {reason} at epoch {self.state.epoch}, step {self.state.step}; the last "
+            "checkpoint is kept. A lower learning rate or gradient clipping may help, in another "
+            "run folder"
+        )
+
+    @contextlib.contextmanager
+    def _averaged_weights(self) -> Iterator[None]:
+        """Put averaged weights into the model, if there are any, and take them out again."""
+        variables, optimizer = self.model.trainable_variables, self.model.optimizer
+        trained = [np.array(v) for v in variables]
+        optimizer.finalize_variable_values(variables)  # the moving average
+        if self.average > 1:
+            last = LastEpochs(self.run / AVERAGED, self.average)
+            mean = last.mean(self.state.epoch, [np.array(v) for v in variables])
+            for variable, value in zip(variables, mean, strict=True):
+                variable.assign(value)
+        try:
+            yield
+        finally:
+            for variable, value in zip(variables, trained, strict=True):
+                variable.assign(value)
+
+    def _write_metrics(self) -> None:
+        lines = "".join(json.dumps(line) + "\n" for line in self.state.history)
+        files.write_text(self.run / METRICS, lines)
+
+
+def _iterate(model: keras.Model, dataset: tf.data.Dataset) -> Iterator:
+    # The thread that tunes a pipeline may sleep for half a minute, and freeing the iterator at the
+    # end of an epoch waits for it.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    dataset = dataset.with_options(options)
+    return iter(model.distribute_strategy.experimental_distribute_dataset(dataset))
+
+
+def _write_scalars(writer: tf.summary.SummaryWriter, line: dict[str, Any]) -> None:
+    with writer.as_default(step=line["step"]):
+        for name in line.keys() - {"epoch", "step"}:
+            tf.summary.scalar(name, line[name])
+    writer.flush()
+
+
+def _text(line: dict[str, Any], epochs: int, is_best: bool) -> str:
+    numbers = [f"{k} {v:.4g}" for k, v in line.items() if k not in ("epoch", "step", "seconds")]
+    parts = [f"epoch {line['epoch']}/{epochs}", *numbers, f"{line['seconds']:.1f} s"]
+    return "  ".join([*parts, "best so far"] if is_best else parts)
+
+
+@contextlib.contextmanager
+def _locked(run: Path) -> Iterator[None]:
+    """Lock the run folder; the kernel releases the lock if the process dies."""
+    with (run / ".lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"{run}: another process is training in it") from None
+        yield
+
+
+@contextlib.contextmanager
+def _interruption() -> Iterator[list[int]]:
+    """Yield a list that gets the number of the first SIGINT or SIGTERM; a second one stops."""
+    received = []
+
+    def note(number: int, frame: object) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+        # Not print: the signal may have interrupted one.
+        os.write(2, b"\nfinishing the step, then a checkpoint; again stops without\n")
+
+    previous = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            previous[number] = signal.signal(number, note)
+    try:
+        yield received
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

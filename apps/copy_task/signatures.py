@@ -1,0 +1,122 @@
+"""The export: signatures, notes of the model card, golden inputs."""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from apps.common.app import Export
+from apps.common.run_folder import load_model
+from apps.copy_task import NAME
+from apps.copy_task.config import Config
+from apps.copy_task.served import ServedSequenceModel
+from apps.copy_task.tasks import task
+from seqkit.export import Signature
+
+_TITLES = {
+    "copy": "Copy of a sequence of bits",
+    "repeat_copy": "Repeated copy of a sequence of bits",
+    "associative_recall": "The item after another, of items of bits",
+    "priority_sort": "Vectors of bits, sorted by priority",
+}
+_CELLS = {
+    "ntm": "neural Turing served",
+    "dnc": "differentiable neural computer",
+    "sparse_ntm": "neural Turing served with sparse access",
+    "lstm": "LSTM",
+}
+
+_NOTES = """
+## Behavior
+
+{default}
+- `init` returns the state before the first vector. `step` reads one vector of each sequence and
+  returns the new state, which goes into the next `step`: the server keeps no state. `model`
+  identifies the model that a state belongs to.{markers}
+- The sequences of a batch have one length. Answers do not depend on the rest of the batch.
+- Errors: no vector, a value that is not {values}, a vector of another width, the state of another
+  model.
+"""
+_COPY = "- `serving_default` copies `bits`, 0 or 1. `probabilities` are those of a 1."
+_MARKERS = """
+  For a copy, feed the start marker (1 in channel {}, from 0), the vectors, the end marker (1 in
+  channel {}), then zeros: the answers to these are the copy."""
+_MEMORY = """
+- The weightings are those of each head at each step, slot by slot. The steps are the start marker,
+  the vectors, the end marker, and one for each vector of the copy.
+- `exceeds_memory`: there are more vectors than slots. They are answered all the same."""
+_TASK = """\
+- `serving_default` takes whole sequences: `inputs` with the markers, and zeros while the answer is
+  due. `probabilities` are those of a 1, at every step."""
+
+
+def export(config: Config, run: Path) -> list[Export]:
+    """Describe the export of a run folder: its best model so far.
+
+    Raises:
+        UserError: If the folder has no model yet, or is damaged.
+    """
+    served = ServedSequenceModel(load_model(run), copies=config.task == "copy")
+    signatures = signatures_of(served)
+    if served.copies:
+        default, values = _COPY + (_MEMORY if served.traced else ""), "0 or 1"
+        markers = _MARKERS.format(config.bits, config.bits + 1)
+    else:
+        default, values, markers = _TASK, "finite", ""
+    return [
+        Export(
+            name=NAME,
+            module=served,
+            signatures=signatures,
+            examples=_examples(served, signatures, config),
+            title=f"{_TITLES[config.task]} ({_CELLS[config.cell]})",
+            data=f"random bits, drawn as they are needed; lengths up to {config.max_length}",
+            licence="Apache-2.0",
+            splits=("test",),
+            notes=_NOTES.format(default=default, values=values, markers=markers),
+        )
+    ]
+
+
+def signatures_of(served: ServedSequenceModel) -> dict[str, Signature]:
+    """Name the functions and type their arguments."""
+    vector = tf.TensorSpec([None, served.input_size], tf.float32)
+    batch_size = {"batch_size": tf.TensorSpec([], tf.int32)}
+    init = Signature(lambda batch_size: served.init(batch_size), batch_size)
+    state = {name: tf.TensorSpec(spec.shape, spec.dtype) for name, spec in init.outputs.items()}
+    if served.copies:
+        bits = tf.TensorSpec([None, None, served.output_size], tf.float32)
+        default = Signature(lambda bits: served.copy(bits), {"bits": bits})
+    else:
+        inputs = tf.TensorSpec([None, None, served.input_size], tf.float32)
+        default = Signature(lambda inputs: served.run(inputs), {"inputs": inputs})
+    return {
+        "serving_default": default,
+        "init": init,
+        "step": Signature(lambda **tensors: served.step(**tensors), {"vector": vector, **state}),
+    }
+
+
+def _examples(
+    served: ServedSequenceModel, signatures: dict[str, Signature], config: Config
+) -> dict[str, list[dict[str, np.ndarray]]]:
+    """Golden inputs: sequences of several lengths, and the first steps of one."""
+    random = np.random.default_rng(0)
+    drawn = [task(config).sample(random, length) for length in (2, 5, config.max_length)]
+    if served.copies:
+        whole = [{"bits": sequence.targets[None, sequence.weights > 0]} for sequence in drawn]
+    else:
+        whole = [{"inputs": sequence.inputs[None]} for sequence in drawn]
+    state = signatures["init"].concrete(batch_size=tf.constant(1))
+    steps = []
+    for vector in drawn[0].inputs:
+        state.pop("probabilities", None)
+        steps.append({"vector": vector[None], **{k: v.numpy() for k, v in state.items()}})
+        state = signatures["step"].concrete(
+            **{name: tf.constant(value) for name, value in steps[-1].items()}
+        )
+    return {
+        "serving_default": whole,
+        "init": [{"batch_size": np.int32(n)} for n in (1, 3)],
+        "step": steps,
+    }
