@@ -37,14 +37,14 @@ def unroll(
         The emitted nest, time first.
     """
     tokens = ops.transpose(ops.cast(tokens, "int32"))
-    initial = (rows.tensors(state), ops.full_like(tokens[0], bos_id))
+    initial = (rows.as_tensors(state), ops.full_like(tokens[0], bos_id))
 
     def one_step(carry: tuple, now: tuple) -> tuple[tuple, Nest]:
         state, last = carry
         gold, *extra = now
         log_p, new_state = step(last, state, constants)
         log_p = ops.cast(log_p, "float32")
-        new_state = rows.like(state, new_state)
+        new_state = rows.check_same(state, new_state)
         return (new_state, next_input(gold, log_p, *extra)), emit(gold, log_p)
 
     return scan(one_step, initial, (tokens, *per_step))[1]
