@@ -24,14 +24,14 @@ def unroll(
     """Run a step once per gold token and collect what `emit` returns.
 
     Args:
-        step: as for `greedy`.
-        tokens: gold tokens (batch, time) int32.
-        state: before the first step.
-        constants: read at every step.
-        bos_id: the first step's input.
+        step: As for `greedy`.
+        tokens: Gold tokens (batch, time) int32.
+        state: Before the first step.
+        constants: Read at every step.
+        bos_id: First input token.
         next_input: `next_input(gold, log_probs, *per_step) -> tokens`: the input of the next step.
         emit: `emit(gold, log_probs)`: the result of a step.
-        per_step: tensors (time, ...), a slice of each for every `next_input`.
+        per_step: Tensors (time, ...), of which each `next_input` gets one slice.
 
     Returns:
         The emitted nest, time first.
