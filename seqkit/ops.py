@@ -1,6 +1,7 @@
 """Small tensor operations that several layers share, on any backend."""
 
 import keras
+import numpy as np
 from keras import ops, tree
 
 from seqkit.typing import Nest, Tensor
@@ -23,7 +24,7 @@ def time_first(x: Tensor) -> Tensor:
 
 
 def precise_dtype(layer: keras.layers.Layer) -> str:
-    """Return float64 under a float64 policy, else float32: for sums that half floats would lose."""
+    """Return float64 under a float64 policy, otherwise float32, for sums that need precision."""
     return "float64" if layer.compute_dtype == "float64" else "float32"
 
 
@@ -35,5 +36,16 @@ def align(condition: Tensor, x: Tensor) -> Tensor:
 
 
 def where_rows(condition: Tensor, then: Nest, otherwise: Nest) -> Nest:
-    """Choose row by row between two nests of tensors (batch, ...): condition is (batch,) bool."""
+    """Select row by row between two nests of tensors (batch, ...): condition is (batch,) bool."""
     return tree.map_structure(lambda a, b: ops.where(align(condition, a), a, b), then, otherwise)
+
+
+def to_numpy(x: Tensor) -> np.ndarray:
+    """Convert a tensor or a variable to an array that NumPy can store: bfloat16 as float32.
+
+    Example:
+        >>> to_numpy(ops.ones(2, "bfloat16"))
+        array([1., 1.], dtype=float32)
+    """
+    array = ops.convert_to_numpy(x)
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
