@@ -80,7 +80,7 @@ class Cell(ConfigFromSignature, keras.layers.Layer):
     def get_initial_state(
         self, batch_size: int | Tensor | None = None, constants: Nest = None
     ) -> States:
-        """Return zeros, a list of (batch, size). A cell whose state_size has a None overrides it."""
+        """Return zeros, a list of (batch, size). A cell with a size of None overrides it."""
         return [ops.zeros((batch_size, n), self.compute_dtype) for n in self.state_size]
 
 
