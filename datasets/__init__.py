@@ -1,1 +1,1 @@
-"""Readers of text: what comes with a Python package, and the user's own files."""
+"""Data sets, and readers of file formats."""

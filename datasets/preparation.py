@@ -1,8 +1,8 @@
-"""Let TensorFlow Datasets (TFDS) prepare a dataset once; then it is read from disk.
+"""Data sets that TensorFlow Datasets (TFDS) prepares once, and that are then read from disk.
 
-TFDS keeps it in `~/tensorflow_datasets`, or in the folder that `TFDS_DATA_DIR` names. It downloads
-the files, unless they lie in the folder that `SEQKIT_MANUAL_DIR` names, and compares their
-checksums.
+TFDS keeps them in `~/tensorflow_datasets`, or in the folder given by the environment variable
+`TFDS_DATA_DIR`. It downloads the files, unless they are in the folder given by
+`SEQKIT_MANUAL_DIR`, and verifies their checksums.
 """
 
 import contextlib
@@ -14,9 +14,9 @@ import sys
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datasets.formats.lines import DataError
 
@@ -27,28 +27,32 @@ DATA_DIR, MANUAL_DIR = "TFDS_DATA_DIR", "SEQKIT_MANUAL_DIR"
 
 
 class Source(NamedTuple):
-    """Where the files of a dataset are."""
+    """Where the files of a data set are published."""
 
     name: str
     url: str
-    folder: str  # in the manual folder, where they may also lie flat
-    files: tuple[str, ...]  # each may be compressed, as `FILE.gz`
-    archive: str | None = None  # a tar.gz that holds them, and may lie there instead
+    folder: str  # subfolder of the manual folder; the files may also be in the manual folder itself
+    files: tuple[str, ...]  # in the manual folder each may be compressed, as `FILE.gz`
+    archive: str | None = None  # a tar.gz of the files, accepted in the manual folder instead
 
 
-def prepared(builder: "tfds.core.DatasetBuilder", source: Source) -> "tfds.core.DatasetBuilder":
-    """Prepare a dataset, if that wasn't done yet.
+def prepare(
+    source: Source, make_builder: Callable[..., "tfds.core.DatasetBuilder"], **options: Any
+) -> "tfds.core.DatasetBuilder":
+    """Prepare a data set, unless it has been prepared before.
 
     Args:
-        builder: of the dataset, with `data_dir` from `TFDS_DATA_DIR`.
-        source: of its files.
+        source: Its files.
+        make_builder: Class of the builder, or a function that returns one.
+        **options: Arguments of `make_builder` in addition to `data_dir`.
 
     Returns:
         The builder.
 
     Raises:
-        DataError: the files can't be downloaded, or are others than those published.
+        DataError: If the files cannot be downloaded or differ from the published ones.
     """
+    builder = make_builder(**options, data_dir=os.environ.get(DATA_DIR))
     finished = builder.data_path / "dataset_info.json"
     if finished.exists():
         return builder
@@ -61,66 +65,61 @@ def prepared(builder: "tfds.core.DatasetBuilder", source: Source) -> "tfds.core.
     tfds.disable_progress_bar()
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         _copy_manual(source, Path(folder))
+        config = tfds.download.DownloadConfig(manual_dir=folder, try_download_gcs=False)
         try:
-            _reach_missing(source, Path(folder))
-            builder.download_and_prepare(
-                download_config=tfds.download.DownloadConfig(
-                    manual_dir=folder, try_download_gcs=False
-                )
-            )
+            _check_reachable(source, Path(folder))
+            builder.download_and_prepare(download_config=config)
         except NonMatchingChecksumError:
-            raise _unavailable(source, "the files are not those published") from None
+            raise _unavailable(source, "the files differ from the published ones") from None
         except (requests.RequestException, DownloadError) as error:
             raise _unavailable(source, f"the download failed ({type(error).__name__})") from None
         except OSError as error:
-            if not finished.exists():  # else another process was faster
+            if not finished.exists():  # otherwise another process has prepared it meanwhile
                 raise DataError(
-                    f"{builder.data_dir}: {error.strerror or error}; {DATA_DIR} can name another "
+                    f"{builder.data_dir}: {error.strerror or error}; set {DATA_DIR} to another "
                     "folder"
                 ) from None
     return builder
 
 
-def text_columns(builder: "tfds.core.DatasetBuilder", split: str) -> dict[str, list[str]]:
-    """Read the features of a prepared dataset, all of them texts.
+def examples(builder: "tfds.core.DatasetBuilder", split: str) -> Iterator[dict[str, Any]]:
+    """Read the examples of a prepared data set.
 
     Args:
-        builder: of the dataset.
-        split: as the builder calls it.
+        builder: Builder of the data set.
+        split: Name of the split in the builder.
 
-    Returns:
-        For each feature its values, example by example.
+    Yields:
+        The features of each example, as NumPy values: texts are bytes, sequences are arrays.
     """
-    columns = {name: [] for name in builder.info.features}
-    # In batches, since TFDS takes as long for one as for an example.
-    for batch in builder.as_dataset(split=split).batch(1000):
-        for name, values in batch.items():
-            columns[name] += [value.decode() for value in values.numpy()]
-    return columns
+    # In batches: TFDS needs as long for a batch as for an example.
+    for batch in builder.as_dataset(split=split).ragged_batch(1000):
+        for example in zip(*(value.numpy() for value in batch.values()), strict=True):
+            yield dict(zip(batch, example, strict=True))
 
 
 def _copy_manual(source: Source, target: Path) -> None:
-    """Copy the files that lie in the manual folder, as they are published."""
+    """Copy the files from the manual folder, uncompressed."""
     if MANUAL_DIR not in os.environ:
         return
     manual = Path(os.environ[MANUAL_DIR])
     if not manual.is_dir():
-        raise DataError(f"{MANUAL_DIR}={manual}: there is no such folder; check the path")
-    for folder in (manual, manual / source.folder):  # what lies in its own folder counts
+        raise DataError(f"{MANUAL_DIR}={manual}: no such folder; check the path")
+    for folder in (manual, manual / source.folder):  # files in the subfolder take precedence
         if source.archive and (folder / source.archive).exists():
             _unpack(folder / source.archive, source.files, target)
         for file in source.files:
-            for path, opened in ((folder / f"{file}.gz", gzip.open), (folder / file, open)):
+            for path, opener in ((folder / f"{file}.gz", gzip.open), (folder / file, open)):
                 if path.exists():
-                    _copy(path, opened, target / file)
+                    _copy(path, opener, target / file)
 
 
-def _copy(path: Path, opened: Callable, target: Path) -> None:
+def _copy(path: Path, opener: Callable, target: Path) -> None:
     try:
-        with opened(path, "rb") as read, target.open("wb") as write:
+        with opener(path, "rb") as read, target.open("wb") as write:
             shutil.copyfileobj(read, write)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: {error}; download it anew") from None
+        raise DataError(f"{path}: {error}; download it again") from None
 
 
 def _unpack(archive: Path, files: tuple[str, ...], target: Path) -> None:
@@ -130,17 +129,17 @@ def _unpack(archive: Path, files: tuple[str, ...], target: Path) -> None:
                 if member.isfile() and (name := Path(member.name).name) in files:
                     (target / name).write_bytes(members.extractfile(member).read())
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise DataError(f"{archive}: {error}; download it anew") from None
+        raise DataError(f"{archive}: {error}; download it again") from None
 
 
-def _reach_missing(source: Source, folder: Path) -> None:
-    """Ask for the first file that must be downloaded: TFDS would try for minutes."""
+def _check_reachable(source: Source, folder: Path) -> None:
+    """Request the first missing file: without a network TFDS would retry for minutes."""
     import requests
 
     for file in source.files:
         if not (folder / file).exists():
-            answer = requests.head(source.url + file, allow_redirects=True, timeout=20)
-            answer.raise_for_status()
+            response = requests.head(source.url + file, allow_redirects=True, timeout=20)
+            response.raise_for_status()
             return
 
 
@@ -150,6 +149,6 @@ def _unavailable(source: Source, reason: str) -> DataError:
         files += f" and {len(source.files) - 3} more"
     files += f", or {source.archive}," if source.archive else ""
     return DataError(
-        f"{source.name} cannot be prepared: {reason}; get {files} from {source.url} and name their "
-        f"folder in the environment variable {MANUAL_DIR}"
+        f"{source.name} cannot be prepared: {reason}; get {files} from {source.url} and set the "
+        f"environment variable {MANUAL_DIR} to their folder"
     )

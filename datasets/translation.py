@@ -1,81 +1,98 @@
-"""Sentences and their translations: the one door to all data sets of pairs."""
+"""Registry of the translation data sets: their readers and the sides they translate between."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, get_args
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple, get_args
 
-from datasets.dates.reading import date_pairs
+from datasets.dates.reading import read_dates
 from datasets.formats.lines import DataError
-from datasets.formats.pairs import Pair, read_pair_file, read_parallel_files
-from datasets.king_james.pairs import bible_pairs
+from datasets.formats.pairs import Pair, filter_pairs, read_pair_file, read_parallel_files
+from datasets.king_james.pairs import read_bible_pairs
 from datasets.multi30k.reading import read_multi30k
+from datasets.splits import Split
 from datasets.tatoeba.reading import read_tatoeba
 
-__all__ = ["Pair", "filter_pairs", "read_pair_file", "read_pairs", "read_parallel_files"]
+__all__ = [
+    "Pair",
+    "direction",
+    "filter_pairs",
+    "read_pair_file",
+    "read_pairs",
+    "read_parallel_files",
+]
 
-Split = Literal["train", "dev", "test"]
 
-# Of each data set; the first is the source and the second the target, if nothing else is said.
-SIDES = {
-    "dates": ("written", "iso"),
-    "king_james": ("king_james", "modern"),
-    "multi30k": ("en", "de", "fr"),
-    "multi30k_tok": ("en", "de", "fr"),
-    "tatoeba": ("en", "de"),
+class DataSet(NamedTuple):
+    """A reader and the sides of what it returns."""
+
+    read: Callable[[Split], Sequence[tuple[str, ...]]]  # tuples with one text per side
+    sides: tuple[str, ...]  # by default the first is the source and the second the target
+
+
+DATA_SETS = {
+    "dates": DataSet(read_dates, ("written", "iso")),
+    "king_james": DataSet(read_bible_pairs, ("king_james", "modern")),
+    "multi30k": DataSet(read_multi30k, ("en", "de", "fr")),
+    "multi30k_tok": DataSet(partial(read_multi30k, config="task1_tok"), ("en", "de", "fr")),
+    "tatoeba": DataSet(read_tatoeba, ("en", "de")),
 }
-MULTI30K = {"multi30k": "task1_raw", "multi30k_tok": "task1_tok"}
-DATES = {"train": (50_000, 1), "dev": (2_000, 2), "test": (2_000, 3)}  # how many, and a seed
 
 
 def read_pairs(
     name: str, split: Split, source: str | None = None, target: str | None = None
 ) -> list[Pair]:
-    """Read a split of a data set.
+    """Read a split of a translation data set.
 
     Args:
-        name: `dates`: 50,000 for train, 2,000 each for dev and test, as `datasets.dates.reading` draws
-            them. `king_james`: King James Bible and modern English. `multi30k`: descriptions of
-            photographs, as written; `multi30k_tok`: lower-cased, tokenised by Moses. `tatoeba`:
-            short sentences of all kinds, with several translations each.
+        name: `dates`: dates as people write them, and in ISO 8601. `king_james`: the King James
+            Bible and modern English. `multi30k`: image descriptions as written; `multi30k_tok`:
+            the same lower-cased and tokenized by Moses. `tatoeba`: short everyday sentences, some
+            with several translations.
         split: `train`, `dev` or `test`.
-        source: side to translate from, as `SIDES` names them, e.g. `en`; None: the first that is
-            not the target.
-        target: side to translate to; None: the first that is not the source.
+        source: Side to translate from, one of the data set's `sides`, e.g. `en`. None: the first
+            side that is not the target.
+        target: Side to translate to. None: the first side that is not the source.
 
     Returns:
-        The pairs, in the data set's order.
+        The pairs, in the order of the data set.
 
     Raises:
-        DataError: no such data set, split or side; a package is missing; or files can't be
-            downloaded, or are others than those published.
+        DataError: If there is no such data set, split or side, a package is missing, or the files
+            cannot be downloaded or differ from the published ones.
 
     Example:
         >>> read_pairs("king_james", "train", source="modern")[0].target
         'In the beginning God created the heaven and the earth.'
     """
-    if name not in SIDES or split not in get_args(Split):
+    if name not in DATA_SETS or split not in get_args(Split):
         raise DataError(
-            f"no pairs {name!r} with a split {split!r}; there are {', '.join(SIDES)} with "
+            f"no pairs {name!r} with a split {split!r}; choose one of {', '.join(DATA_SETS)} with "
             f"{', '.join(get_args(Split))}"
         )
-    source, target = direction(name, source, target)
-    columns = _columns(name, split)
-    return list(map(Pair, columns[source], columns[target]))
+    read, sides = DATA_SETS[name]
+    first, second = map(sides.index, direction(name, source, target))
+    return [Pair(row[first], row[second]) for row in read(split)]
 
 
 def direction(name: str, source: str | None = None, target: str | None = None) -> tuple[str, str]:
-    """From which side of a data set to which is translated, where not both are said.
+    """Fill in the missing side of a translation direction.
 
     Args:
-        name, source, target: as for `read_pairs`.
+        name: Name of the data set, as for `read_pairs`.
+        source: Side to translate from, or None.
+        target: Side to translate to, or None.
+
+    Returns:
+        Source and target.
 
     Raises:
-        DataError: no such sides.
+        DataError: If the data set has no such sides, or both are the same.
 
     Example:
         >>> direction("multi30k", target="en"), direction("multi30k", source="fr")
         (('de', 'en'), ('fr', 'en'))
     """
-    sides = SIDES[name]
+    sides = DATA_SETS[name].sides
     source = source or next(side for side in sides if side != target)
     target = target or next(side for side in sides if side != source)
     if not {source, target} <= set(sides) or source == target:
@@ -83,49 +100,3 @@ def direction(name: str, source: str | None = None, target: str | None = None) -
             f"{name} does not translate {source!r} to {target!r}; choose two of {', '.join(sides)}"
         )
     return source, target
-
-
-def filter_pairs(
-    pairs: Iterable[Pair],
-    max_length: int,
-    max_ratio: float,
-    length: Callable[[str], int] = len,
-) -> tuple[list[Pair], dict[str, int]]:
-    """Keep the pairs whose sides are neither too long nor of too different lengths.
-
-    Args:
-        pairs: sources and targets.
-        max_length: of either side.
-        max_ratio: of the longer side's length to the shorter one's.
-        length: of a side; characters, if nothing else is given.
-
-    Returns:
-        The pairs kept, in order; and how many were dropped, by the first reason that applies:
-        `empty` (a side of length zero), `length` or `ratio`.
-
-    Example:
-        >>> filter_pairs([Pair("one", "eins"), Pair("no", "keinesfalls")], max_length=20, max_ratio=3)
-        ([Pair(source='one', target='eins')], {'empty': 0, 'length': 0, 'ratio': 1})
-    """
-    kept, dropped = [], {"empty": 0, "length": 0, "ratio": 0}
-    for pair in pairs:
-        shorter, longer = sorted(map(length, pair))
-        if not shorter:
-            dropped["empty"] += 1
-        elif longer > max_length:
-            dropped["length"] += 1
-        elif longer > max_ratio * shorter:
-            dropped["ratio"] += 1
-        else:
-            kept.append(pair)
-    return kept, dropped
-
-
-def _columns(name: str, split: Split) -> dict[str, Sequence[str]]:
-    """The sentences of each side of a data set, which translate each other."""
-    if name == "tatoeba":
-        return read_tatoeba(split)
-    if name in MULTI30K:
-        return read_multi30k(split, MULTI30K[name])
-    pairs = date_pairs(split, *DATES[split]) if name == "dates" else bible_pairs(split)
-    return dict(zip(SIDES[name], zip(*pairs, strict=True), strict=True))

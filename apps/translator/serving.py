@@ -152,7 +152,7 @@ class Translator(tf.Module):
         """Translate sentences (batch,), each by the best of the beams."""
         source, cut = self.read(text)
         found = self.search(source, num_results=1)
-        best = Decoded(*(None if part is None else part[:, 0] for part in found))
+        best = found.best()
         return {**self._written(source, best), "attention": _trim(best.attention, best), "cut": cut}
 
     def n_best(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -160,7 +160,7 @@ class Translator(tf.Module):
         source, cut = self.read(text)
         found = self.search(source, num_results=self.config.num_beams)
         batch, beams = tf.shape(found.lengths)[0], self.config.num_beams
-        flat = Decoded(*(tf.reshape(p, (batch * beams, *p.shape[2:])) for p in found[:5]), None)
+        flat = found.map(lambda part: tf.reshape(part, (batch * beams, *part.shape[2:])))
         written = self.write(flat.tokens, flat.lengths)
         return {
             "translations": tf.reshape(written, (batch, beams)),

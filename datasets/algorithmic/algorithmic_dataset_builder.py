@@ -1,4 +1,4 @@
-"""The algorithmic tasks: fixed dev and test sequences of each size."""
+"""TFDS builder of the algorithmic tasks: fixed dev and test sequences of each size."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from datasets.algorithmic.tasks import ITEM_BITS, Name, Split, Task, fixed_set, 
 
 @dataclass(kw_only=True)
 class Config(tfds.core.BuilderConfig):
-    """A task, with the bits and repeats of its paper."""
+    """A task with the number of bits and repeats in the paper."""
 
     task: Task
 
@@ -23,14 +23,14 @@ def _config(name: Name) -> Config:
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Builder of the fixed sets: nothing is downloaded."""
+    """Builder of the fixed sets; nothing is downloaded."""
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES = {"1.0.0": "Initial release."}  # noqa: RUF012
     BUILDER_CONFIGS = [_config(name) for name in get_args(Name)]  # noqa: RUF012
 
     def _info(self) -> tfds.core.DatasetInfo:
-        """Describe an example."""
+        """Describe the features of an example."""
         chosen, features = self.builder_config.task, tfds.features
         return self.dataset_info_from_configs(
             features=features.FeaturesDict(
@@ -42,11 +42,11 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 }
             ),
             homepage="https://arxiv.org/abs/1410.5401",
-            disable_shuffling=True,  # the shortest come first
+            disable_shuffling=True,  # short sequences first
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
-        """Make each split."""
+        """Generate each split."""
         return {split: self._generate_examples(split) for split in get_args(Split)}
 
     def _generate_examples(self, split: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""The builder, by TFDS's own test case, and against the sequences that apps read."""
+"""TFDS's test case of the builder; its examples are the sequences that apps score."""
 
 from pathlib import Path
 
@@ -31,11 +31,11 @@ class PrioritySortTest(tfds.testing.DatasetBuilderTestCase):
                     np.testing.assert_array_equal(example[name], values)
 
 
-def test_every_task_is_a_config_with_the_bits_of_its_paper() -> None:
+def test_every_task_has_a_config_with_the_bits_of_the_paper() -> None:
     configs = algorithmic_dataset_builder.Builder.BUILDER_CONFIGS
     assert {config.name: config.task.output_size for config in configs} == {
         "copy": 8,
-        "repeat_copy": 9,  # with the mark of the end
+        "repeat_copy": 9,  # with the end mark
         "associative_recall": 6,
         "priority_sort": 8,
     }

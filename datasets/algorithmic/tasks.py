@@ -1,8 +1,8 @@
-"""The algorithmic tasks of Graves et al. 2014, Neural Turing Machines: sequences made of chance.
+"""The algorithmic tasks of Graves et al. 2014, Neural Turing Machines, on random bits.
 
-A task shows vectors of random bits, and then, while its inputs are zeros, wants an answer: the
-same vectors, repeated, the one behind another, or sorted. Channels behind the bits mark where the
-parts of a sequence begin and end.
+The inputs of a task are vectors of random bits, followed by zeros while the answer is due: the
+same vectors, the vectors repeated, the successor of one of them, or all of them sorted. Channels
+after the bits mark where the parts of a sequence begin and end.
 """
 
 from collections.abc import Callable
@@ -15,45 +15,45 @@ import numpy as np
 Name = Literal["copy", "repeat_copy", "associative_recall", "priority_sort"]
 Split = Literal["dev", "test"]
 
-ITEM = 3  # vectors of an item of associative recall
-ITEM_BITS = 6  # of each of them, in the paper
-SEQUENCES = 100  # of each size in a fixed set
-_SEED = 14105401  # of the fixed sets
+ITEM = 3  # vectors per item of associative recall
+ITEM_BITS = 6  # bits per vector of an item, in the paper
+SEQUENCES = 100  # sequences of each size in a fixed set
+_SEED = 14105401  # seed of the fixed sets
 
 
 class Sequence(NamedTuple):
-    """What is shown, and what is wanted; float32."""
+    """Inputs and targets, float32."""
 
     inputs: np.ndarray  # (time, input_size)
     targets: np.ndarray  # (time, output_size), 0 or 1
-    weights: np.ndarray  # (time,), 1 where a target is due, else 0
+    weights: np.ndarray  # (time,), 1 where a target is due, otherwise 0
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task: what its sequences look like, and how to draw one."""
+    """A task: the shape of its sequences, and how to draw one."""
 
     name: Name
     input_size: int
     output_size: int
     min_length: int
     sample: Callable[..., Sequence]
-    """(random, length): draw a sequence of so many vectors, or items; of repeat copy (random,
-    length, repeats), too. How many steps it has, these numbers alone say."""
+    """(random, length): draw a sequence with this number of vectors or items; repeat copy also
+    accepts (random, length, repeats). These numbers determine the number of steps."""
     sizes: tuple[tuple[int, ...], ...]
-    """Of the fixed sets: what follows `random` in `sample`."""
+    """Sizes of the fixed sets: the arguments of `sample` after `random`."""
 
 
 def task(name: Name, bits: int = 8, max_repeats: int = 10) -> Task:
-    """Describe a task.
+    """Return a task.
 
     Args:
-        name: of the task; the functions named `<name>_sequence` say what each is.
-        bits: of a vector; the paper has 8, and 6 in associative recall.
-        max_repeats: of repeat copy in training.
+        name: Name of the task; the functions named `<name>_sequence` define each.
+        bits: Bits per vector; the paper has 8, and 6 in associative recall.
+        max_repeats: Largest number of repeats that repeat copy draws in training.
 
     Raises:
-        ValueError: no such task, or no bits or repeats.
+        ValueError: If there is no such task, or bits or max_repeats is less than 1.
 
     Example:
         >>> task("copy").input_size, task("copy").sample(np.random.default_rng(0), 3).inputs.shape
@@ -65,47 +65,47 @@ def task(name: Name, bits: int = 8, max_repeats: int = 10) -> Task:
         raise ValueError(f"bits and max_repeats must be at least 1, not {bits}, {max_repeats}")
     if name == "copy":
         lengths = (10, 20, 30, 50, 80, 120, 200)
-        return Task(name, bits + 2, bits, 1, partial(_copy, bits), _of(lengths))
+        return Task(name, bits + 2, bits, 1, partial(_copy, bits), _sizes(lengths))
     if name == "repeat_copy":
         sizes = ((10, 10), (20, 10), (10, 20))  # length, repeats
         sample = partial(_repeat_copy, bits, max_repeats)
         return Task(name, bits + 3, bits + 1, 1, sample, sizes)
     if name == "associative_recall":
         lengths = (6, 8, 10, 12, 15, 20)
-        return Task(name, bits + 2, bits, 2, partial(_associative_recall, bits), _of(lengths))
-    return Task(name, bits + 3, bits, 1, partial(_priority_sort, bits), _of((20, 30)))
+        return Task(name, bits + 2, bits, 2, partial(_associative_recall, bits), _sizes(lengths))
+    return Task(name, bits + 3, bits, 1, partial(_priority_sort, bits), _sizes((20, 30)))
 
 
 def fixed_set(task: Task, split: Split, size: tuple[int, ...]) -> list[Sequence]:
-    """Draw the sequences of one size that are the same for everybody.
+    """Draw the fixed sequences of one size, the same on every machine.
 
     Args:
-        task: of any number of bits.
-        split: `dev` to choose by, `test` for the final score.
-        size: length, or length and repeats.
+        task: A task with any number of bits.
+        split: `dev` for model selection, `test` for the final score.
+        size: Length, or length and repeats.
 
     Returns:
-        100 sequences of as many steps.
+        100 sequences with equal numbers of steps.
 
     Raises:
-        ValueError: there is no such split.
+        ValueError: If there is no such split.
     """
     if split not in get_args(Split):
         raise ValueError(f"no split {split!r}; choose one of {', '.join(get_args(Split))}")
     number = get_args(Split).index(split)
-    # Four numbers, the last above 0, are no seed of a training, which has three.
+    # Training seeds have three numbers: four, the last above 0, never coincide with one.
     random = np.random.default_rng((_SEED, number, size[0], size[1] if len(size) > 1 else 1))
     return [task.sample(random, *size) for _ in range(SEQUENCES)]
 
 
 def copy_sequence(bits: np.ndarray) -> Sequence:
-    """Copy (section 4.1): a mark of the beginning, the vectors, a mark of their end; the vectors.
+    """Return a sequence of copy (section 4.1): start mark, vectors, end mark; then the vectors.
 
     Args:
         bits: (length, bits), 0 or 1.
 
     Returns:
-        Sequence of 2 length + 2 steps; the marks are channels of their own, of their own steps.
+        Sequence of 2 length + 2 steps; each mark has its own channel and its own step.
 
     Example:
         >>> copy_sequence(np.array([[1, 0]])).inputs.tolist()
@@ -116,22 +116,25 @@ def copy_sequence(bits: np.ndarray) -> Sequence:
     inputs[0, width] = 1
     inputs[1 : length + 1, :width] = bits
     inputs[length + 1, width + 1] = 1
-    return _answered(inputs, bits)
+    return _sequence(inputs, bits)
 
 
 def repeat_copy_sequence(bits: np.ndarray, repeats: int, max_repeats: int) -> Sequence:
-    """Repeat copy (4.2): as copy, but a number says how often; at the end of all a mark is wanted.
+    """Return a sequence of repeat copy (4.2): copy the vectors a given number of times.
 
-    The number stands beside the mark of the end, in a channel of its own, with mean 0 and variance
-    1 over 1, 2, ..., max_repeats. Deviation: the paper has the number alone, which may be 0.
+    The number of repeats is in the step of the end mark, in its own channel, normalized to mean 0
+    and variance 1 over 1, 2, ..., max_repeats. The last target is an end mark.
 
     Args:
         bits: (length, bits), 0 or 1.
-        repeats: how often they are to be repeated, also more than max_repeats.
-        max_repeats: of training.
+        repeats: Number of repeats; may exceed max_repeats.
+        max_repeats: Largest number of repeats in training.
 
     Returns:
-        Sequence of length + 2 + length repeats + 1 steps. The mark is the last output.
+        Sequence of length + 2 + length repeats + 1 steps.
+
+    Deviations:
+        The paper has the number without an end mark, but the normalized number may be 0.
 
     Example:
         >>> repeat_copy_sequence(np.array([[1, 0]]), 2, 2).targets[-3:].tolist()
@@ -147,18 +150,18 @@ def repeat_copy_sequence(bits: np.ndarray, repeats: int, max_repeats: int) -> Se
     answer = np.zeros((length * repeats + 1, width + 1), "float32")
     answer[:-1, :width] = np.tile(bits, (repeats, 1))
     answer[-1, width] = 1
-    return _answered(inputs, answer)
+    return _sequence(inputs, answer)
 
 
 def associative_recall_sequence(items: np.ndarray, query: int) -> Sequence:
-    """Associative recall (4.3): items, then one of them again; wanted is the one that followed it.
+    """Return a sequence of associative recall (4.3): items and a query; then the query's successor.
 
-    An item is 3 vectors, in the paper of 6 bits; a mark stands before each, and another mark
-    before and behind the query.
+    An item consists of 3 vectors, with 6 bits in the paper. A mark precedes each item; another
+    mark precedes and follows the query.
 
     Args:
-        items: (number, 3, bits), 0 or 1; at least two.
-        query: index of the item that is asked for, not of the last.
+        items: (number, 3, bits), 0 or 1; at least two items.
+        query: Index of the query among the items; not the last.
 
     Returns:
         Sequence of 4 number + 5 + 3 steps.
@@ -170,28 +173,28 @@ def associative_recall_sequence(items: np.ndarray, query: int) -> Sequence:
         ([0, 1, 1, 0, 0, 0, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0], [0.0, 1.0, 0.0])
     """
     number, vectors, width = items.shape
-    shown = np.zeros((number, vectors + 1, width + 2), "float32")
-    shown[:, 0, width] = 1
-    shown[:, 1:, :width] = items
-    asked = np.zeros((vectors + 2, width + 2), "float32")
-    asked[[0, -1], width + 1] = 1
-    asked[1:-1, :width] = items[query]
-    silence = np.zeros((vectors, width + 2), "float32")
-    inputs = np.concatenate([shown.reshape(-1, width + 2), asked, silence])
-    return _answered(inputs, items[query + 1])
+    item_steps = np.zeros((number, vectors + 1, width + 2), "float32")
+    item_steps[:, 0, width] = 1
+    item_steps[:, 1:, :width] = items
+    query_steps = np.zeros((vectors + 2, width + 2), "float32")
+    query_steps[[0, -1], width + 1] = 1
+    query_steps[1:-1, :width] = items[query]
+    answer_steps = np.zeros((vectors, width + 2), "float32")
+    inputs = np.concatenate([item_steps.reshape(-1, width + 2), query_steps, answer_steps])
+    return _sequence(inputs, items[query + 1])
 
 
 def priority_sort_sequence(bits: np.ndarray, priorities: np.ndarray) -> Sequence:
-    """Priority sort (4.5): vectors with priorities; wanted are the 4/5 highest, the highest first.
+    """Return a sequence of priority sort (4.5): vectors; then 4/5 of them by descending priority.
 
-    The paper shows 20 and wants 16. The vectors stand between marks, as in copy.
+    The paper has 20 inputs and 16 targets. The vectors are between marks, as in copy.
 
     Args:
         bits: (length, bits), 0 or 1.
-        priorities: (length,), from -1 to 1, in a channel of their own.
+        priorities: (length,), from -1 to 1; they have their own channel.
 
     Returns:
-        Sequence of length + 2 + 4/5 length steps, rounded down, but at least one is wanted.
+        Sequence of length + 2 + n steps, where n is 4/5 length, rounded down, but at least 1.
 
     Example:
         >>> bits = np.array([[0, 0], [0, 1], [1, 0]])
@@ -199,17 +202,17 @@ def priority_sort_sequence(bits: np.ndarray, priorities: np.ndarray) -> Sequence
         [[1.0, 0.0], [0.0, 0.0]]
     """
     length, width = bits.shape
-    wanted = max(1, 4 * length // 5)
-    inputs = np.zeros((length + 2 + wanted, width + 3), "float32")
+    due = max(1, 4 * length // 5)
+    inputs = np.zeros((length + 2 + due, width + 3), "float32")
     inputs[0, width] = 1
     inputs[1 : length + 1, :width] = bits
     inputs[1 : length + 1, width + 2] = priorities
     inputs[length + 1, width + 1] = 1
-    return _answered(inputs, bits[np.argsort(-priorities, kind="stable")[:wanted]])
+    return _sequence(inputs, bits[np.argsort(-priorities, kind="stable")[:due]])
 
 
-def _answered(inputs: np.ndarray, answer: np.ndarray) -> Sequence:
-    """The answer is due in the last steps."""
+def _sequence(inputs: np.ndarray, answer: np.ndarray) -> Sequence:
+    """Return a sequence whose answer is due in the last steps."""
     targets = np.zeros((len(inputs), answer.shape[1]), "float32")
     targets[-len(answer) :] = answer
     weights = np.zeros(len(inputs), "float32")
@@ -244,5 +247,5 @@ def _priority_sort(bits: int, random: np.random.Generator, length: int) -> Seque
     )
 
 
-def _of(lengths: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+def _sizes(lengths: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     return tuple((length,) for length in lengths)

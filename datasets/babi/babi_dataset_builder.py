@@ -1,4 +1,4 @@
-"""bAbI: questions about short stories, with their answers and the facts that tell them."""
+"""TFDS builder of bAbI: questions about short stories, answers and supporting facts."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,7 +38,7 @@ TASKS = (
 
 
 def files(split: str) -> list[str]:
-    """Name the file of each task.
+    """Return the file name of each task.
 
     Example:
         >>> files("train")[0]
@@ -48,13 +48,13 @@ def files(split: str) -> list[str]:
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Builder of bAbI in English; its files may lie in the manual folder."""
+    """Builder of bAbI in English; reads the files from the manual folder if they are there."""
 
     VERSION = tfds.core.Version("1.1.0")
-    RELEASE_NOTES = {"1.1.0": "The tasks as of their version 1.1."}  # noqa: RUF012
+    RELEASE_NOTES = {"1.1.0": "Version 1.1 of the tasks."}  # noqa: RUF012
 
     def _info(self) -> tfds.core.DatasetInfo:
-        """Describe an example."""
+        """Describe the features of an example."""
         features = tfds.features
         return self.dataset_info_from_configs(
             features=features.FeaturesDict(
@@ -69,22 +69,22 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             ),
             supervised_keys=None,
             homepage="https://research.facebook.com/downloads/babi/",
-            disable_shuffling=True,  # the questions stay in the order of their stories
+            disable_shuffling=True,  # keep the order of the stories
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
-        """Find the files of each split."""
+        """Locate the files of each split."""
         paths = dl_manager.download(
             {split: [URL + name for name in files(split)] for split in ("train", "test")}
         )
         return {
-            # A downloaded file has another name, so that the task is known by its place.
-            split: self._generate_examples(dict(enumerate(of_split, start=1)))
-            for split, of_split in paths.items()
+            # TFDS renames downloaded files: their position gives the task.
+            split: self._generate_examples(dict(enumerate(by_task, start=1)))
+            for split, by_task in paths.items()
         }
 
     def _generate_examples(self, paths: dict[int, Path]) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Read the questions of the files of a split."""
+        """Read the questions in the files of a split."""
         index = 0
         for task, path in paths.items():
             for question in read_stories(path):

@@ -1,4 +1,4 @@
-"""The builder on invented stories, by TFDS's own test case."""
+"""TFDS's test case of the builder, on invented stories."""
 
 import tensorflow_datasets as tfds
 

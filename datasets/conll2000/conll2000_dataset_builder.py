@@ -1,4 +1,4 @@
-"""CoNLL-2000: sentences with parts of speech and chunks."""
+"""TFDS builder of CoNLL-2000: sentences with parts of speech and chunks."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,19 +6,18 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
+from datasets.conll2000.reading import SOURCE
 from datasets.formats.columns import read_columns
-
-URL = "https://github.com/teropa/nlp/raw/master/resources/corpora/conll2000/"
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Builder of CoNLL-2000; its files may lie in the manual folder."""
+    """Builder of CoNLL-2000; reads the files from the manual folder if they are there."""
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES = {"1.0.0": "Initial release."}  # noqa: RUF012
 
     def _info(self) -> tfds.core.DatasetInfo:
-        """Describe an example."""
+        """Describe the features of an example."""
         folder, features = Path(__file__).parent, tfds.features
         return self.dataset_info_from_configs(
             features=features.FeaturesDict(
@@ -31,12 +30,14 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 }
             ),
             homepage="https://www.clips.uantwerpen.be/conll2000/chunking/",
-            disable_shuffling=True,  # the sentences stay in the order of the Wall Street Journal
+            disable_shuffling=True,  # keep the order of the Wall Street Journal
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
-        """Find the file of each split."""
-        paths = dl_manager.download({"train": f"{URL}train.txt", "test": f"{URL}test.txt"})
+        """Locate the file of each split."""
+        paths = dl_manager.download(
+            {split: f"{SOURCE.url}{split}.txt" for split in ("train", "test")}
+        )
         return {split: self._generate_examples(path) for split, path in paths.items()}
 
     def _generate_examples(self, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""The builder on invented sentences, by TFDS's own test case."""
+"""TFDS's test case of the builder, on invented sentences."""
 
 import tensorflow_datasets as tfds
 

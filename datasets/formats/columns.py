@@ -1,4 +1,4 @@
-"""Sentences in CoNLL columns: a word a line, and its tags beside it."""
+"""Sentences in CoNLL columns: one word per line, followed by its tags."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -9,12 +9,12 @@ from datasets.formats.lines import DataError, read_lines
 
 
 class Sentence(NamedTuple):
-    """Words, and one tag for each."""
+    """Words with one tag each."""
 
     words: list[str]
     tags: list[str]
-    auxiliary: tuple[list[str], ...] = ()  # further columns, a tag a word: learned beside the tags
-    text: str | None = None  # as it was written, before it was split into words
+    auxiliary: tuple[list[str], ...] = ()  # further columns, one value per word
+    text: str | None = None  # the sentence before it was split into words
 
 
 def read_columns(
@@ -22,21 +22,21 @@ def read_columns(
 ) -> list[Sentence]:
     """Read tagged sentences from a file in CoNLL columns.
 
-    The word is the first column; columns are separated by tabs if the line has one, by white
-    space otherwise. Blank lines and `-DOCSTART-` lines end a sentence. A line that starts with
+    The word is the first column. Columns are separated by tabs if the line has any, otherwise by
+    white space. Blank lines and `-DOCSTART-` lines end a sentence. A line that starts with
     `#` is a comment, unless it has as many columns as the other lines.
 
     Args:
-        path: the file, UTF-8.
-        column: number of the tag's column, from 1, or from the end: -1; None: the last.
-        auxiliary: numbers of further columns.
+        path: Path of the file, UTF-8.
+        column: Number of the tag's column: 1, 2, ..., or -1, -2, ... from the end; None: the last.
+        auxiliary: Numbers of further columns.
 
     Returns:
         The sentences, in order; none is empty.
 
     Raises:
-        DataError: the file is missing, empty or not UTF-8; a column is not there; a word has no
-            tag; or a line has not as many columns as the lines before.
+        DataError: If the file is missing, empty or not UTF-8, a column does not exist, a word has
+            no tag, or the lines differ in their number of columns.
     """
     chosen = [_number(name) for name in (column or "-1", *auxiliary)]
     sentences, width = [], None
@@ -49,11 +49,11 @@ def read_columns(
             width = width or len(cells)
             missing = [name for name in chosen if not 1 <= abs(name) <= len(cells)]
             if len(cells) < 2:
-                problem = f"one column ({cells[0]!r}); a word and its tag are needed"
+                problem = f"one column ({cells[0]!r}); expected a word and its tag"
             elif len(cells) != width:
-                problem = f"{len(cells)} columns, but the lines before have {width}"
+                problem = f"{len(cells)} columns, but the previous lines have {width}"
             elif missing:
-                problem = f"column {missing[0]} asked for, the line has {width}; choose another"
+                problem = f"no column {missing[0]}, the line has {width}; choose another"
             else:
                 word, *tags = [cells[name - (name > 0)] for name in (1, *chosen)]
                 if word and all(tags):
@@ -71,17 +71,23 @@ def read_columns(
 
 
 def blocks(path: Path | str) -> Iterator[list[tuple[int, str]]]:
-    """Read the lines between blank and `-DOCSTART-` lines, each with its number, from 1.
+    """Read the blocks of lines between blank and `-DOCSTART-` lines.
+
+    Args:
+        path: Path of the file, UTF-8.
+
+    Yields:
+        The numbered lines of a block; the file starts with line 1.
 
     Raises:
-        DataError: the file is missing or not UTF-8.
+        DataError: If the file is missing or not UTF-8.
     """
 
-    def ends(numbered: tuple[int, str]) -> bool:
+    def is_separator(numbered: tuple[int, str]) -> bool:
         return not numbered[1].strip() or numbered[1].split()[0] == "-DOCSTART-"
 
-    for end, lines in groupby(enumerate(read_lines(path), start=1), key=ends):
-        if not end:
+    for separator, lines in groupby(enumerate(read_lines(path), start=1), key=is_separator):
+        if not separator:
             yield list(lines)
 
 
@@ -92,7 +98,7 @@ def _number(name: str) -> int:
         number = 0
     if not number:
         raise DataError(
-            f"column {name!r}: give its number, 1, 2, ..., or -1, -2, ... from the end; "
-            "names belong to files that end in .conllu"
+            f"column {name!r}: give its number: 1, 2, ..., or -1, -2, ... from the end; "
+            "only files that end in .conllu have column names"
         )
     return number

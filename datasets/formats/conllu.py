@@ -1,4 +1,4 @@
-"""Sentences in CoNLL-U, the format of Universal Dependencies: ten columns with names."""
+"""Sentences in CoNLL-U, the format of Universal Dependencies: ten named columns."""
 
 import re
 from collections.abc import Sequence
@@ -15,21 +15,21 @@ def read_conllu(
 ) -> list[Sentence]:
     """Read tagged sentences from a CoNLL-U file.
 
-    Multiword tokens (`1-2`) and empty nodes (`1.1`) are no words. `text` is the comment
-    `# text = `, or else the words, with the spaces that `SpaceAfter=No` leaves.
+    Multiword tokens (`1-2`) and empty nodes (`1.1`) are skipped. `text` is that of the comment
+    `# text = ...`; without one, the words are joined by spaces, except after `SpaceAfter=No`.
 
     Args:
-        path: the file, UTF-8.
-        column: of the tag: lemma, upos, xpos, feats, head, deprel, deps or misc.
-        auxiliary: further columns.
+        path: Path of the file, UTF-8.
+        column: Name of the tag's column: lemma, upos, xpos, feats, head, deprel, deps or misc.
+        auxiliary: Names of further columns.
 
     Returns:
         The sentences, in order; none is empty.
 
     Raises:
-        DataError: the file is missing, empty or not UTF-8; there is no such column; a line has
-            not ten columns or no number; or a word has `_` as its tag. In the columns lemma and
-            feats, and in auxiliary ones, `_` is a value.
+        DataError: If the file is missing, empty or not UTF-8, there is no such column, a line does
+            not have ten columns or has no number, or the tag of a word is `_`. In lemma, feats and
+            auxiliary columns `_` is a value.
     """
     for name in (column, *auxiliary):
         if name not in COLUMNS[2:]:
@@ -47,11 +47,11 @@ def read_conllu(
             if len(row) != len(COLUMNS):
                 problem = f"{len(row)} columns; CoNLL-U has ten, separated by tabs"
             elif not re.fullmatch(r"\d+([-.]\d+)?", row[0]):
-                problem = f"{row[0]!r} is no word's number; CoNLL-U counts words in column 1"
+                problem = f"{row[0]!r} is not a word number; CoNLL-U numbers words in column 1"
             elif not all(row[index] for index in chosen):
-                problem = "an empty column; CoNLL-U writes _ for nothing"
+                problem = "an empty column; CoNLL-U writes _ for a missing value"
             elif row[0].isdecimal() and row[chosen[1]] == "_" and column not in ("lemma", "feats"):
-                problem = f"the word {row[1]!r} has no {column}; tag it, or choose another column"
+                problem = f"the word {row[1]!r} has no {column}; tag it or choose another column"
             else:
                 rows.append(row)
                 continue
@@ -59,15 +59,15 @@ def read_conllu(
         words = [[row[index] for index in chosen] for row in rows if row[0].isdecimal()]
         if words:
             forms, tags, *others = map(list, zip(*words, strict=True))
-            sentences.append(Sentence(forms, tags, tuple(others), text or _written(rows)))
+            sentences.append(Sentence(forms, tags, tuple(others), text or _join(rows)))
     if not sentences:
         raise DataError(f"{path}: holds no sentence; expected ten columns, separated by tabs")
     return sentences
 
 
-def _written(rows: list[list[str]]) -> str:
-    """Join words to text; a multiword token stands for its words."""
-    text, last = "", 0  # last: the number of the last word that is written
+def _join(rows: list[list[str]]) -> str:
+    """Join words to a text; a multiword token replaces its words."""
+    text, last = "", 0  # last: number of the last word in the text
     for row in rows:
         first, _, end = row[0].partition("-")
         if "." not in first and int(first) > last:

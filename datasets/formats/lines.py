@@ -1,22 +1,25 @@
-"""Text files and streams, line by line, with errors that name the line and the byte."""
+"""Text files and streams, read line by line; errors give the line and the byte."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
 class DataError(ValueError):
-    """Data that cannot be read: the message says what is wrong, where, and what to do."""
+    """Data that cannot be read; the message gives the problem, its location and a remedy."""
 
 
 def decode_lines(lines: Iterable[bytes], name: str) -> Iterator[str]:
     r"""Decode UTF-8 lines one at a time, without their line ends.
 
     Args:
-        lines: raw lines, e.g. a file opened in binary mode.
-        name: what an error calls the source.
+        lines: Raw lines, e.g. a file opened in binary mode.
+        name: Name of the source in error messages.
+
+    Yields:
+        The lines.
 
     Raises:
-        DataError: a line is not UTF-8.
+        DataError: If a line is not UTF-8.
 
     Example:
         >>> list(decode_lines([b"a\r\n", b"b"], "example"))
@@ -36,10 +39,16 @@ def decode_lines(lines: Iterable[bytes], name: str) -> Iterator[str]:
 
 
 def read_lines(path: Path | str) -> Iterator[str]:
-    """Read the lines of a UTF-8 file.
+    """Read the lines of a UTF-8 file, without their line ends.
+
+    Args:
+        path: Path of the file.
+
+    Yields:
+        The lines.
 
     Raises:
-        DataError: there is no such file, or it is not UTF-8 text.
+        DataError: If there is no such file, or it is not UTF-8.
     """
     try:
         with Path(path).open("rb") as file:

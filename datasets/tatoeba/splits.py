@@ -1,28 +1,26 @@
-"""Split pairs by their source sentences, so that neither side of a test pair is seen in train."""
+"""Splits by source sentence, such that neither side of a test pair occurs in train."""
 
 import hashlib
 import re
 from collections.abc import Iterable
-from typing import Literal
 
 from datasets.formats.pairs import Pair
+from datasets.splits import Split
 
-Split = Literal["train", "dev", "test"]
-
-SHARE = 0.015  # of the source sentences, for dev; as many for test
+SHARE = 0.015  # share of the source sentences in dev; the same share is in test
 SEED = "seqkit"
 
 
 def split_pairs(pairs: Iterable[Pair]) -> dict[Split, list[Pair]]:
     """Split pairs into train, dev and test.
 
-    Sentences are the same if their letters and digits are, capital or small. All pairs of a source
-    sentence are in one split, which is drawn from a hash of it: it depends neither on the order nor
-    on the other sentences. A target sentence may translate several sources: if one of them is in
-    test, the pairs of the others are dropped from dev and train; if in dev, from train.
+    Sentences are the same if they have the same letters and digits, ignoring case. All pairs of a
+    source sentence are in one split, determined by a hash of the sentence: it depends neither on
+    the order nor on other sentences. A target sentence may translate several sources: its pairs are
+    kept in one split only, in test rather than dev, and in dev rather than train.
 
     Args:
-        pairs: sources and targets.
+        pairs: Sources and targets.
 
     Returns:
         The pairs of each split, in their order.
@@ -43,10 +41,10 @@ def split_pairs(pairs: Iterable[Pair]) -> dict[Split, list[Pair]]:
 
 
 def split_of(source: str) -> Split:
-    """Draw the split of a source sentence."""
+    """Return the split of a source sentence."""
     digest = hashlib.sha256((SEED + _key(source)).encode()).digest()
-    drawn = int.from_bytes(digest[:8]) / 2**64
-    return "test" if drawn < SHARE else "dev" if drawn < 2 * SHARE else "train"
+    uniform = int.from_bytes(digest[:8]) / 2**64
+    return "test" if uniform < SHARE else "dev" if uniform < 2 * SHARE else "train"
 
 
 def _key(sentence: str) -> str:

@@ -1,4 +1,4 @@
-"""The builder on invented sentences, by TFDS's own test case."""
+"""TFDS's test case of the builder, on invented sentences."""
 
 import tensorflow_datasets as tfds
 
@@ -7,6 +7,6 @@ from datasets.tatoeba import tatoeba_dataset_builder
 
 class TatoebaTest(tfds.testing.DatasetBuilderTestCase):
     DATASET_CLASS = tatoeba_dataset_builder.Builder
-    # Of seven pairs; the German side of one in train is also in test, but for a punctuation mark.
+    # One of seven pairs is dropped: except for punctuation its German side is also in test.
     SPLITS = {"train": 3, "dev": 2, "test": 1}  # noqa: RUF012
     DL_DOWNLOAD_RESULT = "deu-eng.zip"

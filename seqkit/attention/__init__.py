@@ -1,4 +1,4 @@
-"""Attention (Deep Learning, 10.4): where a query looks in a memory, and what it reads there."""
+"""Attention (Deep Learning, 10.4): a weighted mean of a memory, with weights from a query."""
 
 from seqkit.attention.attention import Attention, Memory
 from seqkit.attention.attention_cell import AttentionCell

@@ -1,4 +1,4 @@
-"""Attention: what its kinds share (Deep Learning, 12.4.5.1; 10.4)."""
+"""Base class of the attention layers (Deep Learning, 12.4.5.1; 10.4)."""
 
 from typing import Any, Literal, NamedTuple
 
@@ -12,48 +12,48 @@ from seqkit.typing import Tensor
 
 
 class Memory(NamedTuple):
-    """What attention looks at, with what of it is computed once a sentence."""
+    """A memory with its keys, computed once per sequence."""
 
-    keys: Tensor  # (batch, time, size of a key)
-    values: Tensor  # h (batch, time, features), zeros where nothing is real
+    keys: Tensor  # (batch, time, key size)
+    values: Tensor  # h (batch, time, features), zeros at padding
     mask: Tensor  # (batch, time) bool
 
 
 class Attention(ConfigFromSignature, keras.layers.Layer):
-    """Weights over the positions of a memory, and the mean of what stands there.
+    """Weights over the positions of a memory, and the weighted mean of its values.
 
         a_j = softmax_j(score(s, h_j)),   c = sum_j a_j h_j
 
-    Subclasses build their weights from (query_shape, memory_shape), and write `align` and, where
-    keys are not the memory itself, `keys`.
+    Subclasses build their weights from (query_shape, memory_shape) and define `align` and, if keys
+    are not the memory itself, `keys`.
 
-    `carries` tells what `align` wants to know of the steps before: nothing (None), the weights of
-    the last one ("weights") or the sum of all ("coverage").
+    `feedback` is what `align` requires from earlier steps: nothing (None), the weights of the
+    previous step ("weights") or the sum over all earlier steps ("coverage").
 
     Args:
-        return_weights: return the weights, too.
+        return_weights: Whether to return the weights as well.
 
     Call arguments:
         query: s (batch, size) or (batch, queries, size).
         memory: h (batch, time, features).
-        mask: (batch, time) bool, True = real; taken from the memory if Keras propagates one there.
-        previous: (batch, time), what is carried; None: zeros, as before the first step.
+        mask: (batch, time) bool, True = real; by default the Keras mask of the memory.
+        previous: (batch, time), the feedback; None: zeros, as before the first step.
 
     Returns:
-        c (batch, [queries,] features); with `return_weights` also a (batch, [queries,] time), which
-        is in float32 (or float64 if that is the policy).
+        c (batch, [queries,] features); with `return_weights` also a (batch, [queries,] time), in
+        float32 (or float64 if that is the policy).
 
     Masking:
-        padding of the memory may lie anywhere and is never read, NaN included: its weight is
-        exactly 0. If a whole row is padding, a and c are zeros. The context carries the query's
-        mask on.
+        Padding of the memory may be anywhere and is never read, even if it is NaN: its weight is
+        exactly 0. If a whole row is padding, a and c are zeros. The query's mask is propagated to
+        the context.
 
     Raises:
-        ValueError: if a sequence of queries meets an attention that carries something: only
-            `AttentionCell` knows their order in time.
+        ValueError: If an attention with feedback gets a sequence of queries: only `AttentionCell`
+            runs them one after the other.
     """
 
-    carries: Literal[None, "weights", "coverage"] = None
+    feedback: Literal[None, "weights", "coverage"] = None
 
     def __init__(self, return_weights: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -61,19 +61,19 @@ class Attention(ConfigFromSignature, keras.layers.Layer):
         self.supports_masking = True
 
     def keys(self, memory: Tensor) -> Tensor:
-        """(batch, time, features) -> (batch, time, size of a key)."""
+        """Map the memory (batch, time, features) to keys (batch, time, key size)."""
         return memory
 
     def align(self, query: Tensor, memory: Memory, previous: Tensor, parameters: dict) -> Tensor:
-        """A (batch, queries, time) of query (batch, queries, size)."""
+        """Compute the weights a (batch, queries, time) of queries (batch, queries, size)."""
         raise NotImplementedError(f"{type(self).__name__} must define `align`")
 
     def prepare(self, memory: Tensor, mask: Tensor | None = None) -> Memory:
-        """What holds for all queries: memory (batch, time, features), mask (batch, time)."""
+        """Compute the keys of a memory (batch, time, features) with mask (batch, time)."""
         if not self.built:
             raise ValueError(
-                f"{self.name} has no weights yet to make keys with; call it, or the RNN around it, "
-                "once before"
+                f"{self.name} has no weights yet to compute keys with; call it, or the RNN around "
+                "it, once first"
             )
         if mask is None:
             mask = getattr(memory, "_keras_mask", None)
@@ -82,12 +82,12 @@ class Attention(ConfigFromSignature, keras.layers.Layer):
             mask = ops.ones(ops.shape(memory)[:2], "bool")
         else:
             mask = ops.cast(mask, "bool")
-            # Padding may hold anything; a NaN there would reach the weights' gradients.
+            # Padding may hold anything; a NaN there would reach the gradients of the weights.
             memory = ops.where(mask[..., None], memory, ops.zeros((), memory.dtype))
         return Memory(self.keys(memory), memory, mask)
 
     def parameters(self) -> dict:
-        """The weights by name, read once: read in a loop, TensorFlow would copy them each step."""
+        """Read the weights, by name, once: TensorFlow copies weights read in a loop every step."""
         return {w.name: ops.cast(backend.read(w), self.compute_dtype) for w in self.weights}
 
     def compute_weights(
@@ -97,20 +97,26 @@ class Attention(ConfigFromSignature, keras.layers.Layer):
         previous: Tensor | None = None,
         parameters: dict | None = None,
     ) -> Tensor:
-        """a: query (batch, [queries,] size) -> (batch, [queries,] time).
+        """Compute the weights a of a query, a prepared memory and the feedback.
 
-        previous: what the attention carries (batch, time); None: zeros.
-        parameters: of `parameters()`, for a loop that reads them before; None: read here.
+        Args:
+            query: (batch, [queries,] size).
+            memory: Result of `prepare`.
+            previous: Feedback (batch, time); None: zeros.
+            parameters: Result of `parameters()`, read before a loop; None: read here.
+
+        Returns:
+            (batch, [queries,] time).
         """
         single = len(query.shape) == 2
-        if self.carries and not single:
+        if self.feedback and not single:
             raise ValueError(
-                f"{self.name} looks at the {self.carries} of the steps before, which a sequence of "
+                f"{self.name} needs the {self.feedback} of earlier steps, which a sequence of "
                 f"queries doesn't have; give one query (batch, size), or use AttentionCell. Got "
                 f"{tuple(query.shape)}"
             )
         query = ops.cast(query[:, None] if single else query, self.compute_dtype)
-        if self.carries and previous is None:
+        if self.feedback and previous is None:
             previous = ops.zeros_like(memory.mask, dtype=self.compute_dtype)
         parameters = self.parameters() if parameters is None else parameters
         weights = self.align(query, memory, previous, parameters)
@@ -123,11 +129,11 @@ class Attention(ConfigFromSignature, keras.layers.Layer):
         mask: Tensor | None = None,
         previous: Tensor | None = None,
     ) -> Tensor:
-        remembered = self.prepare(memory, mask)
-        weights = self.compute_weights(query, remembered, previous)
-        context = read(weights, remembered.values)
+        prepared = self.prepare(memory, mask)
+        weights = self.compute_weights(query, prepared, previous)
+        context = read(weights, prepared.values)
         return (context, weights) if self.return_weights else context
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        # By tracing: the weights are in float32 whatever the policy.
+        # By tracing: the weights are in float32 under any policy.
         return keras.Operation.compute_output_spec(self, *args, **kwargs)

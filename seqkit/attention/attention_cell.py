@@ -1,4 +1,4 @@
-"""AttentionCell: a cell that looks at a memory at each step (Deep Learning, 10.4)."""
+"""AttentionCell: a cell that reads a memory at each step (Deep Learning, 10.4)."""
 
 from typing import Any, Literal, NamedTuple
 
@@ -11,66 +11,75 @@ from seqkit.attention.scores import read
 from seqkit.cells.affine import AffineCell
 from seqkit.cells.cell import Cell
 from seqkit.cells.stacked import StackedCells
+from seqkit.ops import precise_dtype
 from seqkit.typing import Nest, Shape, States, Tensor
 
 
 class Prepared(NamedTuple):
-    """What holds for a whole sequence. Weights are read once, as in `AffineCell`."""
+    """Computed once per sequence, before the loop. Weights are read once, as in `AffineCell`."""
 
-    cell: Tensor
+    cell: Nest
     memory: Memory
     parameters: dict  # of the attention
-    C: Tensor  # None: nothing but x enters the cell
-    W_c: Tensor  # None: attend="before"
+    C: Tensor | None  # None: only x enters the cell
+    W_c: Tensor | None  # None: attend="before"
+
+
+class State(NamedTuple):
+    """State of an `AttentionCell` after a step."""
+
+    cell: States
+    weights: Tensor  # a (batch, time of the memory)
+    coverage: Tensor | None  # sum of all a so far (batch, time of the memory)
+    attentional: Tensor | None  # h~ (batch, output size); None: attend="before"
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class AttentionCell(Cell):
-    """A cell that chooses at each step what to read of a memory.
+    """A cell with attention to a memory at each step.
 
-    Before the step (Bahdanau), the old state asks, and what it reads enters with x_t:
+    Before the step (Bahdanau), the query is the old state, and the context enters with x_t:
 
         a_t = attention(s_{t-1}, h),   c_t = sum_j a_tj h_j
         s_t = cell(x_t, s_{t-1}) with C c_t added to its U x_t                  (A.2.2)
 
-    After it (Luong), the new output asks; input feeding tells the next step what became of it:
+    After it (Luong), the query is the new output; with input feeding, h~ enters the next step:
 
         s_t = cell(x_t, s_{t-1}) with C h~_{t-1} added to its U x_t             (3.3)
         a_t = attention(s_t, h),   c_t = sum_j a_tj h_j
         h~_t = tanh(W_c [c_t; s_t])                                             (5)
 
     Args:
-        cell: an `AffineCell`, such as `GRUCell` or `LSTMCell`, or `StackedCells` of them: c_t (h~)
-            enters the lowest, and the highest asks.
-        attention: such as `BahdanauAttention` or `LuongAttention`.
+        cell: An `AffineCell`, such as `GRUCell` or `LSTMCell`, or `StackedCells` of them: c_t (h~)
+            enters the lowest, the query comes from the highest.
+        attention: Such as `BahdanauAttention` or `LuongAttention`.
         attend: "before" or "after" the step of the cell.
-        input_feeding: attend="after" alone: whether h~_{t-1} enters.
+        input_feeding: Whether h~_{t-1} enters the cell; only False with attend="after".
 
     Call arguments:
-        inputs (batch, features); states: the cell's, a (batch, time of the memory), for
-        `CoverageAttention` the sum of all a so far, and with attend="after" h~. Constants: the
-        memory (batch, time, features), a pair of it and its mask (batch, time), or a `Memory`.
+        inputs: (batch, features).
+        states: Those of the cell, a (batch, time of the memory), for `CoverageAttention` the sum of
+            all a so far, and with attend="after" h~.
+        constants: The memory (batch, time, features), a pair of it and its mask (batch, time), or a
+            `Memory`.
 
     Returns:
-        output [s_t, c_t], or with attend="after" h~_t, which is as wide as s_t; new states.
-        `attention_weights(states)` gives a_t, in float32 or more.
+        Output [s_t, c_t], or with attend="after" h~_t, which is as wide as s_t; new states.
+        `attention_weights(states)` returns a_t, in float32 or more.
+
+    Raises:
+        ValueError: If cell, attention or `attend` is invalid, if dtype policies differ, or without
+            constants, as in `keras.layers.RNN`.
+
+    Masking:
+        Of the memory, as in `Attention`. Dropout of the cell applies to x_t and its state, not to
+        c_t or h~; layer_norm normalizes U x_t, without C c_t.
 
     Weights:
         context_kernel (C), with the blocks of the lowest cell's U; attentional_kernel (W_c).
 
-    Masking:
-        of the memory, as `Attention` says. Dropout of the cell falls on x_t and its state, not on
-        c_t or h~; layer_norm normalises U x_t, without C c_t.
-
-    Raises:
-        ValueError: for another cell, attention or `attend`, for one dtype policy beside another,
-            without constants, or in `keras.layers.RNN`, which has none.
-
     Source:
         Bahdanau et al. 2015, A.2.2; Luong et al. 2015, 3.1, 3.3.
-
-    Deviations:
-        none.
 
     Example:
         >>> import numpy as np
@@ -104,11 +113,11 @@ class AttentionCell(Cell):
                 "such as BahdanauAttention"
             )
         if attend not in ("before", "after"):
-            raise ValueError(f"AttentionCell: attend is {attend!r}; it is 'before' or 'after'")
+            raise ValueError(f"AttentionCell: attend is {attend!r}; it must be 'before' or 'after'")
         if attend == "before" and not input_feeding:
             raise ValueError(
-                "AttentionCell: with attend='before' what is read always enters the cell; "
-                "input_feeding=False is for attend='after'"
+                "AttentionCell: with attend='before' the context always enters the cell; "
+                "input_feeding=False requires attend='after'"
             )
         policies = [layer.dtype_policy.name for layer in (cell, attention)]
         if policies[0] != policies[1]:
@@ -122,19 +131,19 @@ class AttentionCell(Cell):
         self.attend = attend
         self.input_feeding = input_feeding
         self.state_size = [*cell.state_size, None]
-        if attention.carries == "coverage":
+        if attention.feedback == "coverage":
             self.state_size.append(None)
         if attend == "after":
             self.state_size.append(cell.output_size)
         self._lowest = stack[0]
-        self._asks = len(cell.state_size) - len(stack[-1].state_size)  # which state is its output
+        self._query_index = len(cell.state_size) - len(stack[-1].state_size)  # the output's state
 
     @property
     def output_size(self) -> int:
         if self.attend == "after":
             return self.cell.output_size
         if not self.built:
-            raise ValueError(f"{self.name}: its output's size is known once it has met a memory")
+            raise ValueError(f"{self.name}: the output size is unknown before it is built")
         return self.cell.output_size + self.memory_size
 
     @property
@@ -144,10 +153,10 @@ class AttentionCell(Cell):
     def build(self, input_shape: Shape, constants_shape: Nest = None) -> None:
         if constants_shape is None:
             raise ValueError(_no_memory(self))
-        shapes = _parts(constants_shape, constants_shape[0])
+        shapes = _unpack_memory(constants_shape, constants_shape[0])
         self.memory_size = shapes[1 if len(shapes) == 3 else 0][-1]
         size = self.cell.output_size
-        if not self.cell.built:  # a reloaded one is
+        if not self.cell.built:  # already built when reloaded
             self.cell.build(input_shape)
             self.cell.built = True
         if not self.attention.built:
@@ -169,8 +178,8 @@ class AttentionCell(Cell):
     def prepare(
         self, batch_size: int | Tensor, constants: Nest = None, training: bool = False
     ) -> Prepared:
-        """What holds for the cell, the memory's keys, and the weights."""
-        memory = _parts(constants, constants)
+        """Prepare the cell, compute the keys of the memory, and read the weights."""
+        memory = _unpack_memory(constants, constants)
         memory = Memory(*memory) if len(memory) == 3 else self.attention.prepare(*memory)
         return Prepared(
             self.cell.prepare(batch_size, None, training),
@@ -181,40 +190,53 @@ class AttentionCell(Cell):
         )
 
     def project(self, inputs: Tensor, prepared: Prepared) -> Tensor:
-        """U x + b of the lowest cell."""
+        """Compute U x + b of the lowest cell."""
         return self.cell.project(inputs, prepared.cell)
 
     def step(self, projected: Tensor, states: States, prepared: Prepared) -> tuple[Tensor, States]:
+        attend = self._attend_before if self.attend == "before" else self._attend_after
+        output, state = attend(projected, self._unpack(states), prepared)
+        return output, _pack(state)
+
+    def _attend_before(
+        self, projected: Tensor, state: State, prepared: Prepared
+    ) -> tuple[Tensor, State]:
+        state, c = self._read(state.cell[self._query_index], state, prepared)
+        projected = projected + ops.matmul(c, prepared.C)
+        s, cell = self.cell.step(projected, state.cell, prepared.cell)
+        return ops.concatenate([s, c], axis=-1), state._replace(cell=cell)
+
+    def _attend_after(
+        self, projected: Tensor, state: State, prepared: Prepared
+    ) -> tuple[Tensor, State]:
+        if self.input_feeding:
+            projected = projected + ops.matmul(state.attentional, prepared.C)
+        s, cell = self.cell.step(projected, state.cell, prepared.cell)
+        state, c = self._read(s, state, prepared)
+        attentional = ops.tanh(ops.matmul(ops.concatenate([c, s], axis=-1), prepared.W_c))
+        return attentional, state._replace(cell=cell, attentional=attentional)
+
+    def _read(self, query: Tensor, state: State, prepared: Prepared) -> tuple[State, Tensor]:
+        """Return the state with new attention weights, and the context."""
+        previous = state.weights if state.coverage is None else state.coverage
+        a = self.attention.compute_weights(query, prepared.memory, previous, prepared.parameters)
+        coverage = None if state.coverage is None else state.coverage + a
+        return state._replace(weights=a, coverage=coverage), read(a, prepared.memory.values)
+
+    def _unpack(self, states: States) -> State:
         k = len(self.cell.state_size)
-        inner, (a, *rest) = states[:k], states[k:]
-        coverage = rest[:1] if self.attention.carries == "coverage" else []
-        previous = coverage[0] if coverage else a
-
-        def look(s: Tensor) -> tuple[Tensor, Tensor]:
-            a = self.attention.compute_weights(s, prepared.memory, previous, prepared.parameters)
-            return a, read(a, prepared.memory.values)
-
-        if self.attend == "before":
-            a, c = look(inner[self._asks])
-            s, inner = self.cell.step(projected + ops.matmul(c, prepared.C), inner, prepared.cell)
-            output, attentional = ops.concatenate([s, c], axis=-1), []
-        else:
-            if self.input_feeding:
-                projected = projected + ops.matmul(rest[-1], prepared.C)
-            s, inner = self.cell.step(projected, inner, prepared.cell)
-            a, c = look(s)
-            output = ops.tanh(ops.matmul(ops.concatenate([c, s], axis=-1), prepared.W_c))
-            attentional = [output]
-        return output, [*inner, a, *(sum_ + a for sum_ in coverage), *attentional]
+        weights, *rest = states[k:]
+        coverage = rest.pop(0) if self.attention.feedback == "coverage" else None
+        return State(states[:k], weights, coverage, rest[0] if rest else None)
 
     def get_initial_state(
         self, batch_size: int | Tensor | None = None, constants: Nest = None
     ) -> States:
-        """The cell's own; it has looked nowhere yet."""
+        """Return the initial state of the cell, with attention weights of zero."""
         return self.initial_state(self.cell.get_initial_state(batch_size), constants)
 
     def initial_state(self, states: States, constants: Nest) -> States:
-        """The first state, given the cell's own part of it: an encoder's last, over a `Bridge`.
+        """Return the initial state given that of the cell, such as an encoder's via a `Bridge`.
 
         Example:
             >>> import numpy as np
@@ -226,27 +248,30 @@ class AttentionCell(Cell):
         """
         if constants is None:
             raise ValueError(_no_memory(self))
-        states = list(states)
-        memory = _parts(constants, constants)
+        memory = _unpack_memory(constants, constants)
         memory = memory[1 if len(memory) == 3 else 0]
-        precise = "float64" if self.compute_dtype == "float64" else "float32"
-        nowhere = ops.zeros_like(memory[:, :, 0], dtype=precise)
-        times = 2 if self.attention.carries == "coverage" else 1
-        first = [ops.zeros_like(states[self._asks])] if self.attend == "after" else []
-        return [*states, *[nowhere] * times, *first]
+        zeros = ops.zeros_like(memory[:, :, 0], dtype=precise_dtype(self))
+        coverage = zeros if self.attention.feedback == "coverage" else None
+        query = states[self._query_index]
+        attentional = ops.zeros_like(query) if self.attend == "after" else None
+        return _pack(State(states, zeros, coverage, attentional))
 
     def attention_weights(self, states: States) -> Tensor:
-        """a_t (batch, time of the memory), where the step that led to these states looked."""
+        """Return a_t (batch, time of the memory) of the step that returned these states."""
         return states[len(self.cell.state_size)]
 
 
-def _parts(constants: Nest, is_nested: Any) -> tuple:
-    """(memory,), (memory, mask) or a `Memory`, of tensors or of their shapes."""
+def _pack(state: State) -> States:
+    return [*state.cell, *(part for part in state[1:] if part is not None)]
+
+
+def _unpack_memory(constants: Nest, is_nested: Nest) -> tuple:
+    """Return (memory,), (memory, mask) or the parts of a `Memory`, of tensors or of shapes."""
     return tuple(constants) if isinstance(is_nested, (tuple, list)) else (constants,)
 
 
 def _no_memory(cell: AttentionCell) -> str:
     return (
-        f"{cell.name} looks at a memory: run it in seqkit.RNN with constants=memory or (memory, "
-        "mask); keras.layers.RNN hands on no constants"
+        f"{cell.name} needs a memory: run it in seqkit.RNN with constants=memory or (memory, "
+        "mask); keras.layers.RNN does not pass constants on"
     )

@@ -1,4 +1,4 @@
-"""Multiplicative attention, over the whole memory or a window of it."""
+"""Multiplicative attention over the whole memory or a window."""
 
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ SCORES = ("dot", "scaled_dot", "general", "concat")
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class LuongAttention(Attention):
-    """Attention by a product of query and position.
+    """Multiplicative attention.
 
         e_j = s . h_j                       dot                                 (8)
         e_j = s . h_j / sqrt(size)          scaled_dot
@@ -24,31 +24,29 @@ class LuongAttention(Attention):
         e_j = v . tanh(W [s; h_j])          concat                              (8)
         a = softmax(e),   c = sum_j a_j h_j                                     (7)
 
-    With a window, local-p: only j in [p - D, p + D] take part, and
+    With a window (local-p), only positions j in [p - D, p + D] are attended to:
 
-        p = S sigmoid(v_p . tanh(W_p s))                                        (9)
+        p = S σ(v_p . tanh(W_p s))                                              (9)
         a_j = softmax(e)_j exp(-(j - p)^2 / (2 (D/2)^2))                        (10)
 
     Args:
         score: "dot", "scaled_dot", "general" or "concat" (v is as wide as the query).
-        window: D > 0, or None: all positions.
-        kwargs: of `Attention`: return_weights.
-    Call, Returns, Masking: as `Attention` says. S counts the real positions, and j numbers them.
-        With a window, weights sum to less than 1.
+        window: D > 0; None: all positions.
+        kwargs: Arguments of `Attention`: return_weights.
 
-    Weights:
-        key_kernel (W; of concat, the half that meets h), query_kernel (the half that meets s), v,
-        window_kernel (W_p), window_v (v_p), those of them that are there.
+    Call arguments, returned values and masking are those of `Attention`. S is the number of real
+    positions, and j numbers them. With a window, the weights sum to less than 1.
 
     Raises:
-        ValueError: for another score, a window that is not positive, and, with dot and scaled_dot,
-            if query and memory are not of one size.
+        ValueError: If the score is unknown, a window is not positive, or, with dot and scaled_dot,
+            query and memory differ in size.
+
+    Weights:
+        general: key_kernel (W); concat: key_kernel and query_kernel (the columns of W for h and s)
+        and v; window: window_kernel (W_p) and window_v (v_p).
 
     Source:
         Luong et al. 2015, 3.1-3.2; Vaswani et al. 2017, eq. 1 (scaled_dot).
-
-    Deviations:
-        none.
 
     Example:
         >>> import numpy as np
@@ -78,7 +76,7 @@ class LuongAttention(Attention):
         elif size != memory_shape[-1]:
             raise ValueError(
                 f"{self.name}: the query is {size} wide and the memory {memory_shape[-1]}; "
-                f"{self.score!r} wants one size, 'general' takes any"
+                f"{self.score!r} requires equal sizes, 'general' does not"
             )
         if self.score == "concat":
             self.add_weight(shape=(size, size), name="query_kernel")

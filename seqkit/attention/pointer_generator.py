@@ -1,38 +1,37 @@
-"""PointerGenerator: words from a vocabulary, or taken over from the source."""
+"""PointerGenerator: words from a vocabulary, or copied from the source."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
-from seqkit.ops import linear
+from seqkit.ops import linear, precise_dtype
 from seqkit.typing import Shape, Tensor
 
-_TINY = 1e-30  # log of it is a number
+_TINY = 1e-30  # keeps log(0) out
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class PointerGenerator(keras.layers.Layer):
-    """Mix what a vocabulary proposes with what stands where attention points.
+    """Mixture of a distribution over the vocabulary and copying from attended positions.
 
-        p_gen = sigmoid(w . s + b)                                              (8)
+        p_gen = σ(w . s + b)                                                    (8)
         p(y) = p_gen softmax(logits)_y + (1 - p_gen) sum_{j: x_j = y} a_j       (9)
 
-    A name that training never showed can be taken over piece by piece.
+    A name that never occurs in training can be copied piece by piece.
 
     Call arguments:
         logits: (batch, [steps,] vocabulary).
-        query: s (batch, [steps,] size), what decides between the two.
-        weights: a (batch, [steps,] time), such as an `Attention` returns.
+        query: s (batch, [steps,] size), which determines p_gen.
+        weights: a (batch, [steps,] time), as returned by an `Attention`.
         source: x (batch, time) int32, ids of the same vocabulary.
 
     Returns:
-        log p (batch, [steps,] vocabulary). Beside layers in half precision, dtype="float32" keeps
-        the small differences that a loss is made of.
+        log p (batch, [steps,] vocabulary). In a half-precision model, dtype="float32" preserves the
+        small differences that the loss depends on.
 
     Masking:
-        what stands at a position of weight 0 is never taken over. The result carries the mask of
-        the logits on.
+        Positions with weight 0 are never copied. The mask of the logits is propagated.
 
     Weights:
         kernel (w), bias (b).
@@ -41,8 +40,8 @@ class PointerGenerator(keras.layers.Layer):
         See et al. 2017, 2.2.
 
     Deviations:
-        s is one vector, which may hold the paper's three; one vocabulary for both sides, so that
-        there is no extended one.
+        s is a single vector, which may be a concatenation of the paper's three; source and target
+        share one vocabulary, so that there is no extended one.
 
     Example:
         >>> import numpy as np
@@ -67,21 +66,21 @@ class PointerGenerator(keras.layers.Layer):
         if len(logits.shape) == 2:
             single = self.call(logits[:, None], query[:, None], weights[:, None], source)
             return ops.squeeze(single, axis=1)
-        precise = "float64" if self.compute_dtype == "float64" else "float32"
+        precise = precise_dtype(self)
         logits, s, a, w, b = (
             ops.cast(x, precise) for x in (logits, query, weights, self.kernel, self.bias)
         )
-        decides = linear(s, w) + b
-        log_p = ops.log_sigmoid(decides) + ops.log_softmax(logits)
+        gate = linear(s, w) + b
+        log_p = ops.log_sigmoid(gate) + ops.log_softmax(logits)
 
-        # All but a few words can't be taken over: what these gain is added where they stand. A
-        # word that stands in several places has there the sum of their weights, and a share of it.
+        # Few words of the vocabulary can be copied: only their log p is updated. A word at several
+        # positions has the sum of their weights at each of them, and each adds a share of the gain.
         same = ops.cast(ops.equal(source[:, :, None], source[:, None, :]), precise)
-        copied = ops.log_sigmoid(-decides) + ops.log(ops.matmul(a, same) + _TINY)
-        at = ops.cast(ops.broadcast_to(source[:, None, :], ops.shape(a)), "int32")
-        before = ops.take_along_axis(log_p, at, axis=2)
+        copied = ops.log_sigmoid(-gate) + ops.log(ops.matmul(a, same) + _TINY)
+        ids = ops.cast(ops.broadcast_to(source[:, None, :], ops.shape(a)), "int32")
+        before = ops.take_along_axis(log_p, ids, axis=2)
         gain = (ops.logaddexp(before, copied) - before) / ops.sum(same, axis=1)[:, None, :]
-        return ops.cast(log_p + _spread(gain, at, ops.shape(log_p)), self.compute_dtype)
+        return ops.cast(log_p + _scatter(gain, ids, ops.shape(log_p)), self.compute_dtype)
 
     def compute_output_shape(
         self, logits_shape: Shape, query_shape: Shape, weights_shape: Shape, source_shape: Shape
@@ -92,11 +91,11 @@ class PointerGenerator(keras.layers.Layer):
         return mask
 
 
-def _spread(values: Tensor, at: Tensor, shape: tuple) -> Tensor:
-    """Zeros (batch, steps, vocabulary), with values (batch, steps, n) added at ids of the last."""
+def _scatter(values: Tensor, ids: Tensor, shape: tuple) -> Tensor:
+    """Add values (batch, steps, n) to zeros (batch, steps, vocabulary) at ids (batch, steps, n)."""
     batch, steps, vocabulary = shape
     rows = ops.arange(batch * steps, dtype="int32")[:, None]
-    rows = ops.broadcast_to(rows, (batch * steps, ops.shape(at)[2]))
-    indices = ops.stack([rows, ops.reshape(at, ops.shape(rows))], axis=-1)
+    rows = ops.broadcast_to(rows, (batch * steps, ops.shape(ids)[2]))
+    indices = ops.stack([rows, ops.reshape(ids, ops.shape(rows))], axis=-1)
     flat = ops.scatter(indices, ops.reshape(values, ops.shape(rows)), (batch * steps, vocabulary))
     return ops.reshape(flat, shape)

@@ -1,10 +1,11 @@
-"""What attention is made of: pure functions, one an equation.
+"""The equations of attention as pure functions.
 
-A query q looks at keys k of a memory: scores say how well each fits, weights share 1 out among
-them, and what is read is the values' weighted mean. Scores are (batch, queries, time).
+Scores (batch, queries, time) rate how well each key of a memory fits a query, weights normalize
+them to sum to 1, and the context is the weighted mean of the values.
 
-Luong's general score s W h is `dot` with the keys W h, and his concat v tanh(W [s; h]) is
-`additive` with W cut in two: what hangs on the memory alone is computed once a sentence, its keys.
+Luong's general score s W h is `dot` with keys W h, and his concat v tanh(W [s; h]) is `additive`
+with W split in two: the part that depends on the memory alone, its keys, is computed once per
+sequence.
 """
 
 from keras import ops
@@ -12,11 +13,13 @@ from keras import ops
 from seqkit.ops import linear
 from seqkit.typing import Tensor
 
-IMPOSSIBLE = -1e9  # a score that leaves no weight, and makes no NaN
+IMPOSSIBLE = -1e9  # a score with weight 0 that causes no NaN
 
 
 def additive(query: Tensor, keys: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
-    """V . tanh(W_q s + W_k h + b)
+    """Compute additive scores.
+
+        v . tanh(W_q s + W_k h + b)
 
     Args:
         query: W_q s (batch, queries, units).
@@ -36,12 +39,16 @@ def additive(query: Tensor, keys: Tensor, v: Tensor, bias: Tensor | None = None)
 
 
 def normalized(v: Tensor, g: Tensor) -> Tensor:
-    """G v / |v|: v's length is a weight of its own. Source: Salimans and Kingma 2016, eq. 2."""
+    """Compute g v / |v|, whose norm is the separate weight g.
+
+    Source:
+        Salimans and Kingma 2016, eq. 2.
+    """
     return g * v * ops.rsqrt(ops.sum(ops.square(v)))
 
 
 def dot(query: Tensor, keys: Tensor) -> Tensor:
-    """S . h: (batch, queries, size) and (batch, time, size) -> (batch, queries, time).
+    """Compute scores s . h: (batch, queries, size), (batch, time, size) -> (batch, queries, time).
 
     Source:
         Luong et al. 2015, eq. 8.
@@ -50,28 +57,41 @@ def dot(query: Tensor, keys: Tensor) -> Tensor:
 
 
 def scaled_dot(query: Tensor, keys: Tensor) -> Tensor:
-    """S . h / sqrt(size). Source: Vaswani et al. 2017, eq. 1."""
+    """Compute scores s . h / sqrt(size), with shapes as in `dot`.
+
+    Source:
+        Vaswani et al. 2017, eq. 1.
+    """
     return dot(query * keys.shape[-1] ** -0.5, keys)
 
 
 def masked_softmax(scores: Tensor, mask: Tensor | None) -> Tensor:
-    """The softmax over what is real, in float32 or more; exactly 0 elsewhere.
+    """Compute the softmax over real positions, in float32 or more; exactly 0 elsewhere.
 
     Args:
-        scores: (..., time) of any float type.
-        mask: bool, to be broadcast against them, True = real. A row without any gets zeros.
+        scores: (..., time), of any float dtype.
+        mask: Bool, broadcast against the scores, True = real. A row without real positions gets
+            zeros.
 
     Returns:
         (..., time), float32 or float64.
     """
     scores = ops.where(mask, ops.cast(scores, _precise(scores)), IMPOSSIBLE)
-    # A memory of a single place is no mistake, but Keras would warn of it.
+    # Keras warns about a softmax over one position, which is legitimate here.
     weights = 1 + 0 * scores if scores.shape[-1] == 1 else ops.softmax(scores, axis=-1)
     return ops.where(mask, weights, ops.zeros((), weights.dtype))
 
 
 def read(weights: Tensor, values: Tensor) -> Tensor:
-    """sum_j a_j h_j: (batch, [queries,] time), (batch, time, size) -> (batch, [queries,] size)."""
+    """Compute the context sum_j a_j h_j.
+
+    Args:
+        weights: a (batch, [queries,] time).
+        values: h (batch, time, size).
+
+    Returns:
+        (batch, [queries,] size).
+    """
     weights = ops.cast(weights, values.dtype)
     if len(weights.shape) == 3:
         return ops.matmul(weights, values)
@@ -81,37 +101,38 @@ def read(weights: Tensor, values: Tensor) -> Tensor:
 def local_window(
     query: Tensor, mask: Tensor | None, W: Tensor, v: Tensor, reach: int
 ) -> tuple[Tensor, Tensor]:
-    """Where a query expects what it looks for, and how far it looks around there.
+    """Compute a Gaussian window around the position that the query predicts (local-p).
 
-        p = S sigmoid(v . tanh(W s))                                            (9)
+        p = S σ(v . tanh(W s))                                                  (9)
         factor_j = exp(-(j - p)^2 / (2 sigma^2)),   sigma = D / 2               (10)
 
     Args:
         query: s (batch, queries, size).
-        mask: (batch, time) bool. S counts real positions, and j numbers them from 0.
-        W, v: (size, size) and (size,).
+        mask: (batch, time) bool; S is the number of real positions, and j numbers them from 0.
+        W: (size, size).
+        v: (size,).
         reach: D, > 0.
 
     Returns:
-        The factor (batch, queries, time), float32 or more, and whether j lies in [p - D, p + D].
+        The factor (batch, queries, time), float32 or more, and whether j is in [p - D, p + D].
 
     Source:
         Luong et al. 2015, 3.2.
     """
-    where = ops.matmul(ops.tanh(ops.matmul(query, W)), v[:, None])  # (batch, queries, 1)
-    where = ops.cast(where, _precise(where))
-    count = ops.cumsum(ops.cast(mask, where.dtype), axis=1)[:, None, :]
-    p = count[..., -1:] * ops.sigmoid(where)
+    position = ops.matmul(ops.tanh(ops.matmul(query, W)), v[:, None])  # (batch, queries, 1)
+    position = ops.cast(position, _precise(position))
+    count = ops.cumsum(ops.cast(mask, position.dtype), axis=1)[:, None, :]
+    p = count[..., -1:] * ops.sigmoid(position)
     distance = (count - 1) - p
     return ops.exp(-ops.square(distance) / (2 * (reach / 2) ** 2)), ops.abs(distance) <= reach
 
 
 def location_features(previous: Tensor, F: Tensor) -> Tensor:
-    """F = F * a: filters over the weights of the step before.
+    """Compute f = F * a, a convolution of the previous weights.
 
     Args:
-        previous: a (batch, time).
-        F: (width, filters).
+        previous: Weights a (batch, time).
+        F: Filters (width, filters).
 
     Returns:
         (batch, time, filters).

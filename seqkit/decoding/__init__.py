@@ -1,11 +1,11 @@
-"""Decoding: chains of tokens from a step, as pure functions that compile and export.
+"""Decoding: sequences of tokens from a step function, as pure functions that compile and export.
 
-    step(tokens (rows,) int32, state, constants) -> (log_probabilities (rows, vocabulary), state)
+    step(tokens (rows,) int32, state, constants) -> (log_probs (rows, vocabulary), state)
 
-greedy, sample        one chain a row
-beam_search           the best of many
-score                 how likely given chains are
-EndSymbol, BernoulliStop, PredictedLength    how a chain chooses its length
+greedy, sample                               one sequence per row
+beam_search                                  the best hypotheses in a beam
+score                                        the log-likelihood of given sequences
+EndSymbol, BernoulliStop, PredictedLength    models of a sequence's length
 """
 
 from seqkit.decoding.beam import beam_search

@@ -1,7 +1,8 @@
-"""Beam search: the best chains among those that a beam keeps in sight (Deep Learning, 10.4)."""
+"""Beam search: the best hypotheses among those in the beam (Deep Learning, 10.4)."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from keras import ops
 
@@ -26,58 +27,63 @@ def beam_search(
     max_length: int,
     num_results: int = 1,
     pad_id: int = 0,
-    length_penalty: Callable[[Any], Any] | None = None,
+    length_penalty: Callable[[Tensor], Tensor] | None = None,
     coverage_weight: float = 0.0,
     source_mask: Tensor | None = None,
     no_repeat_ngram: int = 0,
     prefix: Tensor | None = None,
-    attention: Callable[[Any], Any] | None = None,
+    attention: Callable[[Nest], Tensor] | None = None,
     drop_ended: bool = False,
 ) -> Decoded:
-    """The chains of the best score, found by extending the num_beams likeliest at each step.
+    """Find the hypotheses with the best scores, extending the num_beams likeliest at each step.
 
         score(y) = log p(y) / lp(|y|) + beta sum_i log(min(sum_t a_ti, 1))
 
-    The tiling of state and constants is done here: hand them over as for `greedy`. Chains that have
-    ended stand apart from the live ones, and no step changes them. An end counts only if it is
-    among the num_beams likeliest ways to go on from a step, so that one beam is `greedy`.
+    State and constants are repeated for the beams here: pass them as for `greedy`. Hypotheses that
+    have ended are kept apart from the live ones and no longer change. An end counts only if it is
+    among the num_beams likeliest continuations of a step, so that one beam is `greedy`.
 
     Args:
-        step: `step(tokens (rows,) int32, state, constants) -> (log_probabilities (rows,
-            vocabulary), state)`, pure; rows are batch times num_beams. None of it above 0.
-        state, constants: before the first step, nests of tensors with one row a sentence.
-        num_beams: chains kept alive, > 0.
-        num_results: chains returned, at most num_beams; the more, the longer it takes to be sure
-            of them.
-        bos_id, length, max_length, pad_id: as for `greedy`.
-        length_penalty: lp, a function of lengths (float32) that is positive and never falls:
+        step: `step(tokens (rows,) int32, state, constants) -> (log_probs (rows, vocabulary),
+            state)`, pure; rows = batch * num_beams. No log-probability may be positive.
+        state: Before the first step, a nest of tensors with one row per sequence.
+        constants: A nest of tensors, or None, that each step reads and none writes.
+        num_beams: Number of live hypotheses per sequence, > 0.
+        bos_id: First input token.
+        length: Length model, as for `greedy`.
+        max_length: Length at which hypotheses are cut.
+        num_results: Number of hypotheses returned, at most num_beams; with more results, the
+            search stops later.
+        pad_id: Token after the end of a hypothesis.
+        length_penalty: lp, a function of lengths (float32), positive and non-decreasing:
             `wu_penalty(alpha)`, `per_token`; None: 1.
-        coverage_weight: beta >= 0; needs `attention`.
-        source_mask: (batch, source) bool, True = real: what coverage asks for.
-        no_repeat_ngram: no run of so many tokens occurs twice in a chain; 0: any may.
-        prefix: (batch, prefix time) int32, what the chains begin with, pad_id behind it. Its
+        coverage_weight: beta >= 0; requires `attention`.
+        source_mask: (batch, source) bool, True = real: the positions that coverage counts.
+        no_repeat_ngram: No n-gram of this length occurs twice in a hypothesis; 0: no restriction.
+        prefix: (batch, prefix time) int32, the first tokens of every hypothesis, then pad_id. Its
             log-probability counts.
-        attention: of a state, the weights (rows, source) of the step that returned it.
-        drop_ended: as for `greedy`, whenever no better chain can come of half of the sentences.
+        attention: `attention(state)` returns the weights (rows, source) of the step that returned
+            the state.
+        drop_ended: As for `greedy`, whenever at most half of the sequences can still improve.
 
     Returns:
-        `Decoded` with shapes (batch, num_results, ...), the best first. Chains cut at max_length
-        come behind all that ended. Where there are fewer, score -inf and length 0.
+        `Decoded` with shapes (batch, num_results, ...), best first. Hypotheses cut at max_length
+        come after all that ended. Missing results have score -inf and length 0.
 
     Raises:
-        ValueError: for a number out of its range, or coverage without attention.
+        ValueError: If a number is out of range, or for coverage without attention.
 
     Source:
         Wu et al. 2016, 7.
 
     Deviations:
-        penalties rank what ended, not what is live; nothing is pruned by a margin.
+        Penalties rank the ended hypotheses, not the live ones; there is no pruning by a margin.
 
     Example:
         >>> import numpy as np
         >>> from seqkit.decoding import EndSymbol, beam_search, wu_penalty
-        >>> chain = np.log(np.array([[0.1, 0.5, 0.4], [0.3, 0.3, 0.4], [0.5, 0.3, 0.2]], "float32"))
-        >>> step = lambda tokens, state, constants: (ops.take(chain, tokens, axis=0), state)
+        >>> table = np.log(np.array([[0.1, 0.5, 0.4], [0.3, 0.3, 0.4], [0.5, 0.3, 0.2]], "float32"))
+        >>> step = lambda tokens, state, constants: (ops.take(table, tokens, axis=0), state)
         >>> found = beam_search(
         ...     step, np.zeros((1, 1)), num_beams=3, num_results=2, bos_id=0, length=EndSymbol(2),
         ...     max_length=4, length_penalty=wu_penalty(0.6))
@@ -95,241 +101,354 @@ def beam_search(
         )
     if coverage_weight and attention is None:
         raise ValueError("coverage_weight needs attention=, a function of the state to weights")
+    search = _Search(
+        step=step,
+        constants=rows.repeat(constants, num_beams),
+        length=length.repeat(num_beams),
+        source_mask=rows.repeat(source_mask, num_beams),
+        forced=None if prefix is None else _forced(prefix, num_beams, max_length, pad_id),
+        num_beams=num_beams,
+        num_results=num_results,
+        bos_id=bos_id,
+        pad_id=pad_id,
+        max_length=max_length,
+        length_penalty=length_penalty,
+        coverage_weight=coverage_weight,
+        no_repeat_ngram=no_repeat_ngram,
+        attention=attention,
+        drop_ended=drop_ended,
+    )
+    start = search.start(rows.count(state, constants), rows.repeat(state, num_beams))
+    return search.results(*rows.while_loop(search.can_continue, search.one_step, start))
 
-    K, N = num_beams, num_results
-    batch = rows.count(state, constants)
-    state, constants, source_mask = (rows.tile(v, K) for v in (state, constants, source_mask))
-    length = length.tiled(K)
-    forced = None if prefix is None else _forced(prefix, K, max_length, pad_id)
 
-    def lp(lengths: Tensor) -> Tensor:
-        lengths = ops.cast(lengths, "float32")
-        return 1.0 if length_penalty is None else length_penalty(lengths)
+class Beams(NamedTuple):
+    """The live hypotheses of the active sequences; the likeliest beam of each comes first."""
 
-    def cp(live: dict, beams: dict) -> Tensor:
-        """Beta times the coverage penalty of each beam, (sentences, K)."""
-        if not coverage_weight:
-            return ops.zeros_like(live["log_p"])
-        mask = rows.take(source_mask, beams_of(live))
-        penalty = coverage_penalty(beams["coverage"], mask)
-        return coverage_weight * ops.reshape(penalty, (-1, K))
+    tokens: Tensor  # (rows,) int32, the last of each; rows = active * num_beams
+    log_p: Tensor  # (rows,) float32
+    state: Nest  # (rows, ...)
+    coverage: Tensor | None  # (rows, source) float32, attention summed over the steps
+    history: Tensor | None  # (rows, max_length) int32, all tokens so far
+    # With drop_ended; None: the rows are those of the whole batch.
+    constants: list | None  # leaves of the constants (rows, ...)
+    index: Tensor | None  # (rows,) int32, the row of the whole batch
 
-    def beams_of(live: dict) -> Tensor:
-        """Which rows of the whole batch the live beams are; None: all, in their order."""
-        return _beams(live["at"], K) if drop_ended else None
 
-    # What follows a beam when beams change places: one gather a leaf.
-    beams = {"state": state}
-    if attention is not None:
-        weights_shape = ops.shape(attention(state))
-    if coverage_weight:
-        beams["coverage"] = ops.zeros(weights_shape, "float32")
-    if no_repeat_ngram:
-        beams["history"] = ops.zeros((batch * K, max_length), "int32")
-    only_first = ops.where(ops.arange(K) == 0, 0.0, NEVER)  # all beams begin alike
-    # Of the sentences that go on.
-    live = {
-        "last": ops.full((batch, K), bos_id, "int32"),
-        "log_p": ops.broadcast_to(ops.cast(only_first, "float32"), (batch, K)),
-    }
-    by_beam = {"beams": beams}
-    if drop_ended:  # what all steps read gets fewer rows, too
-        live["at"] = ops.arange(batch, dtype="int32")
-        by_beam["constants"] = rows.leaves(constants)
-    # Of the whole batch.
-    found = {
-        # Step by step the live beams, to be traced back: their tokens, where they came from, and
-        # what each row looked at before beams changed places.
-        "tokens": ops.full((max_length, batch, K), pad_id, "int32"),
-        "parents": ops.zeros((max_length, batch, K), "int32"),
-        "ended": _nothing(batch, N),
-    }
-    if attention is not None:
-        found["attention"] = ops.zeros((max_length, *weights_shape), "float32")
+class Trace(NamedTuple):
+    """The live hypotheses after each step, from which the results are traced back."""
+
+    tokens: Tensor  # (max_length, batch, num_beams) int32
+    parents: Tensor  # (max_length, batch, num_beams) int32, the beam that was extended
+    attention: Tensor | None  # (max_length, batch * num_beams, source), before beams are reordered
+
+
+class Finished(NamedTuple):
+    """The best ended hypotheses, best first; the score of a missing one is -inf."""
+
+    scores: Tensor  # (batch, n) float32
+    log_p: Tensor  # (batch, n) float32
+    lengths: Tensor  # (batch, n) int32
+    parents: Tensor  # (batch, n) int32, the beam before the last token
+    tokens: Tensor  # (batch, n) int32, the last token
+
+
+class Candidates(NamedTuple):
+    """The likeliest next tokens of each sequence, the same number for each of its beams."""
+
+    tokens: Tensor  # (active, candidates) int32
+    log_proceed: Tensor  # (active, candidates) float32, log p of a live hypothesis
+    log_stop: Tensor  # (active, candidates) float32, log p of an ended one
+
+
+@dataclass(frozen=True)
+class _Search:
+    """A beam search; tensors have one row per beam of the whole batch."""
+
+    step: Step
+    constants: Nest
+    length: Length
+    source_mask: Tensor | None
+    forced: Tensor | None  # (max_length + 1, rows) int32
+    num_beams: int
+    num_results: int
+    bos_id: int
+    pad_id: int
+    max_length: int
+    length_penalty: Callable[[Tensor], Tensor] | None
+    coverage_weight: float
+    no_repeat_ngram: int
+    attention: Callable[[Nest], Tensor] | None
+    drop_ended: bool
+
+    def start(self, batch: int | Tensor, state: Nest) -> tuple[Tensor, Beams, Trace, Finished]:
+        K, count = self.num_beams, batch * self.num_beams
+        steps = (self.max_length, batch, K)
+        weights = None if self.attention is None else ops.shape(self.attention(state))
+        is_first = ops.arange(K) == 0  # all beams start out equal, so only one of them counts
+        log_p = ops.cast(ops.where(is_first, 0.0, NEVER), "float32")
+        beams = Beams(
+            tokens=ops.full((count,), self.bos_id, "int32"),
+            log_p=ops.reshape(ops.broadcast_to(log_p, (batch, K)), (-1,)),
+            state=state,
+            coverage=ops.zeros(weights, "float32") if self.coverage_weight else None,
+            history=ops.zeros((count, self.max_length), "int32") if self.no_repeat_ngram else None,
+            constants=rows.leaves(self.constants) if self.drop_ended else None,
+            index=ops.arange(count, dtype="int32") if self.drop_ended else None,
+        )
+        trace = Trace(
+            tokens=ops.full(steps, self.pad_id, "int32"),
+            parents=ops.zeros(steps, "int32"),
+            attention=None if weights is None else ops.zeros((steps[0], *weights), "float32"),
+        )
+        return ops.convert_to_tensor(0, "int32"), beams, trace, _missing(batch, self.num_results)
+
+    def can_continue(self, t: Tensor, beams: Beams, trace: Trace, finished: Finished) -> Tensor:
+        return ops.logical_and(t < self.max_length, ops.any(self.can_improve(beams, finished)))
 
     def one_step(
-        t: Tensor, live: dict, by_beam: dict, found: dict
-    ) -> tuple[Tensor, dict, dict, dict]:
-        read, length_of = constants, length
-        if drop_ended:
-            few, left = rows.few_left(can_improve(live, found))
-            live, by_beam = ops.cond(
-                few,
-                lambda: (rows.take(live, left), rows.take(by_beam, _beams(left, K))),
-                lambda: (live, by_beam),
-            )
-            read = rows.with_leaves(constants, by_beam["constants"])
-            length_of = length.taken(beams_of(live))
-        at, at_beams, beams = live.get("at"), beams_of(live), by_beam["beams"]
-        log_p, state = step(ops.reshape(live["last"], (-1,)), beams["state"], read)
-        log_p = allowed = ops.cast(log_p, "float32")
-        after = {**beams, "state": rows.like(beams["state"], state)}
-        if attention is not None:
-            weights = ops.cast(attention(state), "float32")
-        if coverage_weight:
-            after["coverage"] = beams["coverage"] + weights
-        if no_repeat_ngram:
-            allowed = ban_repeats(log_p, beams["history"], t, no_repeat_ngram)
+        self, t: Tensor, beams: Beams, trace: Trace, finished: Finished
+    ) -> tuple[Tensor, Beams, Trace, Finished]:
+        beams = self.keep_active(beams, finished)
+        beams, log_p, weights = self.run_step(beams)
+        candidates = self.propose(t, beams, log_p)
+        finished = self.finish(t, beams, candidates, finished)
+        beams, trace = self.advance(t, beams, candidates, weights, trace)
+        return t + 1, beams, trace, finished
 
-        # One more than K of each row: an end symbol among them leaves K to go on with.
-        each = min(K + 1, log_p.shape[-1])
-        gains, tokens = ops.top_k(allowed, each)
+    def can_improve(self, beams: Beams, finished: Finished) -> Tensor:
+        """Return whether a live hypothesis of each active sequence can still become a result.
+
+        Its log p is at most 0 and only falls, and lp only rises: wherever it ends, log p / lp <=
+        current log p / lp(max_length); the coverage penalty is at most 0. Ties go to the earlier.
+        """
+        worst = rows.take(finished.scores, self._sequences(beams))[:, -1]
+        return worst < self._by_sequence(beams.log_p)[:, 0] / self._lp(self.max_length)
+
+    def keep_active(self, beams: Beams, finished: Finished) -> Beams:
+        """With drop_ended, keep only sequences that can improve once they are at most half."""
+        if not self.drop_ended:
+            return beams
+        few, sequences = rows.at_most_half(self.can_improve(beams, finished))
+        kept = sequences[:, None] * self.num_beams + ops.arange(self.num_beams)
+        return rows.take_if(few, ops.reshape(kept, (-1,)), beams)
+
+    def run_step(self, beams: Beams) -> tuple[Beams, Tensor, Tensor | None]:
+        """Return the beams with their new state, log p of the next tokens, and the attention."""
+        constants = self.constants
+        if beams.constants is not None:
+            constants = rows.with_leaves(constants, beams.constants)
+        log_p, state = self.step(beams.tokens, beams.state, constants)
+        beams = beams._replace(state=rows.check_same(beams.state, state))
+        weights = None
+        if self.attention is not None:
+            weights = ops.cast(self.attention(state), "float32")
+        if beams.coverage is not None:
+            beams = beams._replace(coverage=beams.coverage + weights)
+        return beams, ops.cast(log_p, "float32"), weights
+
+    def propose(self, t: Tensor, beams: Beams, log_p: Tensor) -> Candidates:
+        """Select the likeliest next tokens of each beam from log_p (rows, vocabulary)."""
+        # K + 1 candidates per beam: K remain if one of them is the end symbol.
+        count = min(self.num_beams + 1, log_p.shape[-1])
+        allowed = log_p
+        if beams.history is not None:
+            allowed = ban_repeats(log_p, beams.history, t, self.no_repeat_ngram)
+        token_log_p, tokens = ops.top_k(allowed, count)  # (rows, count)
         tokens = ops.cast(tokens, "int32")
-        if forced is not None:
-            now, after_it = (rows.take(forced[i], at_beams) for i in (t, t + 1))
-            gains, tokens = _force(now, gains, tokens, log_p, pad_id)
-        go_on, end = length_of.after(tokens, state, t)
-        if forced is not None:  # no chain ends inside the prefix
-            end = ops.where((after_it != pad_id)[:, None], NEVER, end)
-        total = ops.reshape(live["log_p"], (-1, 1)) + gains
-        go_on, end = (ops.reshape(total + v, (-1, K * each)) for v in (go_on, end))
-        tokens = ops.reshape(tokens, (-1, K * each))
+        if self.forced is not None:
+            forced, next_forced = (rows.take(self.forced[k], beams.index) for k in (t, t + 1))
+            token_log_p, tokens = _force(forced, token_log_p, tokens, log_p, self.pad_id)
+        length = self.length if beams.index is None else self.length.take(beams.index)
+        log_proceed, log_stop = length.log_probs(tokens, beams.state, t)
+        if self.forced is not None:  # no hypothesis ends inside the prefix
+            log_stop = ops.where((next_forced != self.pad_id)[:, None], NEVER, log_stop)
+        total = beams.log_p[:, None] + token_log_p
+        all_beams = (-1, self.num_beams * count)  # (active, K count)
+        return Candidates(
+            tokens=ops.reshape(tokens, all_beams),
+            log_proceed=ops.reshape(total + log_proceed, all_beams),
+            log_stop=ops.reshape(total + log_stop, all_beams),
+        )
 
-        best, here = ops.top_k(ops.concatenate([go_on, end], axis=1), K)
-        here = ops.cast(here, "int32")
-        is_end, here = here >= K * each, here % (K * each)
-        parents = here // each
-        score = best / lp(t + 1) + _pick(cp(live, after), parents)
-        new = {
-            "scores": ops.where(is_end, score, NEVER),
-            "log_p": best,
-            "lengths": ops.ones_like(here) * (t + 1),
-            "parents": parents,
-            "tokens": _pick(tokens, here),
-        }
-        results = _best_of(rows.take(found["ended"], at), new, N)
+    def finish(
+        self, t: Tensor, beams: Beams, candidates: Candidates, finished: Finished
+    ) -> Finished:
+        """Add the hypotheses that end among the K likeliest candidates."""
+        both = ops.concatenate([candidates.log_proceed, candidates.log_stop], axis=1)
+        log_p, chosen = _top(both, self.num_beams)  # (active, K)
+        count = candidates.tokens.shape[1]
+        is_end, chosen = chosen >= count, chosen % count
+        parents = chosen // (count // self.num_beams)
+        scores = log_p / self._lp(t + 1) + _pick(self._coverage_penalty(beams), parents)
+        ended = Finished(
+            scores=ops.where(is_end, scores, NEVER),
+            log_p=log_p,
+            lengths=ops.ones_like(chosen) * (t + 1),
+            parents=parents,
+            tokens=_pick(candidates.tokens, chosen),
+        )
+        sequences = self._sequences(beams)
+        best = _best(rows.take(finished, sequences), ended, self.num_results)
+        return rows.write_rows(finished, sequences, best)
 
-        log_p, here = ops.top_k(go_on, K)
-        here = ops.cast(here, "int32")
-        parents, last = here // each, _pick(tokens, here)
-        first_row = ops.arange(ops.shape(here)[0])[:, None] * K  # of each sentence
-        after = rows.take(after, ops.reshape(first_row + parents, (-1,)))
-        if no_repeat_ngram:
-            now = ops.arange(max_length) == t
-            after["history"] = ops.where(now, ops.reshape(last, (-1, 1)), after["history"])
-        found = {
-            **found,
-            "tokens": rows.put(found["tokens"], t, last, at),
-            "parents": rows.put(found["parents"], t, parents, at),
-            "ended": rows.spread(results, at, over=found["ended"]),
-        }
-        if attention is not None:
-            found["attention"] = rows.put(found["attention"], t, weights, at_beams)
-        live = {**live, "last": last, "log_p": log_p}
-        return t + 1, live, {**by_beam, "beams": after}, found
+    def advance(
+        self,
+        t: Tensor,
+        beams: Beams,
+        candidates: Candidates,
+        weights: Tensor | None,
+        trace: Trace,
+    ) -> tuple[Beams, Trace]:
+        """Replace the beams by the K likeliest candidates that do not end."""
+        log_p, chosen = _top(candidates.log_proceed, self.num_beams)  # (active, K)
+        parents = chosen // (candidates.tokens.shape[1] // self.num_beams)
+        tokens = _pick(candidates.tokens, chosen)
+        sequences = self._sequences(beams)
+        trace = Trace(
+            tokens=rows.write_step(trace.tokens, t, tokens, sequences),
+            parents=rows.write_step(trace.parents, t, parents, sequences),
+            attention=rows.write_step(trace.attention, t, weights, beams.index),
+        )
+        first_row = ops.arange(ops.shape(parents)[0])[:, None] * self.num_beams
+        state, coverage, history = rows.take(
+            (beams.state, beams.coverage, beams.history), ops.reshape(first_row + parents, (-1,))
+        )
+        tokens = ops.reshape(tokens, (-1,))
+        if history is not None:
+            history = ops.where(ops.arange(self.max_length) == t, tokens[:, None], history)
+        beams = beams._replace(
+            tokens=tokens,
+            log_p=ops.reshape(log_p, (-1,)),
+            state=state,
+            coverage=coverage,
+            history=history,
+        )
+        return beams, trace
 
-    def can_improve(live: dict, found: dict) -> Tensor:
-        # Whether a live chain can still enter the results. Its log p is not above 0 and only falls,
-        # and lp only rises, so wherever it ends, log p / lp <= log p now / lp(max_length); the
-        # coverage penalty is never above 0. Ties go to what ended before.
-        worst = rows.take(found["ended"]["scores"], live.get("at"))[:, N - 1]
-        return worst < live["log_p"][:, 0] / lp(max_length)
+    def results(self, t: Tensor, beams: Beams, trace: Trace, finished: Finished) -> Decoded:
+        """Trace back the best hypotheses: those that ended, then those cut at max_length."""
+        batch = ops.shape(trace.tokens)[1]
+        shape = (batch, self.num_beams)
+        # Dropped sequences can't improve: their cut hypotheses are never results.
+        nothing = ops.full(shape, NEVER, "float32"), ops.zeros(shape, "float32")
+        last = self._by_sequence(beams.log_p), self._coverage_penalty(beams)
+        log_p, penalty = rows.write_rows(nothing, self._sequences(beams), last)
+        cut = Finished(
+            scores=log_p / self._lp(self.max_length) + penalty,
+            log_p=log_p,
+            lengths=ops.full(shape, self.max_length, "int32"),
+            parents=trace.parents[self.max_length - 1],
+            tokens=trace.tokens[self.max_length - 1],
+        )
+        cut = _best(_missing(batch, self.num_results), cut, self.num_results)
+        found, ended = _append(finished, cut)
+        tokens, beam = _trace_back(trace, found, self.pad_id)
+        return Decoded(
+            tokens=ops.transpose(tokens, (1, 2, 0)),
+            lengths=found.lengths,
+            log_likelihoods=found.log_p,
+            scores=found.scores,
+            ended=ended,
+            attention=None if trace.attention is None else _weights(trace, beam, found.lengths),
+        )
 
-    def goes_on(t: Tensor, live: dict, by_beam: dict, found: dict) -> Tensor:
-        return ops.logical_and(t < max_length, ops.any(can_improve(live, found)))
+    def _by_sequence(self, values: Tensor) -> Tensor:
+        """Reshape (rows,) -> (active, num_beams)."""
+        return ops.reshape(values, (-1, self.num_beams))
 
-    t = ops.convert_to_tensor(0, "int32")
-    _, live, by_beam, found = ops.while_loop(goes_on, one_step, (t, live, by_beam, found))
-    # Sentences that were left out have all the results that there can be.
-    nothing = ops.full((batch, K), NEVER, "float32"), ops.zeros((batch, K), "float32")
-    last = live["log_p"], cp(live, by_beam["beams"])
-    log_p, penalty = rows.spread(last, live.get("at"), over=nothing)
-    cut = {
-        "scores": log_p / lp(max_length) + penalty,
-        "log_p": log_p,
-        "lengths": ops.full((batch, K), max_length, "int32"),
-        "parents": found["parents"][max_length - 1],
-        "tokens": found["tokens"][max_length - 1],
-    }
-    results, ended = _fill(found["ended"], _best_of(_nothing(batch, N), cut, N))
-    tokens, at = _trace_back(found["tokens"], found["parents"], results, pad_id)
-    weights = None
-    if attention is not None:
-        weights = ops.reshape(found["attention"], (max_length, batch, K, weights_shape[-1]))
-        weights = ops.take_along_axis(weights, at[..., None], axis=2)
-        real = ops.arange(max_length)[:, None, None] < results["lengths"]
-        weights = ops.transpose(ops.where(real[..., None], weights, 0.0), (1, 2, 0, 3))
-    return Decoded(
-        ops.transpose(tokens, (1, 2, 0)),
-        results["lengths"],
-        results["log_p"],
-        results["scores"],
-        ended,
-        weights,
-    )
+    def _sequences(self, beams: Beams) -> Tensor | None:
+        """Return which sequences of the batch are active (active,) int32; None: all."""
+        if beams.index is None:
+            return None
+        return self._by_sequence(beams.index)[:, 0] // self.num_beams
+
+    def _lp(self, lengths: Tensor) -> Tensor:
+        lengths = ops.cast(lengths, "float32")
+        return 1.0 if self.length_penalty is None else self.length_penalty(lengths)
+
+    def _coverage_penalty(self, beams: Beams) -> Tensor:
+        """Return beta times the coverage penalty of each beam, (active, num_beams)."""
+        if beams.coverage is None:
+            return self._by_sequence(ops.zeros_like(beams.log_p))
+        mask = rows.take(self.source_mask, beams.index)
+        return self.coverage_weight * self._by_sequence(coverage_penalty(beams.coverage, mask))
 
 
-def _beams(sentences: Tensor, num_beams: int) -> Tensor:
-    """Sentences (n,) -> the rows of their beams, (n * num_beams,)."""
-    return ops.reshape(sentences[:, None] * num_beams + ops.arange(num_beams), (-1,))
-
-
-def _forced(prefix: Tensor | None, num_beams: int, max_length: int, pad_id: int) -> Tensor:
-    """The prefix (max_length + 1, rows): what each step must choose, pad_id where it is free."""
-    prefix = ops.cast(rows.tile(prefix, num_beams), "int32")[:, :max_length]
+def _forced(prefix: Tensor, num_beams: int, max_length: int, pad_id: int) -> Tensor:
+    """Return the forced token of each step (max_length + 1, rows), pad_id where it is free."""
+    prefix = ops.cast(rows.repeat(prefix, num_beams), "int32")[:, :max_length]
     missing = max_length + 1 - prefix.shape[1]
     return ops.transpose(ops.pad(prefix, ((0, 0), (0, missing)), constant_values=pad_id))
 
 
 def _force(
-    forced: Tensor, gains: Tensor, tokens: Tensor, log_p: Tensor, pad_id: int
+    forced: Tensor, token_log_p: Tensor, tokens: Tensor, log_p: Tensor, pad_id: int
 ) -> tuple[Tensor, Tensor]:
-    """Candidates of each row, where it is forced but one: the first."""
+    """Make the forced token, if there is one, the only candidate of its row."""
     forced = forced[:, None]
     is_forced = forced != pad_id
-    gain = ops.take_along_axis(log_p, ops.where(is_forced, forced, 0), axis=1)
-    gain = ops.where(ops.arange(gains.shape[1]) == 0, gain, NEVER)
-    return ops.where(is_forced, gain, gains), ops.where(is_forced, forced, tokens)
+    forced_log_p = ops.take_along_axis(log_p, ops.where(is_forced, forced, 0), axis=1)
+    forced_log_p = ops.where(ops.arange(token_log_p.shape[1]) == 0, forced_log_p, NEVER)
+    return ops.where(is_forced, forced_log_p, token_log_p), ops.where(is_forced, forced, tokens)
 
 
-def _nothing(batch: Tensor, n: int) -> dict:
-    """No results yet: of each, where it stood before its last token, and that token."""
-    return {
-        "scores": ops.full((batch, n), NEVER, "float32"),
-        "log_p": ops.full((batch, n), NEVER, "float32"),
-        "lengths": ops.zeros((batch, n), "int32"),
-        "parents": ops.zeros((batch, n), "int32"),
-        "tokens": ops.zeros((batch, n), "int32"),
-    }
+def _missing(batch: int | Tensor, n: int) -> Finished:
+    """Return n missing hypotheses per sequence."""
+    log_p, zeros = ops.full((batch, n), NEVER, "float32"), ops.zeros((batch, n), "int32")
+    return Finished(log_p, log_p, zeros, zeros, zeros)
 
 
-def _best_of(old: dict, new: dict, n: int) -> dict:
-    """The n of the best scores, the old before the new where they tie."""
-    both = {name: ops.concatenate([old[name], new[name]], axis=1) for name in old}
-    scores, at = ops.top_k(both["scores"], n)
-    return {name: _pick(values, at) for name, values in both.items()} | {"scores": scores}
+def _best(old: Finished, new: Finished, n: int) -> Finished:
+    """Return the n with the best scores, old before new if tied."""
+    both = Finished(*(ops.concatenate(pair, axis=1) for pair in zip(old, new, strict=True)))
+    scores, best = _top(both.scores, n)
+    return Finished(scores, *(_pick(values, best) for values in both[1:]))
 
 
-def _fill(ended: dict, cut: dict) -> tuple[dict, Tensor]:
-    """What ended, then what was cut; and which is which. The rest is marked by score and length."""
-    is_ended = ended["scores"] > NEVER
+def _append(ended: Finished, cut: Finished) -> tuple[Finished, Tensor]:
+    """Fill missing ended hypotheses with cut ones; also return which ones ended."""
+    is_ended = ended.scores > NEVER
     n = is_ended.shape[1]
     count = ops.sum(ops.cast(is_ended, "int32"), axis=1, keepdims=True)
-    at = ops.maximum(ops.arange(n) - count, 0)
-    filled = {name: ops.where(is_ended, ended[name], _pick(cut[name], at)) for name in ended}
-    nothing = filled["scores"] == NEVER
-    filled["lengths"] = ops.where(nothing, 0, filled["lengths"])
-    filled["log_p"] = ops.where(nothing, NEVER, filled["log_p"])
-    return filled, is_ended
+    next_cut = ops.maximum(ops.arange(n) - count, 0)
+    found = Finished(
+        *(ops.where(is_ended, a, _pick(b, next_cut)) for a, b in zip(ended, cut, strict=True))
+    )
+    missing = found.scores == NEVER
+    return found._replace(
+        lengths=ops.where(missing, 0, found.lengths),
+        log_p=ops.where(missing, NEVER, found.log_p),
+    ), is_ended
 
 
-def _trace_back(
-    tokens: Tensor, parents: Tensor, results: dict, pad_id: int
-) -> tuple[Tensor, Tensor]:
-    """The results' tokens, and the beam that proposed each: both (max_length, batch, n)."""
-    max_length = tokens.shape[0]
+def _trace_back(trace: Trace, found: Finished, pad_id: int) -> tuple[Tensor, Tensor]:
+    """Return the tokens found and the beams that proposed them, (max_length, batch, n) each."""
 
-    def back(beam: Tensor, now: tuple) -> tuple:  # beam: which it became after this step
+    def back(beam: Tensor, now: tuple) -> tuple:  # beam: the one after this step
         t, tokens, parents = now
-        is_last = t == results["lengths"] - 1
-        token = ops.where(is_last, results["tokens"], _pick(tokens, beam))
-        beam = ops.where(is_last, results["parents"], _pick(parents, beam))
-        return beam, (ops.where(t < results["lengths"], token, pad_id), beam)
+        is_last = t == found.lengths - 1
+        token = ops.where(is_last, found.tokens, _pick(tokens, beam))
+        beam = ops.where(is_last, found.parents, _pick(parents, beam))
+        return beam, (ops.where(t < found.lengths, token, pad_id), beam)
 
-    steps = (ops.arange(max_length, dtype="int32"), tokens, parents)
-    return scan(back, ops.zeros_like(results["parents"]), steps, reverse=True)[1]
+    steps = (ops.arange(trace.tokens.shape[0], dtype="int32"), trace.tokens, trace.parents)
+    return scan(back, ops.zeros_like(found.parents), steps, reverse=True)[1]
 
 
-def _pick(values: Tensor, at: Tensor) -> Tensor:
-    """Values (batch, k), at (batch, n) -> (batch, n)."""
-    return ops.take_along_axis(values, at, axis=1)
+def _weights(trace: Trace, beam: Tensor, lengths: Tensor) -> Tensor:
+    """Return the attention (batch, n, max_length, source) of the traced beams."""
+    weights = ops.reshape(trace.attention, (*ops.shape(trace.tokens), trace.attention.shape[-1]))
+    weights = ops.take_along_axis(weights, beam[..., None], axis=2)
+    real = ops.arange(trace.tokens.shape[0])[:, None, None] < lengths
+    return ops.transpose(ops.where(real[..., None], weights, 0.0), (1, 2, 0, 3))
+
+
+def _top(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    values, indices = ops.top_k(values, k)
+    return values, ops.cast(indices, "int32")
+
+
+def _pick(values: Tensor, indices: Tensor) -> Tensor:
+    """Select indices (batch, n) along the last axis of values (batch, k)."""
+    return ops.take_along_axis(values, indices, axis=1)

@@ -1,7 +1,8 @@
-"""One chain a row: the most probable token at each step, or one drawn by chance."""
+"""One sequence per row: the most probable token at each step, or one drawn at random."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from keras import ops
 
@@ -10,20 +11,26 @@ from seqkit.decoding.lengths import Length
 from seqkit.decoding.sampling import draw, top_k_filter, top_p_filter, uniform
 from seqkit.typing import Nest, Seed, Tensor
 
-Step = Callable[[Any, Any, Any], tuple[Any, Any]]
+Step = Callable[[Tensor, Nest, Nest], tuple[Tensor, Nest]]
 
 
 class Decoded(NamedTuple):
-    """What decoding found; from `beam_search`, with an axis (num_results,) behind the batch."""
+    """Decoded sequences; from `beam_search` with an axis (num_results,) after the batch."""
 
-    tokens: Tensor  # (batch, max_length) int32, behind the last one pad_id
-    lengths: Tensor  # (batch,) int32, of the chain: an end symbol counts
-    log_likelihoods: Tensor  # (batch,) float32, log p(chain): of its tokens and of its length
-    scores: Tensor  # (batch,) float32, what chains are ranked by; without penalties the same
+    tokens: Tensor  # (batch, max_length) int32, pad_id after the last token
+    lengths: Tensor  # (batch,) int32, including an end symbol
+    log_likelihoods: Tensor  # (batch,) float32, log p of the tokens and the length
+    scores: Tensor  # (batch,) float32, for ranking; without penalties the log-likelihoods
     ended: Tensor  # (batch,) bool; False: cut at max_length
-    attention: (
-        Tensor  # (batch, max_length, source) float32, zeros behind the last; None if not asked
-    )
+    attention: Tensor | None  # (batch, max_length, source) float32, zeros after the last token
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> "Decoded":
+        """Apply a function to every tensor."""
+        return Decoded(*(None if part is None else function(part) for part in self))
+
+    def best(self) -> "Decoded":
+        """Return the best result of a beam search, without the axis (num_results,)."""
+        return self.map(lambda part: part[:, 0])
 
 
 def greedy(
@@ -35,52 +42,56 @@ def greedy(
     length: Length,
     max_length: int,
     pad_id: int = 0,
-    attention: Callable[[Any], Any] | None = None,
+    attention: Callable[[Nest], Tensor] | None = None,
     drop_ended: bool = False,
 ) -> Decoded:
-    """The most probable token at each step.
+    """Choose the most probable token at each step.
 
         y_t = argmax_y p(y | y_1 ... y_{t-1})
 
     Args:
-        step: `step(tokens (rows,) int32, state, constants) -> (log_probabilities (rows,
-            vocabulary), state)`, pure.
-        state: before the first step, a nest of tensors with one row a chain.
-        constants: a nest of tensors, or None, that each step reads and none writes.
-        bos_id: the token that the first step gets.
-        length: how a chain chooses its length: `EndSymbol(eos_id)`, `BernoulliStop(logits)` (ends
-            where that is the likelier) or `PredictedLength(lengths)`.
-        max_length: chains are cut there.
-        pad_id: fills the tokens behind a chain's last one.
-        attention: of a state, the weights (rows, source) of the step that returned it.
-        drop_ended: whenever half of the rows have ended, go on with the others alone: the same
-            answer, sooner where lengths differ. Shapes then change from step to step, so that in a
-            graph the batch must be of open size (None); neither XLA nor JAX can do it.
+        step: `step(tokens (rows,) int32, state, constants) -> (log_probs (rows, vocabulary),
+            state)`, pure.
+        state: Before the first step, a nest of tensors with one row per sequence.
+        constants: A nest of tensors, or None, that each step reads and none writes.
+        bos_id: First input token.
+        length: Length model: `EndSymbol(eos_id)`, `BernoulliStop(logits)` (stops where that is at
+            least as likely as continuing) or `PredictedLength(lengths)`.
+        max_length: Length at which sequences are cut.
+        pad_id: Token after the end of a sequence.
+        attention: `attention(state)` returns the weights (rows, source) of the step that returned
+            the state.
+        drop_ended: Whenever at most half of the rows are left, continue with those alone: the same
+            result, sooner if lengths differ. Shapes then change from step to step, so that in a
+            graph the batch size must be open (None); XLA and JAX do not support it.
 
     Returns:
-        `Decoded`. Steps end when all chains have.
+        `Decoded`. Decoding stops when all sequences have ended.
 
     Raises:
-        ValueError: if a step changes the structure or the dtypes of the state.
+        ValueError: If a step changes the structure or the dtypes of the state.
 
     Example:
         >>> import numpy as np
         >>> from seqkit.decoding import EndSymbol, greedy
-        >>> chain = np.log(np.array([[0.1, 0.8, 0.1], [0.2, 0.2, 0.6], [0.5, 0.3, 0.2]], "float32"))
-        >>> step = lambda tokens, state, constants: (ops.take(chain, tokens, axis=0), state)
+        >>> table = np.log(np.array([[0.1, 0.8, 0.1], [0.2, 0.2, 0.6], [0.5, 0.3, 0.2]], "float32"))
+        >>> step = lambda tokens, state, constants: (ops.take(table, tokens, axis=0), state)
         >>> found = greedy(step, np.zeros((1, 1)), bos_id=0, length=EndSymbol(2), max_length=4)
         >>> np.asarray(found.tokens).tolist(), np.asarray(found.lengths).tolist()
         ([[1, 2, 0, 0]], [2])
     """
-
-    def choose(t: Tensor, log_p: Tensor) -> Tensor:
-        return ops.cast(ops.argmax(log_p, axis=-1), "int32")
-
-    def ends(t: Tensor, go_on: Tensor, end: Tensor) -> Tensor:
-        return end >= go_on
-
-    chain = bos_id, length, max_length, pad_id
-    return _generate(step, state, constants, choose, ends, *chain, attention, drop_ended)
+    return _Generation(
+        step=step,
+        constants=rows.as_tensors(constants),
+        choose=lambda t, log_p: ops.cast(ops.argmax(log_p, axis=-1), "int32"),
+        stops=lambda t, log_proceed, log_stop: log_stop >= log_proceed,
+        bos_id=bos_id,
+        length=length,
+        max_length=max_length,
+        pad_id=pad_id,
+        attention=attention,
+        drop_ended=drop_ended,
+    ).run(rows.as_tensors(state))
 
 
 def sample(
@@ -96,38 +107,44 @@ def sample(
     top_k: int | None = None,
     top_p: float | None = None,
     pad_id: int = 0,
-    attention: Callable[[Any], Any] | None = None,
+    attention: Callable[[Nest], Tensor] | None = None,
 ) -> Decoded:
-    """A token drawn at each step.
+    """Draw a token at each step.
 
-        y_t ~ p(y | y_1 ... y_{t-1})^(1 / temperature), among those that top_k, then top_p leave
+        y_t ~ p(y | y_1 ... y_{t-1})^(1 / temperature), restricted by top_k, then top_p
 
     Args:
-        seed: an int, a `keras.random.SeedGenerator`, or a tensor of two ints.
-        temperature: > 0; the lower, the nearer to `greedy`. A number or a scalar tensor. Whether
-            a chain ends is drawn at temperature 1, unless an end symbol says it.
-        top_k: draw from the k most probable tokens.   top_p: from the nucleus of mass p.
-
-        The others are those of `greedy`.
+        step: As for `greedy`, and so are all arguments not described here.
+        state: As for `greedy`.
+        constants: As for `greedy`.
+        bos_id: As for `greedy`.
+        length: As for `greedy`. Stopping is drawn at temperature 1, except for an end symbol.
+        max_length: As for `greedy`.
+        seed: An int, a `keras.random.SeedGenerator`, or a tensor of two ints.
+        temperature: A number or scalar tensor > 0; towards 0, sampling approaches `greedy`.
+        top_k: Draw from the k most probable tokens.
+        top_p: Draw from the nucleus of mass p.
+        pad_id: As for `greedy`.
+        attention: As for `greedy`.
 
     Returns:
-        `Decoded`; its log-likelihood is the model's own, whatever the filters.
+        `Decoded`; its log-likelihoods are those of the model, without temperature and filters.
 
     Raises:
-        ValueError: if temperature, top_k or top_p is out of its range.
+        ValueError: If temperature, top_k or top_p is out of range.
 
     Example:
         >>> import numpy as np
         >>> from seqkit.decoding import PredictedLength, sample
         >>> step = lambda tokens, state, constants: (ops.log_softmax(ops.ones((2, 5))), state)
-        >>> three = PredictedLength(np.array([3, 1]))
-        >>> found = sample(step, np.zeros((2, 1)), bos_id=0, length=three, max_length=4, seed=1)
+        >>> lengths = PredictedLength(np.array([3, 1]))
+        >>> found = sample(step, np.zeros((2, 1)), bos_id=0, length=lengths, max_length=4, seed=1)
         >>> np.asarray(found.lengths).tolist()
         [3, 1]
     """
     if isinstance(temperature, (int, float)) and temperature <= 0:
         raise ValueError(f"temperature is {temperature}; it must be positive (or use greedy)")
-    by_chance = uniform((max_length, rows.count(state, constants), 2), seed)
+    uniforms = uniform((max_length, rows.count(state, constants), 2), seed)
 
     def choose(t: Tensor, log_p: Tensor) -> Tensor:
         log_p = log_p / temperature
@@ -135,92 +152,120 @@ def sample(
             log_p = top_k_filter(log_p, top_k)
         if top_p is not None:
             log_p = top_p_filter(log_p, top_p)
-        return draw(log_p, by_chance[t][:, 0])
+        return draw(log_p, uniforms[t][:, 0])
 
-    def ends(t: Tensor, go_on: Tensor, end: Tensor) -> Tensor:
-        return by_chance[t][:, 1] < ops.exp(end)
+    return _Generation(
+        step=step,
+        constants=rows.as_tensors(constants),
+        choose=choose,
+        stops=lambda t, log_proceed, log_stop: uniforms[t][:, 1] < ops.exp(log_stop),
+        bos_id=bos_id,
+        length=length,
+        max_length=max_length,
+        pad_id=pad_id,
+        attention=attention,
+    ).run(rows.as_tensors(state))
 
-    chain = bos_id, length, max_length, pad_id
-    return _generate(step, state, constants, choose, ends, *chain, attention)
+
+class Active(NamedTuple):
+    """The sequences that are being extended."""
+
+    tokens: Tensor  # (rows,) int32, the last of each
+    ended: Tensor  # (rows,) bool
+    state: Nest  # (rows, ...)
+    # With drop_ended; None: the rows are those of the whole batch.
+    constants: list | None  # leaves of the constants (rows, ...)
+    index: Tensor | None  # (rows,) int32, the row of the whole batch
 
 
-def _generate(
-    step: Step,
-    state: Nest,
-    constants: Nest,
-    choose: Callable,
-    ends: Callable,
-    bos_id: int,
-    length: Length,
-    max_length: int,
-    pad_id: int,
-    attention: Callable | None,
-    drop_ended: bool = False,
-) -> Decoded:
-    batch = rows.count(state, constants)
-    state, constants = rows.tensors(state), rows.tensors(constants)
-    # The chains that go on, and which of the batch each is.
-    chains = {
-        "at": ops.arange(batch, dtype="int32"),
-        "state": state,
-        "last": ops.full((batch,), bos_id, "int32"),
-        "ended": ops.zeros((batch,), "bool"),
-    }
-    if drop_ended:  # what all steps read gets fewer rows, too
-        chains["constants"] = rows.leaves(constants)
-    # Step by step, of the whole batch.
-    steps = {
-        "tokens": ops.full((max_length, batch), pad_id, "int32"),
-        "gains": ops.zeros((max_length, batch), "float32"),
-        "live": ops.zeros((max_length, batch), "bool"),
-        "stops": ops.zeros((max_length, batch), "bool"),
-    }
-    if attention is not None:
-        steps["attention"] = ops.zeros((max_length, *ops.shape(attention(state))), "float32")
+class Record(NamedTuple):
+    """What each step added to the sequences of the whole batch."""
 
-    def one_step(t: Tensor, chains: dict, steps: dict) -> tuple[Tensor, dict, dict]:
-        at, read, length_of = None, constants, length  # of all rows, in their order
-        if drop_ended:
-            few, left = rows.few_left(ops.logical_not(chains["ended"]))
-            chains = ops.cond(few, lambda: rows.take(chains, left), lambda: chains)
-            at = chains["at"]
-            read = rows.with_leaves(constants, chains["constants"])
-            length_of = length.taken(at)
-        live = ops.logical_not(chains["ended"])
-        log_p, state = step(chains["last"], chains["state"], read)
-        log_p = ops.cast(log_p, "float32")
-        tokens = choose(t, log_p)
-        go_on, end = (v[:, 0] for v in length_of.after(tokens[:, None], state, t))
-        stops = ends(t, go_on, end)
+    tokens: Tensor  # (max_length, batch) int32, pad_id after the last token
+    log_p: Tensor  # (max_length, batch) float32, of token and length, 0 after the last token
+    live: Tensor  # (max_length, batch) bool, whether there is a token
+    stops: Tensor  # (max_length, batch) bool, whether it is the last
+    attention: Tensor | None  # (max_length, batch, source) float32, 0 after the last token
+
+
+@dataclass(frozen=True)
+class _Generation:
+    """A loop that extends each sequence by the chosen token until it stops."""
+
+    step: Step
+    constants: Nest
+    choose: Callable[[Tensor, Tensor], Tensor]  # (t, log_p (rows, vocabulary)) -> (rows,)
+    stops: Callable[[Tensor, Tensor, Tensor], Tensor]  # (t, log_proceed, log_stop) -> (rows,) bool
+    bos_id: int
+    length: Length
+    max_length: int
+    pad_id: int
+    attention: Callable[[Nest], Tensor] | None
+    drop_ended: bool = False
+
+    def run(self, state: Nest) -> Decoded:
+        _, _, record = rows.while_loop(self.can_continue, self.one_step, self.start(state))
+        log_likelihoods = ops.sum(record.log_p, axis=0)
+        attention = record.attention
+        return Decoded(
+            tokens=ops.transpose(record.tokens),
+            lengths=ops.sum(ops.cast(record.live, "int32"), axis=0),
+            log_likelihoods=log_likelihoods,
+            scores=log_likelihoods,
+            ended=ops.any(record.stops, axis=0),
+            attention=None if attention is None else ops.transpose(attention, (1, 0, 2)),
+        )
+
+    def start(self, state: Nest) -> tuple[Tensor, Active, Record]:
+        batch = rows.count(state, self.constants)
+        shape = (self.max_length, batch)
+        weights = None
+        if self.attention is not None:
+            weights = ops.zeros((self.max_length, *ops.shape(self.attention(state))), "float32")
+        active = Active(
+            tokens=ops.full((batch,), self.bos_id, "int32"),
+            ended=ops.zeros((batch,), "bool"),
+            state=state,
+            constants=rows.leaves(self.constants) if self.drop_ended else None,
+            index=ops.arange(batch, dtype="int32") if self.drop_ended else None,
+        )
+        record = Record(
+            tokens=ops.full(shape, self.pad_id, "int32"),
+            log_p=ops.zeros(shape, "float32"),
+            live=ops.zeros(shape, "bool"),
+            stops=ops.zeros(shape, "bool"),
+            attention=weights,
+        )
+        return ops.convert_to_tensor(0, "int32"), active, record
+
+    def can_continue(self, t: Tensor, active: Active, record: Record) -> Tensor:
+        return ops.logical_and(t < self.max_length, ops.logical_not(ops.all(active.ended)))
+
+    def one_step(self, t: Tensor, active: Active, record: Record) -> tuple[Tensor, Active, Record]:
+        constants, length = self.constants, self.length
+        if self.drop_ended:
+            active = rows.take_if(*rows.at_most_half(ops.logical_not(active.ended)), active)
+            constants = rows.with_leaves(constants, active.constants)
+            length = length.take(active.index)
+        log_p, state = self.step(active.tokens, active.state, constants)
+        state = rows.check_same(active.state, state)
+        log_p = ops.cast(log_p, "float32")  # (rows, vocabulary)
+        tokens = self.choose(t, log_p)
+        log_proceed, log_stop = (v[:, 0] for v in length.log_probs(tokens[:, None], state, t))
+        stops = self.stops(t, log_proceed, log_stop)
         gain = ops.take_along_axis(log_p, tokens[:, None], axis=1)[:, 0]
-        new = {
-            "tokens": ops.where(live, tokens, pad_id),
-            "gains": ops.where(live, gain + ops.where(stops, end, go_on), 0.0),
-            "live": live,
-            "stops": ops.logical_and(live, stops),
-        }
-        if attention is not None:
-            weights = ops.cast(attention(state), "float32")
-            new["attention"] = ops.where(live[:, None], weights, 0.0)
-        chains = {
-            **chains,
-            "state": rows.like(chains["state"], state),
-            "last": tokens,
-            "ended": ops.logical_or(chains["ended"], stops),
-        }
-        return t + 1, chains, {k: rows.put(steps[k], t, v, at) for k, v in new.items()}
-
-    def goes_on(t: Tensor, chains: dict, steps: dict) -> Tensor:
-        return ops.logical_and(t < max_length, ops.logical_not(ops.all(chains["ended"])))
-
-    t = ops.convert_to_tensor(0, "int32")
-    _, _, found = ops.while_loop(goes_on, one_step, (t, chains, steps))
-    log_likelihoods = ops.sum(found["gains"], axis=0)
-    return Decoded(
-        tokens=ops.transpose(found["tokens"]),
-        lengths=ops.sum(ops.cast(found["live"], "int32"), axis=0),
-        log_likelihoods=log_likelihoods,
-        scores=log_likelihoods,
-        ended=ops.any(found["stops"], axis=0),
-        attention=None if attention is None else ops.transpose(found["attention"], (1, 0, 2)),
-    )
+        gain = gain + ops.where(stops, log_stop, log_proceed)
+        live = ops.logical_not(active.ended)
+        weights = None
+        if self.attention is not None:
+            weights = ops.where(live[:, None], ops.cast(self.attention(state), "float32"), 0.0)
+        new = Record(
+            tokens=ops.where(live, tokens, self.pad_id),
+            log_p=ops.where(live, gain, 0.0),
+            live=live,
+            stops=ops.logical_and(live, stops),
+            attention=weights,
+        )
+        ended = ops.logical_or(active.ended, stops)
+        active = active._replace(tokens=tokens, ended=ended, state=state)
+        return t + 1, active, rows.write_step(record, t, new, active.index)

@@ -1,17 +1,16 @@
-"""Three ways in which a chain may choose its length (Deep Learning, 10.2.3).
+"""Three ways to model the length of a sequence (Deep Learning, 10.2.3).
 
-Each says, after a token was chosen, with what log-probability the chain goes on and with what it
-ends there:
+After each token, a rule gives the log-probabilities of continuing and of stopping:
 
-    after(tokens (rows, k), state, t) -> (log p(goes on), log p(ends))
+    log_probs(tokens (rows, k), state, t) -> (log p(continue), log p(stop))
 
-both to broadcast to (rows, k). `state` is the one that the step which proposed the tokens
-returned, `t` counts steps from 0. `tiled(times)` is the same for rows repeated `times` times, side
-by side, `taken(rows)` for some of the rows.
+both broadcast to (rows, k). `state` is the one returned by the step that proposed the tokens, `t`
+counts steps from 0. `repeat(times)` is the rule for rows repeated `times` times, next to each
+other; `take(rows)` is the rule for some of the rows.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from keras import ops
 
@@ -19,57 +18,58 @@ from seqkit.typing import Nest, Tensor
 
 
 class EndSymbol(NamedTuple):
-    """The chain ends with a symbol of the vocabulary, which counts as its last token."""
+    """An end symbol of the vocabulary, which counts as the last token of the sequence."""
 
     eos_id: int
 
-    def after(self, tokens: Tensor, state: Nest, t: Tensor) -> tuple[Tensor, Tensor]:
-        return _certainly(ops.equal(tokens, self.eos_id))
+    def log_probs(self, tokens: Tensor, state: Nest, t: Tensor) -> tuple[Tensor, Tensor]:
+        return _deterministic(ops.equal(tokens, self.eos_id))
 
-    def tiled(self, times: int) -> "EndSymbol":
+    def repeat(self, times: int) -> "EndSymbol":
         return self
 
-    def taken(self, rows: Tensor) -> "EndSymbol":
+    def take(self, rows: Tensor) -> "EndSymbol":
         return self
 
 
 class BernoulliStop(NamedTuple):
-    """At each step a coin says whether the chain ends there: p(ends) = sigmoid(logits(state)).
+    """A Bernoulli variable per step: p(stop) = σ(logits(state)).
 
     `logits` is a function of the step's state to (rows,).
     """
 
-    logits: Callable[[Any], Any]
+    logits: Callable[[Nest], Tensor]
 
-    def after(self, tokens: Tensor, state: Nest, t: Tensor) -> tuple[Tensor, Tensor]:
+    def log_probs(self, tokens: Tensor, state: Nest, t: Tensor) -> tuple[Tensor, Tensor]:
         logits = ops.reshape(ops.cast(self.logits(state), "float32"), (-1, 1))
         return ops.log_sigmoid(-logits), ops.log_sigmoid(logits)
 
-    def tiled(self, times: int) -> "BernoulliStop":
+    def repeat(self, times: int) -> "BernoulliStop":
         return self
 
-    def taken(self, rows: Tensor) -> "BernoulliStop":
+    def take(self, rows: Tensor) -> "BernoulliStop":
         return self
 
 
 class PredictedLength(NamedTuple):
-    """The model predicted the length beforehand: lengths (batch,) ints; at least 1 is taken."""
+    """A length predicted beforehand: lengths (batch,) ints; less than 1 counts as 1."""
 
     lengths: Tensor
 
-    def after(self, tokens: Tensor, state: Nest, t: Tensor) -> tuple[Tensor, Tensor]:
-        return _certainly(ops.cast(self.lengths, "int32")[:, None] <= t + 1)
+    def log_probs(self, tokens: Tensor, state: Nest, t: Tensor) -> tuple[Tensor, Tensor]:
+        return _deterministic(ops.cast(self.lengths, "int32")[:, None] <= t + 1)
 
-    def tiled(self, times: int) -> "PredictedLength":
+    def repeat(self, times: int) -> "PredictedLength":
         return PredictedLength(ops.repeat(self.lengths, times, axis=0))
 
-    def taken(self, rows: Tensor) -> "PredictedLength":
+    def take(self, rows: Tensor) -> "PredictedLength":
         return PredictedLength(ops.take(self.lengths, rows, axis=0))
 
 
 Length = EndSymbol | BernoulliStop | PredictedLength
 
 
-def _certainly(ends: Tensor) -> tuple[Tensor, Tensor]:
+def _deterministic(stops: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the log-probabilities of continuing and of stopping, 0 or -inf each."""
     never = -float("inf")
-    return ops.where(ends, never, 0.0), ops.where(ends, 0.0, never)
+    return ops.where(stops, never, 0.0), ops.where(stops, 0.0, never)

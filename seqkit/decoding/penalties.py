@@ -1,4 +1,4 @@
-"""What the score of a hypothesis adds to its log-probability (Wu et al. 2016, 7)."""
+"""Penalties in the score of a hypothesis (Wu et al. 2016, 7), and blocked n-grams."""
 
 from collections.abc import Callable
 
@@ -6,14 +6,14 @@ from keras import ops
 
 from seqkit.typing import Tensor
 
-SEEN_AT_LEAST = 1e-10  # of a source word, lest one never looked at make a score of -inf
+MIN_COVERAGE = 1e-10  # keeps log(0) out of the score
 
 
 def wu_penalty(alpha: float) -> Callable[[Tensor], Tensor]:
-    """The length penalty lp(n) = ((5 + n) / 6)^alpha, by which a log-probability is divided.
+    """Return the length penalty lp(n) = ((5 + n) / 6)^alpha, a divisor of log-probabilities.
 
     Raises:
-        ValueError: if alpha is negative: longer chains would be punished twice.
+        ValueError: If alpha is negative, which would penalize longer hypotheses twice.
 
     Source:
         Wu et al. 2016, eq. 14.
@@ -23,20 +23,22 @@ def wu_penalty(alpha: float) -> Callable[[Tensor], Tensor]:
         2.0
     """
     if alpha < 0:
-        raise ValueError(f"alpha is {alpha}; a length penalty wants alpha >= 0")
+        raise ValueError(f"alpha is {alpha}; it must not be negative")
     return lambda lengths: ((5.0 + lengths) / 6.0) ** alpha
 
 
 def per_token(lengths: Tensor) -> Tensor:
-    """The length penalty lp(n) = n: the mean log-probability of a token."""
+    """Return the length penalty lp(n) = n: scores are mean log-probabilities per token."""
     return lengths
 
 
 def coverage_penalty(coverage: Tensor, source_mask: Tensor | None = None) -> Tensor:
-    """sum_i log(min(sum_t a_ti, 1)): 0 where all of the source was looked at, else less.
+    """Compute a penalty that is 0 if all of the source was attended to, negative otherwise.
+
+        sum_i log(min(sum_t a_ti, 1))
 
     Args:
-        coverage: sum_t a_ti (rows, source), attention summed over the steps of decoding.
+        coverage: sum_t a_ti (rows, source), attention summed over the decoding steps.
         source_mask: (rows, source) bool, True = real.
 
     Returns:
@@ -46,29 +48,29 @@ def coverage_penalty(coverage: Tensor, source_mask: Tensor | None = None) -> Ten
         Wu et al. 2016, eq. 15.
 
     Deviations:
-        a sum is taken for 1e-10 at least.
+        The coverage of a position is clipped to at least 1e-10.
     """
-    logs = ops.log(ops.clip(coverage, SEEN_AT_LEAST, 1.0))
+    logs = ops.log(ops.clip(coverage, MIN_COVERAGE, 1.0))
     if source_mask is not None:
         logs = ops.where(source_mask, logs, 0.0)
     return ops.sum(logs, axis=-1)
 
 
 def ban_repeats(log_probabilities: Tensor, history: Tensor, t: Tensor, n: int) -> Tensor:
-    """-inf for each token that would repeat a run of n tokens.
+    """Set the log-probability of each token that would repeat an n-gram to -inf.
 
     Args:
-        log_probabilities: (rows, vocabulary) of the next token.
-        history: (rows, max_length) int32, of which the first t hold what was chosen.
-        t: how many tokens there are.
-        n: the length of a run, > 0; 1: no token twice.
+        log_probabilities: (rows, vocabulary), of the next token.
+        history: (rows, max_length) int32, whose first t entries hold the tokens so far.
+        t: Number of tokens so far.
+        n: Length of the n-grams, > 0; 1: no token occurs twice.
     """
-    windows = history.shape[1] - n + 1  # runs that begin at 0, 1, ...
+    windows = history.shape[1] - n + 1  # n-grams that start at 0, 1, ...
     if windows <= 0:
         return log_probabilities
-    repeats = ops.arange(windows) + n - 1 < t  # those that lie wholly in what was chosen
+    repeats = ops.arange(windows) + n - 1 < t  # those within the tokens so far
     repeats = ops.broadcast_to(repeats, ops.shape(history[:, :windows]))
-    for j in range(n - 1):  # and begin as the chain now ends
+    for j in range(n - 1):  # whose first n - 1 tokens are the last n - 1 tokens
         now = ops.take(history, ops.maximum(t - (n - 1) + j, 0), axis=1)
         repeats = ops.logical_and(repeats, history[:, j : j + windows] == now[:, None])
     banned = history[:, n - 1 :]

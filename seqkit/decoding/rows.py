@@ -1,94 +1,106 @@
-"""Nests of tensors whose leading axis is rows: what decoding counts, repeats, picks and compares.
+"""Nests of tensors whose leading axis is rows: count, repeat, select and compare them.
 
-A nest may hold None where there is nothing (a memory without a mask); it stays None.
+A nest may hold None for an optional tensor (a memory without a mask); it stays None.
 """
 
-from typing import Any
+from collections.abc import Callable
 
 from keras import ops, tree
 
 from seqkit.typing import Nest, Tensor
 
 
-def count(*nests: Any) -> Tensor:
-    """The number of rows: of the first tensor in the nests."""
+def count(*nests: Nest) -> Tensor:
+    """Return the number of rows, that of the first tensor in the nests."""
     found = leaves(nests)
     if not found:
         raise ValueError(
             "neither the state nor the constants hold a tensor, so the number of rows is not "
-            "known; give a state, if only zeros (rows, 1)"
+            "known; pass a state, even if only zeros (rows, 1)"
         )
     return ops.shape(found[0])[0]
 
 
-def leaves(nest: Nest) -> list:
-    """The tensors of the nest."""
+def leaves(nest: Nest) -> list[Tensor]:
+    """Return the tensors of the nest, without None."""
     return [leaf for leaf in tree.flatten(nest) if leaf is not None]
 
 
-def with_leaves(nest: Nest, leaves: list) -> Nest:
-    """The nest with other tensors in the place of its own."""
-    other = iter(leaves)
-    return _map(lambda x: next(other), nest)
+def with_leaves(nest: Nest, leaves: list[Tensor]) -> Nest:
+    """Return the nest with its tensors replaced, in the order of `leaves`."""
+    new = iter(leaves)
+    return _map(lambda x: next(new), nest)
 
 
-def tensors(nest: Nest) -> Nest:
-    """The nest with tensors in the place of arrays."""
-    return _map(lambda x: x, nest)
+def as_tensors(nest: Nest) -> Nest:
+    """Convert the arrays of the nest to tensors."""
+    return _map(ops.convert_to_tensor, nest)
 
 
-def tile(nest: Nest, times: int) -> Nest:
-    """Each row `times` times, side by side."""
+def repeat(nest: Nest, times: int) -> Nest:
+    """Repeat each row `times` times, next to each other."""
     return _map(lambda x: ops.repeat(x, times, axis=0), nest)
 
 
-def take(nest: Nest, rows: Tensor) -> Nest:
-    """These rows of every tensor: rows (n,) int32, one gather a leaf; None: all, in their order."""
+def take(nest: Nest, rows: Tensor | None) -> Nest:
+    """Select rows (n,) int32 of every tensor, one gather per leaf; None: all, in order."""
+    return nest if rows is None else _map(lambda x: ops.take(x, rows, axis=0), nest)
+
+
+def take_if(condition: Tensor, rows: Tensor, nest: Nest) -> Nest:
+    """Select rows (n,) int32 if the scalar condition holds, otherwise keep all."""
+    old = leaves(nest)  # TensorFlow's branches can't return None
+    new = ops.cond(condition, lambda: [ops.take(x, rows, axis=0) for x in old], lambda: old)
+    return with_leaves(nest, new)
+
+
+def at_most_half(active: Tensor) -> tuple[Tensor, Tensor]:
+    """Return whether at most half of the rows are active ((rows,) bool), and their numbers."""
+    count = ops.sum(ops.cast(active, "int32"))
+    active_first = ops.argsort(ops.cast(ops.logical_not(active), "int32"))
+    return 2 * count <= ops.shape(active)[0], active_first[:count]
+
+
+def write_step(buffers: Nest, t: Tensor, values: Nest, rows: Tensor | None = None) -> Nest:
+    """Write values (rows, ...) to index t of the buffers' leading axis, at rows (n,) or all."""
+
+    def write(buffer: Tensor | None, value: Tensor | None) -> Tensor | None:
+        if buffer is None:
+            return None
+        if rows is None:
+            return ops.scatter_update(buffer, ops.reshape(t, (1, 1)), value[None])
+        indices = ops.stack([ops.broadcast_to(t, ops.shape(rows)), rows], axis=-1)
+        return ops.scatter_update(buffer, indices, value)
+
+    return tree.map_structure(write, buffers, values)
+
+
+def write_rows(base: Nest, rows: Tensor | None, values: Nest) -> Nest:
+    """Replace rows (n,) of the nest `base` by `values` (n, ...); None: replace all."""
     if rows is None:
-        return nest
-    return _map(lambda x: ops.take(x, rows, axis=0), nest)
+        return values
+    return tree.map_structure(lambda x, y: ops.scatter_update(x, rows[:, None], y), base, values)
 
 
-def few_left(goes_on: Tensor) -> tuple[Tensor, Tensor]:
-    """Whether no more than half of the rows go on ((rows,) bool), and which those are."""
-    count = ops.sum(ops.cast(goes_on, "int32"))
-    them_first = ops.argsort(ops.cast(ops.logical_not(goes_on), "int32"))
-    return 2 * count <= ops.shape(goes_on)[0], them_first[:count]
-
-
-def where(condition: Tensor, then: Nest, otherwise: Nest) -> Nest:
-    """Row by row: condition (rows,) bool."""
-    return tree.map_structure(
-        lambda a, b: ops.where(ops.reshape(condition, (-1, *[1] * (len(a.shape) - 1))), a, b),
-        then,
-        otherwise,
+def while_loop(condition: Callable, body: Callable, carry: tuple) -> tuple:
+    """Run `ops.while_loop` over nests that may hold None, which TensorFlow's loop rejects."""
+    final = ops.while_loop(
+        lambda *flat: condition(*with_leaves(carry, flat)),
+        lambda *flat: tuple(leaves(body(*with_leaves(carry, flat)))),
+        tuple(leaves(carry)),
     )
+    return with_leaves(carry, final)
 
 
-def put(buffer: Tensor, t: Tensor, value: Any, rows: Tensor | None = None) -> Tensor:
-    """The buffer with `value` at index t of its leading axis, or there at these rows (n,) alone."""
-    if rows is None:
-        return ops.scatter_update(buffer, ops.reshape(t, (1, 1)), value[None])
-    at = ops.stack([ops.broadcast_to(t, ops.shape(rows)), rows], axis=-1)
-    return ops.scatter_update(buffer, at, value)
-
-
-def spread(nest: Nest, rows: Tensor, over: Nest) -> Nest:
-    """The nest `over` with this nest's tensors (n, ...) in these rows (n,); None: in all."""
-    if rows is None:
-        return nest
-    return tree.map_structure(lambda x, y: ops.scatter_update(y, rows[:, None], x), nest, over)
-
-
-def like(before: Nest, after: Nest) -> Nest:
-    """The state after a step, if it has the structure and the dtypes of the one before it."""
+def check_same(before: Nest, after: Nest) -> Nest:
+    """Return the state after a step if it has the structure and dtypes of the one before."""
     try:
         tree.assert_same_structure(before, after)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"step returned a state of another structure than it was given: {error}"
+            f"step returned a state of another structure than the one it received: {error}"
         ) from error
-    for a, b in zip(tree.flatten(after), tree.flatten(before), strict=True):
+    for a, b in zip(leaves(after), leaves(before), strict=True):
         if a.dtype != b.dtype or len(a.shape) != len(b.shape):
             raise ValueError(
                 f"step turned a state of {b.dtype} {tuple(b.shape)} into {a.dtype} "
@@ -97,7 +109,5 @@ def like(before: Nest, after: Nest) -> Nest:
     return after
 
 
-def _map(function: Any, nest: Nest) -> Nest:
-    return tree.map_structure(
-        lambda x: None if x is None else function(ops.convert_to_tensor(x)), nest
-    )
+def _map(function: Callable[[Tensor], Tensor], nest: Nest) -> Nest:
+    return tree.map_structure(lambda x: None if x is None else function(x), nest)

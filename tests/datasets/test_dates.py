@@ -1,4 +1,4 @@
-"""What is written determines the date, and what is held out is never in train."""
+"""Written dates are unambiguous, and held-out dates and formats never occur in train."""
 
 import contextlib
 import datetime
@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from datasets.dates.reading import (
     LOCALES,
     Format,
-    date_pairs,
     dates_of,
-    determines,
+    draw_pairs,
     formats_of,
+    is_unambiguous,
     write,
 )
 from datasets.formats.lines import DataError
@@ -26,11 +26,11 @@ SPLITS = ("train", "dev", "test")
 
 @pytest.fixture(scope="module")
 def drawn():
-    return {split: date_pairs(split, count=3000, seed=7) for split in SPLITS}
+    return {split: draw_pairs(split, count=3000, seed=7) for split in SPLITS}
 
 
 def readings(numbers):
-    """The dates that three numbers can be, in the orders people use."""
+    """The possible dates of three numbers, in the usual orders."""
     dates = set()
     for order in ("ymd", "dmy", "mdy"):
         field = dict(zip(order, numbers, strict=True))
@@ -43,18 +43,18 @@ def readings(numbers):
     return dates
 
 
-def test_numbers_alone_can_be_read_in_one_way_only(drawn):
+def test_numeric_dates_are_unambiguous(drawn):
     numeric = 0
     for source, target in itertools.chain(*drawn.values()):
         numbers = re.findall(r"\d+", source)
         if len(numbers) == 3 and "'" not in source:
             numeric += 1
-            # A month in words may hold a number (Vietnamese), but then not the order of numbers.
+            # Vietnamese month names contain a number; they are unambiguous in any order.
             assert readings(numbers) == {target} or re.search("thg|tháng|年|년", source.lower())
     assert numeric > 1000
 
 
-def test_a_text_never_stands_for_two_dates(drawn):
+def test_no_text_has_two_dates(drawn):
     dates = {}
     for source, target in itertools.chain(*drawn.values()):
         assert dates.setdefault(source.casefold(), target) == target
@@ -71,13 +71,13 @@ def test_no_month_name_means_another_month_in_another_locale():
 
 
 @given(st.dates(datetime.date(1950, 1, 1), datetime.date(2049, 12, 31)))
-def test_only_recognisable_orders_are_drawn(date):
+def test_unambiguous_orders_are_recognized(date):
     numbers = [write(Format("en", pattern), date) for pattern in ("d/M/y", "M/d/y")]
     unique = len(readings(numbers[0].split("/"))) == 1
-    assert determines("d/M/y", date) == determines("M/d/y", date) == unique
-    assert determines("y/M/d", date) and determines("d MMM y", date)
+    assert is_unambiguous("d/M/y", date) == is_unambiguous("M/d/y", date) == unique
+    assert is_unambiguous("y/M/d", date) and is_unambiguous("d MMM y", date)
     short = readings(write(Format("en", "d/M/yy"), date).split("/"))
-    assert len(short) == 1 or not determines("d/M/yy", date)
+    assert len(short) == 1 or not is_unambiguous("d/M/yy", date)
 
 
 def test_dates_and_formats_are_held_out(drawn):
@@ -90,31 +90,32 @@ def test_dates_and_formats_are_held_out(drawn):
         assert len(dates_of(split)) > 3000 and len(formats_of(split)) > 20
 
 
-def test_every_other_pair_of_test_is_in_a_format_of_train():
+def test_every_other_test_pair_uses_a_format_of_train():
     formats = {split: formats_of(split) for split in SPLITS}
-    for index, (source, target) in enumerate(date_pairs("test", count=60, seed=3)):
+    for index, (source, target) in enumerate(draw_pairs("test", count=60, seed=3)):
         date = datetime.date.fromisoformat(target)
         written = {
-            write(form, date).casefold() for form in formats["test" if index % 2 else "train"]
+            write(date_format, date).casefold()
+            for date_format in formats["test" if index % 2 else "train"]
         }
         assert source.casefold() in written
 
 
-def test_train_shows_the_names_of_the_months_that_are_held_out():
+def test_train_has_the_month_names_of_the_held_out_formats():
     def names(split):
         return {
-            (form.locale, width)
-            for form in formats_of(split)
-            for width in re.findall("MMMM?", form.pattern)
+            (date_format.locale, width)
+            for date_format in formats_of(split)
+            for width in re.findall("MMMM?", date_format.pattern)
         }
 
     assert names("dev") | names("test") <= names("train")
 
 
 def test_the_draw_is_fixed(drawn):
-    assert drawn["dev"] == date_pairs("dev", count=3000, seed=7)
-    assert drawn["dev"] != date_pairs("dev", count=3000, seed=8)
-    assert date_pairs("train", count=4, seed=1) == [
+    assert drawn["dev"] == draw_pairs("dev", count=3000, seed=7)
+    assert drawn["dev"] != draw_pairs("dev", count=3000, seed=8)
+    assert draw_pairs("train", count=4, seed=1) == [
         ("01 sept 2034", "2034-09-01"),
         ("mar, 3 de agosto de 1999", "1999-08-03"),
         ("24 Eki 2028", "2028-10-24"),
@@ -122,7 +123,7 @@ def test_the_draw_is_fixed(drawn):
     ]
 
 
-def test_texts_are_tidy(drawn):
+def test_texts_have_normal_white_space_and_no_control_characters(drawn):
     for source, target in itertools.chain(*drawn.values()):
         assert source == " ".join(source.split()) and len(source) < 60
         assert not any(unicodedata.category(c) in ("Cc", "Cf") for c in source)
@@ -131,4 +132,4 @@ def test_texts_are_tidy(drawn):
 
 def test_an_unknown_split_is_refused():
     with pytest.raises(DataError, match="no split 'validation' of the dates; choose train, dev"):
-        date_pairs("validation", count=1, seed=1)
+        draw_pairs("validation", count=1, seed=1)

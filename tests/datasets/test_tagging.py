@@ -1,4 +1,4 @@
-"""On invented files in the form of the published ones; those are read if they are at hand."""
+"""Invented files in the published format; the published ones are read if they are available."""
 
 import gzip
 import os
@@ -7,12 +7,13 @@ import pytest
 import requests
 import tensorflow_datasets as tfds
 
-from datasets import tagging
+from datasets.conll2000 import reading as conll2000
 from datasets.conll2000.conll2000_dataset_builder import Builder
 from datasets.formats.columns import read_columns
 from datasets.formats.conllu import read_conllu
 from datasets.formats.lines import DataError
 from datasets.tagging import read_benchmark
+from datasets.ud_english_ewt import reading as ud_english_ewt
 
 EWT = {
     "train": """\
@@ -40,7 +41,7 @@ CHUNKS = {
 }
 
 
-def test_ewt_is_what_its_files_say(manual, any_checksum, capsys, monkeypatch):
+def test_ewt_agrees_with_its_files(manual, any_checksum, capsys, monkeypatch):
     folder = manual / "ud_english_ewt" / "r2.10"
     folder.mkdir(parents=True)
     for split, text in EWT.items():
@@ -55,12 +56,12 @@ def test_ewt_is_what_its_files_say(manual, any_checksum, capsys, monkeypatch):
     assert captured.out == ""
     assert captured.err.startswith("preparing ud_english_ewt")
     assert captured.err.count("\n") == 1
-    monkeypatch.delenv("SEQKIT_MANUAL_DIR")  # it is prepared, and its files are not needed again
+    monkeypatch.delenv("SEQKIT_MANUAL_DIR")  # once prepared, the files are not needed
     assert read_benchmark("ud_english_ewt", "dev")[0].text == "Rain"
 
 
 def test_conll2000_holds_out_dev_sentences_of_train(manual, any_checksum, monkeypatch):
-    monkeypatch.setattr(tagging, "DEV_SENTENCES", 2)
+    monkeypatch.setattr(conll2000, "DEV_SENTENCES", 2)
     for split, text in CHUNKS.items():
         (manual / f"{split}.txt").write_text(text)
     files = {split: read_columns(manual / f"{split}.txt", "3", ["2"]) for split in CHUNKS}
@@ -71,7 +72,7 @@ def test_conll2000_holds_out_dev_sentences_of_train(manual, any_checksum, monkey
     assert read_benchmark("conll2000", "test") == files["test"]
 
 
-def test_another_process_may_have_been_faster(manual, any_checksum, monkeypatch):
+def test_another_process_may_prepare_the_data_meanwhile(manual, any_checksum, monkeypatch):
     for split, text in CHUNKS.items():
         (manual / f"{split}.txt").write_text(text)
     prepare = Builder.download_and_prepare
@@ -84,53 +85,57 @@ def test_another_process_may_have_been_faster(manual, any_checksum, monkeypatch)
     assert len(read_benchmark("conll2000", "test")) == 1
 
 
-def test_other_files_than_the_published_are_refused(manual):
+def test_files_that_differ_from_the_published_ones_are_refused(manual):
     for split, text in CHUNKS.items():
         (manual / f"{split}.txt").write_text(text)
-    with pytest.raises(DataError, match=r"not those published; get train\.txt, test\.txt from"):
+    with pytest.raises(
+        DataError, match=r"differ from the published ones; get train\.txt, test\.txt from"
+    ):
         read_benchmark("conll2000", "test")
 
 
 @pytest.mark.parametrize("name", ["conll2000", "ud_english_ewt"])
-def test_without_a_network_the_variable_and_the_address_are_named(manual, monkeypatch, name):
+def test_without_a_network_the_error_names_the_address_and_the_variable(manual, monkeypatch, name):
     monkeypatch.delenv("SEQKIT_MANUAL_DIR")
 
     def unreachable(url, **_):
         raise requests.ConnectionError(url)
 
     monkeypatch.setattr(requests, "head", unreachable)
-    with pytest.raises(DataError, match=r"from https://.*variable SEQKIT_MANUAL_DIR") as error:
+    with pytest.raises(DataError, match=r"from https://.*variable SEQKIT_MANUAL_DIR to") as error:
         read_benchmark(name, "train")
     assert "\n" not in str(error.value)
 
 
-def test_a_manual_folder_that_is_not_there_is_refused(manual):
+def test_a_missing_manual_folder_is_refused(manual):
     manual.rmdir()
-    with pytest.raises(DataError, match=r"SEQKIT_MANUAL_DIR=.*manual: there is no such folder"):
+    with pytest.raises(DataError, match=r"SEQKIT_MANUAL_DIR=.*manual: no such folder"):
         read_benchmark("conll2000", "test")
 
 
 def test_a_damaged_file_is_refused(manual):
     (manual / "train.txt.gz").write_bytes(gzip.compress(CHUNKS["train"].encode())[:-9])
-    with pytest.raises(DataError, match=r"train\.txt\.gz: .*; download it anew"):
+    with pytest.raises(DataError, match=r"train\.txt\.gz: .*; download it again"):
         read_benchmark("conll2000", "test")
 
 
 def test_an_unknown_name_or_split_is_refused():
     for arguments in [("conll2003", "test"), ("conll2000", "validation")]:
-        with pytest.raises(DataError, match="there are ud_english_ewt, conll2000 with train, dev"):
+        with pytest.raises(
+            DataError, match="choose one of ud_english_ewt, conll2000 with train, dev"
+        ):
             read_benchmark(*arguments)
 
 
-def test_the_addresses_are_those_that_are_downloaded(tmp_path):
-    """An error names what TFDS downloads, and TFDS knows the checksum of each file."""
+def test_errors_name_the_downloaded_addresses(tmp_path):
+    """TFDS has a checksum for each address that an error names."""
     builders = {
         "ud_english_ewt": tfds.builder("universal_dependencies/en_ewt", data_dir=tmp_path),
         "conll2000": Builder(data_dir=tmp_path),
     }
-    for name, source in tagging.SOURCES.items():
+    for source in (ud_english_ewt.SOURCE, conll2000.SOURCE):
         for file in source.files:
-            assert builders[name].url_infos[source.url + file].filename == file
+            assert builders[source.name].url_infos[source.url + file].filename == file
 
 
 @pytest.mark.slow

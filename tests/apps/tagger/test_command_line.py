@@ -289,5 +289,5 @@ def test_a_column_that_is_not_there_gets_one_line(command, tmp_path, columns_fil
         code, _, err = command("train", "--run", tmp_path / "run", *files, *options)
         assert code == 2
         assert err == (
-            f"error: {columns_file}, line 1: column 5 asked for, the line has 2; choose another\n"
+            f"error: {columns_file}, line 1: no column 5, the line has 2; choose another\n"
         )

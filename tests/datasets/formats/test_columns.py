@@ -31,14 +31,14 @@ def test_columns_are_chosen_by_number_from_either_end(tmp_path, column, auxiliar
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        (["5"], "file.conll, line 1: column 5 asked for, the line has 3"),
-        (["-4"], "column -4 asked for, the line has 3"),
-        ([None, ["4"]], "column 4 asked for, the line has 3"),
+        (["5"], "file.conll, line 1: no column 5, the line has 3"),
+        (["-4"], "no column -4, the line has 3"),
+        ([None, ["4"]], "no column 4, the line has 3"),
         (["0"], "column '0': give its number"),
         (["upos"], "column 'upos': give its number"),
     ],
 )
-def test_a_column_that_is_not_there_is_refused(tmp_path, columns, message):
+def test_a_missing_column_is_refused(tmp_path, columns, message):
     with pytest.raises(DataError, match=message):
         read(tmp_path, CHUNKS, *columns)
 
@@ -55,7 +55,7 @@ def test_another_encoding_is_refused_with_the_byte(tmp_path):
         read_columns(path)
 
 
-def test_tabs_separate_words_that_hold_spaces(tmp_path):
+def test_words_separated_by_tabs_may_contain_spaces(tmp_path):
     assert read(tmp_path, "New York\tNOUN\r\nis\tVERB\r\n") == [
         Sentence(["New York", "is"], ["NOUN", "VERB"])
     ]
@@ -76,7 +76,7 @@ def test_a_number_sign_can_be_a_word(tmp_path):
         ("", "holds no sentence"),
         ("\n# only a comment\n\n", "holds no sentence"),
         ("a DT\nb\n", r"line 2: one column \('b'\)"),
-        ("a DT\n\nb NN O\n", "line 3: 3 columns, but the lines before have 2"),
+        ("a DT\n\nb NN O\n", "line 3: 3 columns, but the previous lines have 2"),
         ("a\tDT\nb\t\n", "line 2: the word or the tag is empty"),
     ],
 )

@@ -27,7 +27,7 @@ def read(tmp_path, text, *columns):
     return read_conllu(path, *columns)
 
 
-def test_words_are_neither_multiword_tokens_nor_empty_nodes(tmp_path):
+def test_multiword_tokens_and_empty_nodes_are_skipped(tmp_path):
     assert read(tmp_path, TEXT) == [
         Sentence(["I", "did", "n't", "."], ["PRON", "AUX", "PART", "PUNCT"], (), "I didn't."),
         Sentence(["Yes"], ["INTJ"], (), "Yes"),
@@ -43,14 +43,14 @@ def test_columns_are_chosen_by_name(tmp_path):
     )
 
 
-def test_text_is_rebuilt_from_the_spaces_if_it_is_not_given(tmp_path):
+def test_without_a_text_comment_the_words_are_joined(tmp_path):
     text = TEXT.replace("# text = I didn't.\n", "# translated_text = Je n'ai pas.\n")
     assert read(tmp_path, text)[0].text == "I didn't."
     spread = text.replace("_\tSpaceAfter=No", "_\tGloss=not|SpaceAfter=Nope")
     assert read(tmp_path, spread)[0].text == "I didn't ."
 
 
-def test_nothing_is_a_value_of_features(tmp_path):
+def test_an_underscore_is_a_value_of_features(tmp_path):
     assert read(tmp_path, TEXT, "feats")[1].tags == ["_"]
 
 
@@ -59,8 +59,8 @@ def test_nothing_is_a_value_of_features(tmp_path):
     [
         ("\tAUX\t", "\t_\t", "line 6: the word 'did' has no upos"),
         ("\tINTJ\t", "\t\t", "line 11: an empty column"),
-        ("1\tYes", "one\tYes", "line 11: 'one' is no word's number"),
-        ("2-3\t", "2-\t", "line 5: '2-' is no word's number"),
+        ("1\tYes", "one\tYes", "line 11: 'one' is not a word number"),
+        ("2-3\t", "2-\t", "line 5: '2-' is not a word number"),
         ("\tINTJ\tUH", "\tINTJ UH", "line 11: 9 columns; CoNLL-U has ten"),
         (TEXT, "# text = a\n", "holds no sentence"),
     ],
@@ -73,6 +73,6 @@ def test_malformed_files_are_refused_with_the_line(tmp_path, old, new, message):
 
 
 @pytest.mark.parametrize("columns", [["form"], ["2"], ["upos", ["tag"]]])
-def test_a_column_that_is_not_there_is_refused(tmp_path, columns):
+def test_a_missing_column_is_refused(tmp_path, columns):
     with pytest.raises(DataError, match=r"no column .*; choose lemma, upos"):
         read(tmp_path, TEXT, *columns)

@@ -5,7 +5,7 @@ import pytest
 from datasets.formats.lines import DataError, decode_lines, read_lines
 
 
-def test_lines_lose_their_ends_and_the_byte_order_mark(tmp_path):
+def test_line_ends_and_the_byte_order_mark_are_removed(tmp_path):
     path = tmp_path / "text"
     path.write_bytes("\ufeffé\r\n\n b".encode())
     assert list(read_lines(path)) == ["é", "", " b"]
@@ -18,7 +18,7 @@ def test_invalid_utf8_names_line_and_byte(tmp_path):
         list(read_lines(path))
 
 
-def test_lines_are_decoded_as_they_come():
+def test_lines_are_decoded_lazily():
     lines = decode_lines(io.BytesIO(b"one\n\xff\n"), "stdin")
     assert next(lines) == "one"
     with pytest.raises(DataError, match="stdin, line 2"):
@@ -26,6 +26,6 @@ def test_lines_are_decoded_as_they_come():
 
 
 @pytest.mark.parametrize("name", ["missing", "."])
-def test_what_is_no_file_is_named(tmp_path, name):
+def test_a_path_that_is_not_a_file_is_named(tmp_path, name):
     with pytest.raises(DataError, match=str(tmp_path / name)):
         list(read_lines(tmp_path / name))

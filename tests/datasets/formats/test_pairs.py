@@ -1,9 +1,9 @@
-"""Files of pairs: what is read, and the one line that a bad file gets."""
+"""Files of pairs: their contents, and one-line errors for malformed files."""
 
 import pytest
 
 from datasets.formats.lines import DataError
-from datasets.formats.pairs import read_pair_file, read_parallel_files
+from datasets.formats.pairs import Pair, filter_pairs, read_pair_file, read_parallel_files
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_two_columns_are_read_and_further_ones_ignored(path):
         (b"Go.\tGeh.\nHi\xff\tHallo\n", r", line 2: invalid UTF-8 at byte 11 \(0xff\)"),
     ],
 )
-def test_a_bad_file_gets_one_line_that_says_where(path, content, message):
+def test_a_malformed_file_gets_a_one_line_error_with_its_location(path, content, message):
     path.write_bytes(content)
     with pytest.raises(DataError, match=f"pairs.tsv{message}") as error:
         read_pair_file(path)
@@ -49,7 +49,7 @@ def parallel(tmp_path):
     return write
 
 
-def test_lines_of_one_number_are_pairs(parallel):
+def test_lines_with_the_same_number_are_pairs(parallel):
     files = parallel(b"Go.\n\nHi! \n", b"Geh.\r\n\nHallo!")
     assert read_parallel_files(*files) == [("Go.", "Geh."), ("Hi!", "Hallo!")]
     assert read_pair_file(",".join(map(str, files))) == [("Go.", "Geh."), ("Hi!", "Hallo!")]
@@ -66,8 +66,8 @@ def test_a_file_with_a_comma_in_its_name_is_one_file(tmp_path):
     [
         (b"a\n" * 1200, b"b\n", r"a\.en has 1,200 lines, .*a\.de has 1; each line needs"),
         (b"", b"", r"a\.en: holds no sentence"),
-        (b"a\n\n", b"b\nc\n", r"a\.en, line 2: blank, though the other"),
-        (b"a\n", b"\n", r"a\.de, line 1: blank, though the other"),
+        (b"a\n\n", b"b\nc\n", r"a\.en, line 2: blank, but not in the other"),
+        (b"a\n", b"\n", r"a\.de, line 1: blank, but not in the other"),
         (b"a\n", b"\xff\n", r"a\.de, line 1: invalid UTF-8"),
     ],
 )
@@ -75,3 +75,10 @@ def test_files_that_are_not_parallel_are_refused(parallel, source, target, messa
     with pytest.raises(DataError, match=message) as error:
         read_parallel_files(*parallel(source, target))
     assert "\n" not in str(error.value)
+
+
+def test_pairs_are_filtered_by_length_and_ratio():
+    given = [Pair("a b", "c d"), Pair("a", "b c d"), Pair("a b c d e", "a b"), Pair("", "a")]
+    kept, dropped = filter_pairs(given, 4, 2, length=lambda side: len(side.split()))
+    assert kept == given[:1] and dropped == {"empty": 1, "length": 1, "ratio": 1}
+    assert filter_pairs(given[:3], max_length=9, max_ratio=5)[0] == given[:3]

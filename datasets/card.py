@@ -1,0 +1,51 @@
+"""Data cards: what exports, documents and releases state about a data set."""
+
+import importlib
+from dataclasses import dataclass
+
+from datasets.formats.lines import DataError
+
+
+@dataclass(frozen=True)
+class Card:
+    """Facts about a data set."""
+
+    title: str
+    """Title of the data set, in plain words."""
+
+    data: str
+    """What the data are and where they come from, with the URL; model cards quote it."""
+
+    licence: str
+    """License of the data."""
+
+    model_licence: str
+    """License of models trained on the data."""
+
+    citation: str
+    """One line: authors, year, title, venue."""
+
+    releasable: bool
+    """Whether models trained on the data may be released."""
+
+
+def load_card(name: str) -> Card:
+    """Return the card of a data set.
+
+    Args:
+        name: Name of the data set, which is that of its folder.
+
+    Returns:
+        The card.
+
+    Raises:
+        DataError: If there is no such data set.
+
+    Example:
+        >>> load_card("tatoeba").model_licence
+        'CC BY 2.0 FR, as its data'
+    """
+    try:
+        return importlib.import_module(f"datasets.{name}").CARD
+    except (ModuleNotFoundError, AttributeError):
+        raise DataError(f"no card of a data set {name!r}; check its name") from None
