@@ -6,24 +6,17 @@ from typing import NamedTuple, get_args
 
 from datasets.dates.reading import read_dates
 from datasets.formats.lines import DataError
-from datasets.formats.pairs import Pair, filter_pairs, read_pair_file, read_parallel_files
+from datasets.formats.pairs import Pair, filter_pairs, read_pair_file
 from datasets.king_james.pairs import read_bible_pairs
 from datasets.multi30k.reading import read_multi30k
 from datasets.splits import Split
 from datasets.tatoeba.reading import read_tatoeba
 
-__all__ = [
-    "Pair",
-    "direction",
-    "filter_pairs",
-    "read_pair_file",
-    "read_pairs",
-    "read_parallel_files",
-]
+__all__ = ["Pair", "direction", "filter_pairs", "read_pair_file", "read_pairs"]
 
 
 class DataSet(NamedTuple):
-    """A reader and the sides of what it returns."""
+    """The reader of a data set, and its sides."""
 
     read: Callable[[Split], Sequence[tuple[str, ...]]]  # tuples with one text per side
     sides: tuple[str, ...]  # by default the first is the source and the second the target

@@ -1,11 +1,16 @@
-"""Checks of arguments: each names the layer, the argument and the value."""
+"""Argument checks, whose errors name the layer, the argument and the value."""
 
 
 def positive(name: str, value: int, owner: object) -> int:
     """Return the value if it is a positive int.
 
+    Args:
+        name: Name of the argument.
+        value: Its value.
+        owner: The layer that has the argument; the error names its class.
+
     Raises:
-        ValueError: it is not; `owner` is whose argument it is.
+        ValueError: If the value is not a positive int.
 
     Example:
         >>> positive("units", 0, [])

@@ -4,10 +4,11 @@ A CRF scores a whole sequence of tags y given x:
 
     p(y | x) = exp(sum_t P_t[y_{t-1}, y_t]) / Z,    P_t[i, j] = A[i, j] + u_t[j]
 
-with u the scores of the tags at each step (a network's outputs) and A those of their transitions.
-The layer `CRF` turns u into the log-potentials P (batch, time, tags, tags) with the mask, the first
-and the last step folded in: a masked step is the identity, and the walk begins in tag 0 with score
-0. All else follows from P alone: `crf_loss`, `log_partition`, `viterbi`, `n_best`, `marginals`.
+where u are the scores of the tags at each step (a network's outputs) and A the scores of their
+transitions. The layer `CRF` turns u into the log-potentials P (batch, time, tags, tags), with the
+mask, the first and the last step folded in: a masked step is the identity, and every path starts in
+tag 0 with score 0. Everything else is computed from P alone: `crf_loss`, `log_partition`,
+`viterbi`, `n_best`, `marginals`.
 
 Source:
     Lafferty et al. 2001; Collobert et al. 2011, 3.3.2; Lample et al. 2016, 2.2.
@@ -25,37 +26,37 @@ from seqkit.ops import time_first
 from seqkit.serialization import ConfigFromSignature
 from seqkit.typing import Nest, Shape, Tensor
 
-IMPOSSIBLE = -1e9  # a log-probability that no sum of scores outweighs, and that makes no NaN
+IMPOSSIBLE = -1e9  # too low for any sum of scores to outweigh; unlike -inf, never makes a NaN
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class CRF(ConfigFromSignature, keras.layers.Layer):
-    """Log-potentials of a linear chain from the scores of each step.
+    """Log-potentials of a linear chain, from the scores of each step.
 
     Args:
-        tags: how many there are, > 0.
-        constraints: what may follow what, as `transition_constraints` gives it: a dict of nested
-            lists of bools, `transitions` (tags, tags), `start` (tags,), `end` (tags,). None: all.
+        tags: Number of tags, > 0.
+        constraints: Which tags may follow each other, as `transition_constraints` returns it: a
+            dict of nested lists of bools, `transitions` (tags, tags), `start` (tags,), `end`
+            (tags,). None: all may.
 
     Call arguments:
-        scores (batch, time, tags); mask (batch, time) bool.
+        scores: (batch, time, tags).
+        mask: (batch, time) bool, True = real.
 
     Returns:
         P (batch, time, tags, tags), float32 whatever the global policy: P[b, t, i, j] is the score
         of tag j at step t after tag i.
 
-    Masking:
-        padding may lie anywhere; the step behind a gap follows the step before it. The mask is used
-        up: the output has none.
-
     Raises:
-        ValueError: if the scores are not `tags` wide or the constraints of another size.
+        ValueError: If the last axis of the scores is not `tags`, or the constraints have another
+            size.
+
+    Masking:
+        Padding may lie anywhere; the step after a gap follows the step before it. The mask is
+        consumed: the output has none.
 
     Source:
         Lample et al. 2016, 2.2.
-
-    Deviations:
-        none.
 
     Example:
         >>> import numpy as np
@@ -80,12 +81,14 @@ class CRF(ConfigFromSignature, keras.layers.Layer):
             if np.shape(constraints[name]) != shape:
                 raise ValueError(
                     f"CRF: constraints[{name!r}] has shape {np.shape(constraints[name])}; {tags} "
-                    f"tags want {shape}"
+                    f"tags need {shape}"
                 )
 
     def build(self, scores_shape: Shape) -> None:
         if scores_shape[-1] != self.tags:
-            raise ValueError(f"CRF: scores are {scores_shape[-1]} wide; there are {self.tags} tags")
+            raise ValueError(
+                f"CRF: scores have size {scores_shape[-1]}; there are {self.tags} tags"
+            )
         for name, shape in ("transitions", (self.tags,) * 2), ("start", None), ("end", None):
             weight = self.add_weight(shape=shape or (self.tags,), initializer="zeros", name=name)
             setattr(self, name, weight)
@@ -111,13 +114,14 @@ def log_potentials(
     start: Tensor = 0.0,
     end: Tensor = 0.0,
 ) -> Tensor:
-    """P of a chain; with scores alone, of steps that know nothing of each other.
+    """Compute the log-potentials P of a linear chain; from scores alone, of independent steps.
 
     Args:
         scores: (batch, time, tags).
-        mask: (batch, time) bool.
-        transitions, start, end: A (tags, tags), and what it costs to begin and to end in a tag
-            (tags,).
+        mask: (batch, time) bool, True = real.
+        transitions: A (tags, tags).
+        start: Scores (tags,) of starting in each tag.
+        end: Scores (tags,) of ending in each tag.
 
     Returns:
         (batch, time, tags, tags) float32.
@@ -128,9 +132,9 @@ def log_potentials(
     scores = ops.where(real[..., None], scores, 0.0)  # padding may hold anything
     count = ops.cumsum(ops.cast(real, "int32"), axis=1)
     is_first = (count == 1)[..., None, None]
-    is_last = (count == count[:, -1:])[..., None]  # and the padding behind it
+    is_last = (count == count[:, -1:])[..., None]  # and the padding after it
 
-    # The walk comes from tag 0, whose row the first step reads; the other rows don't matter.
+    # Every path comes from tag 0, whose row the first step reads; the other rows don't matter.
     into = ops.where(is_first, ops.broadcast_to(start, (tags, tags)), transitions)
     scores = scores + ops.where(is_last, end, 0.0)
     identity = ops.where(ops.eye(tags, dtype="bool"), 0.0, IMPOSSIBLE)
@@ -138,30 +142,30 @@ def log_potentials(
 
 
 def transition_constraints(tags: Sequence[str], scheme: str = "BIO") -> dict[str, list]:
-    """Which tags may follow each other in a scheme of spans.
+    """Return which tags may follow each other in a tagging scheme for spans.
 
     Args:
-        tags: names such as "O", "B-NP", "I-NP", and for IOBES also "E-NP", "S-NP".
-        scheme: "BIO" (a span begins with B) or "IOBES" (and ends with E, or is an S).
+        tags: Names such as "O", "B-NP", "I-NP", and for IOBES also "E-NP", "S-NP".
+        scheme: "BIO" (a span begins with B) or "IOBES" (it also ends with E, or is a single S).
 
     Returns:
         `transitions`, `start` and `end` for `CRF`, as nested lists of bools.
 
     Raises:
-        ValueError: for another scheme, or a tag that the scheme doesn't have.
+        ValueError: If the scheme is unknown, or a tag is not part of it.
 
     Example:
         >>> transition_constraints(["O", "B-NP", "I-NP"])["start"]
         [True, True, False]
     """
     if scheme not in ("BIO", "IOBES"):
-        raise ValueError(f"the scheme is {scheme!r}; it must be 'BIO' or 'IOBES'")
+        raise ValueError(f"scheme is {scheme!r}; it must be 'BIO' or 'IOBES'")
     for tag in tags:
         if tag != "O" and (tag[:1] not in scheme.replace("O", "") or tag[1:2] != "-"):
-            raise ValueError(f"the tag {tag!r} is not of the scheme {scheme}")
+            raise ValueError(f"tag {tag!r} is not part of the {scheme} scheme")
 
     def follows(before: str, after: str) -> bool:
-        """Whether `after` may follow `before`; "O" stands for the outside of the sentence, too."""
+        """Return whether `after` may follow `before`; "O" also means outside of the sentence."""
         continues = after[0] in ("IE" if scheme == "IOBES" else "I")
         is_open = before[0] in "BI"
         if continues:
@@ -177,11 +181,11 @@ def transition_constraints(tags: Sequence[str], scheme: str = "BIO") -> dict[str
 
 @keras.saving.register_keras_serializable(package="seqkit")
 def crf_loss(tags: Tensor, potentials: Tensor) -> Tensor:
-    """Negative log-likelihood -log p(y | x) of each sequence: a Keras loss.
+    """Compute the negative log-likelihood -log p(y | x) of each sequence: a Keras loss.
 
     Args:
-        tags: (batch, time) ints; what stands at masked steps is not read.
-        potentials: (batch, time, tags, tags) of `CRF`.
+        tags: (batch, time) ints; the values at masked steps are not read.
+        potentials: P (batch, time, tags, tags), as `CRF` returns it.
 
     Returns:
         (batch,) float32.
@@ -190,7 +194,7 @@ def crf_loss(tags: Tensor, potentials: Tensor) -> Tensor:
 
 
 def path_score(tags: Tensor, potentials: Tensor) -> Tensor:
-    """sum_t P_t[y_{t-1}, y_t]: (batch, time) ints and P to (batch,)."""
+    """Compute sum_t P_t[y_{t-1}, y_t]: tags (batch, time) and P -> (batch,)."""
     count = potentials.shape[-1]
     flat = ops.reshape(potentials, (*ops.shape(potentials)[:2], count * count))
     real = _is_real(potentials)
@@ -201,24 +205,23 @@ def path_score(tags: Tensor, potentials: Tensor) -> Tensor:
         after = ops.where(is_real, tag, before)
         return after, before * count + after
 
-    first = ops.zeros_like(tags[:, 0])
-    _, edges = scan(carry_tag, first, (ops.transpose(tags), ops.transpose(real)))
+    initial = ops.zeros_like(tags[:, 0])
+    _, edges = scan(carry_tag, initial, (ops.transpose(tags), ops.transpose(real)))
     return ops.sum(ops.take_along_axis(flat, ops.transpose(edges)[..., None], axis=2), axis=(1, 2))
 
 
 def log_partition(potentials: Tensor) -> Tensor:
-    """Log Z: (batch,)."""
+    """Compute log Z, (batch,)."""
     _, last = _forward(potentials)
     return ops.logsumexp(last, axis=1)
 
 
 def marginals(potentials: Tensor) -> Tensor:
-    """p(y_t = j | x): (batch, time, tags). A masked step repeats the step before it."""
+    """Compute p(y_t = j | x), (batch, time, tags); a masked step repeats the step before it."""
     before, last = _forward(potentials)  # alpha_{t-1}
 
-    def step(
-        beta: Tensor, p: Tensor
-    ) -> tuple:  # beta_{t-1}[i] = log sum_j exp(P_t[i, j] + beta_t[j])
+    def step(beta: Tensor, p: Tensor) -> tuple:
+        # beta_{t-1}[i] = log sum_j exp(P_t[i, j] + beta_t[j])
         return ops.logsumexp(p + beta[:, None, :], axis=2), beta
 
     _, beta = scan(step, ops.zeros_like(last), time_first(potentials), reverse=True)
@@ -228,35 +231,35 @@ def marginals(potentials: Tensor) -> Tensor:
 
 
 def viterbi(potentials: Tensor) -> tuple[Tensor, Tensor]:
-    """The best tags and their log-probability.
+    """Find the most probable tags and their log-probability.
 
     Returns:
-        tags (batch, time) int32, a masked step repeating the step before it (0 before the first);
-        log p(y | x) (batch,).
+        Tags (batch, time) int32, where a masked step repeats the step before it (0 before the
+        first), and log p(y | x) (batch,).
     """
     tags, log_probabilities = n_best(potentials, 1)
     return tags[:, 0], log_probabilities[:, 0]
 
 
 def n_best(potentials: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """The n best sequences of tags, the best first.
+    """Find the n most probable tag sequences, the best first.
 
     Returns:
-        tags (batch, n, time) int32; log p(y | x) (batch, n), hugely negative (under -1e8) where a
-        sentence has fewer than n sequences.
+        Tags (batch, n, time) int32, and log p(y | x) (batch, n), which is below -1e8 where fewer
+        than n sequences are possible.
 
     Source:
-        list Viterbi, Seshadri and Sundberg 1994.
+        List Viterbi, Seshadri and Sundberg 1994.
     """
     count = potentials.shape[-1]
     batch = ops.shape(potentials)[0]
-    # delta[b, j, k]: the k-th best score of a walk that ends in tag j.
+    # delta[b, j, k]: the k-th best score of a path that ends in tag j.
     delta = _at_tag_0(batch, count)[..., None] + ops.where(ops.arange(n) == 0, 0.0, IMPOSSIBLE)
 
     def extend(delta: Tensor, p: Tensor) -> tuple:
-        walks = delta[:, :, None, :] + p[..., None]  # (batch, from, to, k)
-        walks = ops.reshape(ops.transpose(walks, (0, 2, 1, 3)), (batch, count, count * n))
-        best, source = ops.top_k(walks, n)
+        paths = delta[:, :, None, :] + p[..., None]  # (batch, from, to, k)
+        paths = ops.reshape(ops.transpose(paths, (0, 2, 1, 3)), (batch, count, count * n))
+        best, source = ops.top_k(paths, n)
         return best, ops.cast(source, "int32")  # source = from * n + k
 
     delta, sources = scan(extend, delta, time_first(potentials))
@@ -271,7 +274,7 @@ def n_best(potentials: Tensor, n: int) -> tuple[Tensor, Tensor]:
 
 
 def _forward(potentials: Tensor) -> tuple[Tensor, Tensor]:
-    """alpha_{t-1} for every t (time, batch, tags), and the last alpha (batch, tags).
+    """Compute alpha_{t-1} for every t (time, batch, tags), and the last alpha (batch, tags).
 
     alpha_t[j] = log sum_i exp(alpha_{t-1}[i] + P_t[i, j])
     """
@@ -279,18 +282,18 @@ def _forward(potentials: Tensor) -> tuple[Tensor, Tensor]:
     def step(alpha: Tensor, p: Tensor) -> tuple:
         return ops.logsumexp(alpha[:, :, None] + p, axis=1), alpha
 
-    first = _at_tag_0(ops.shape(potentials)[0], potentials.shape[-1])
-    last, before = scan(step, first, time_first(potentials))
+    initial = _at_tag_0(ops.shape(potentials)[0], potentials.shape[-1])
+    last, before = scan(step, initial, time_first(potentials))
     return before, last
 
 
 def _at_tag_0(batch: Tensor, count: int) -> Tensor:
-    """Where the walk begins: (batch, tags), 0 for tag 0."""
+    """Return the scores before the first step, (batch, tags): 0 for tag 0."""
     return ops.broadcast_to(ops.where(ops.arange(count) == 0, 0.0, IMPOSSIBLE), (batch, count))
 
 
 def _is_real(potentials: Tensor) -> Tensor:
-    """(batch, time) bool: a masked step is the identity."""
+    """Return the mask (batch, time): a masked step is the identity."""
     count = potentials.shape[-1]
     identity = ops.where(ops.eye(count, dtype="bool"), 0.0, IMPOSSIBLE)
     return ops.any(potentials != identity, axis=(2, 3))

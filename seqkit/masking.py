@@ -1,4 +1,4 @@
-"""Masks: pure functions. True marks a real step, whatever side the padding lies on."""
+"""Pure functions of masks: True marks a real step, on whichever side the padding lies."""
 
 from keras import ops
 
@@ -6,11 +6,11 @@ from seqkit.typing import Tensor
 
 
 def mask_from_lengths(lengths: Tensor, max_length: int) -> Tensor:
-    """Real steps first, padding behind.
+    """Build a mask with the real steps first and the padding after them.
 
     Args:
         lengths: (batch,) ints, the number of real steps of each row.
-        max_length: the number of steps of the padded batch.
+        max_length: Number of steps of the padded batch.
 
     Returns:
         (batch, max_length) bool.
@@ -26,24 +26,27 @@ def mask_from_lengths(lengths: Tensor, max_length: int) -> Tensor:
     return ops.arange(max_length, dtype=lengths.dtype)[None, :] < lengths[:, None]
 
 
-def lengths_from_mask(mask: Tensor | None) -> Tensor:
-    """The number of real steps of each row: (batch, time) bool -> (batch,) int32."""
+def lengths_from_mask(mask: Tensor) -> Tensor:
+    """Count the real steps of each row: (batch, time) bool -> (batch,) int32."""
     return ops.sum(ops.cast(mask, "int32"), axis=1)
 
 
 def causal_mask(length: int) -> Tensor:
-    """(length, length) bool: row t sees the columns 0 to t."""
+    """Build a (length, length) mask whose row t is True in columns 0 to t."""
     t = ops.arange(length)
     return t[:, None] >= t[None, :]
 
 
 def reverse(sequences: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Reverse the order of the real steps; the padding stays where it lies, and so the mask holds.
+    """Reverse the order of the real steps; the padding stays in place, so the mask still fits.
 
     Args:
         sequences: (batch, time, ...).
         mask: (batch, time) bool; padding may lie left, right, in gaps, or fill a row. None: all
             steps are real.
+
+    Returns:
+        (batch, time, ...).
 
     Example:
         >>> import keras, numpy as np
@@ -58,7 +61,7 @@ def reverse(sequences: Tensor, mask: Tensor | None = None) -> Tensor:
     mask = ops.cast(mask, "bool")
     time = ops.shape(mask)[1]
     t = ops.arange(time, dtype="int32")[None, :]
-    # real[k]: where the k-th real step lies; the padding is sorted behind the real steps.
+    # real[k]: position of the k-th real step; the padding is sorted after the real steps.
     real = ops.cast(ops.argsort(ops.where(mask, t, t + time), axis=1), "int32")
     rank = ops.cumsum(ops.cast(mask, "int32"), axis=1) - 1
     mirrored = ops.maximum(lengths_from_mask(mask)[:, None] - 1 - rank, 0)

@@ -24,7 +24,7 @@ def time_first(x: Tensor) -> Tensor:
 
 
 def precise_dtype(layer: keras.layers.Layer) -> str:
-    """Return float64 under a float64 policy, else float32: for sums that half floats would lose."""
+    """Return float64 under a float64 policy, otherwise float32, for sums that need precision."""
     return "float64" if layer.compute_dtype == "float64" else "float32"
 
 
@@ -36,7 +36,7 @@ def align(condition: Tensor, x: Tensor) -> Tensor:
 
 
 def where_rows(condition: Tensor, then: Nest, otherwise: Nest) -> Nest:
-    """Choose row by row between two nests of tensors (batch, ...): condition is (batch,) bool."""
+    """Select row by row between two nests of tensors (batch, ...): condition is (batch,) bool."""
     return tree.map_structure(lambda a, b: ops.where(align(condition, a), a, b), then, otherwise)
 
 

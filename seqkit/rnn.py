@@ -1,61 +1,85 @@
 """RNN: unfold a cell over time (Deep Learning, 10.1)."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
 
 import keras
 from keras import ops, tree
 
 from seqkit import backend
-from seqkit.cells.cell import check_states
+from seqkit.cells.cell import Cell, check_states
 from seqkit.cells.keras_cell import as_seqkit_cell
 from seqkit.ops import align, time_first, where_rows
 from seqkit.serialization import ConfigFromSignature
 from seqkit.typing import Nest, Shape, States, Tensor
 
 
+class _Carry(NamedTuple):
+    """What a loop carries from step to step."""
+
+    states: States  # each (batch, size)
+    output: Tensor  # (batch, output_size), of the last real step
+    segment: Tensor | tuple  # (batch,) int32, of the last real step; () without `reset`
+
+
+class _Inputs(NamedTuple):
+    """The input sequences of a loop, (time, batch, ...), or one step of them, (batch, ...)."""
+
+    projected: Nest
+    mask: Tensor | None  # bool
+    segment: Tensor | None  # int32
+
+
+_Step: TypeAlias = Callable[[_Carry, _Inputs], _Carry]
+
+
 @keras.saving.register_keras_serializable(package="seqkit")
 class RNN(ConfigFromSignature, keras.layers.Layer):
-    """Run a cell over the time axis of a sequence.
+    """Layer that runs a cell over the time axis of a sequence.
 
         (y_t, s_t) = cell(x_t, s_{t-1}),   t = 1 ... time
 
     Args:
-        cell: a seqkit cell, or any cell of Keras's contract (`keras.layers.LSTMCell`, your own).
-            The layer computes in the cell's dtype policy.
-        return_sequences: return the output of every step instead of the last real step's.
-        return_state: return the states after the last real step, behind the output.
-        go_backwards: read the sequence from its end; outputs come in the order of reading.
-        zero_output_for_mask: the output of a masked step is zero; otherwise it repeats the output
-            before it (zeros, if there is none). The last output is always the last real step's.
-        learn_initial_state: train the state before the first step. It begins as the cell's own
-            first state (zeros for most).
+        cell: A seqkit cell, or any cell that follows Keras's contract (`keras.layers.LSTMCell`, a
+            custom one). The layer computes in the cell's dtype policy.
+        return_sequences: Return the output of every step instead of the last real step's.
+        return_state: Return the states after the last real step as well, after the output.
+        go_backwards: Read the sequence from its end; outputs come in the order of reading.
+        zero_output_for_mask: Make the output of a masked step zero; otherwise it repeats the
+            previous output (zeros, if there is none). The last output is always the last real
+            step's.
+        learn_initial_state: Train the state before the first step. It is initialized to the cell's
+            own initial state (zeros for most).
 
     Call arguments:
         sequences: (batch, time, features...).
         mask: (batch, time) bool, True = real; taken from the input if Keras propagates one there.
-        initial_state: the states to go on from, a list of (batch, size); None: the first state.
-            Together with `return_state` this is how a stream is read piece by piece.
-        constants: a nest of tensors that each step reads and none writes (an encoder's memory).
-        reset: (batch, time) bool, True where a new segment begins: the state starts afresh there,
-            for that row alone. A flag on a masked step counts from the next real one. Reading
-            backwards, segments are kept apart at the same places.
+        initial_state: The states to start from, a list of (batch, size); None: the cell's initial
+            state. Together with `return_state`, this is how a stream is read piece by piece.
+        constants: A nest of tensors that each step reads and none writes (an encoder's memory).
+        reset: (batch, time) bool, True where a new segment begins: the state is reset there, for
+            that row alone. A flag on a masked step counts from the next real one. When reading
+            backwards, segments are separated at the same places.
 
     Returns:
-        outputs (batch, time, output_size) or (batch, output_size); with `return_state` a tuple of
-        that and the states.
-
-    Masking:
-        a masked step changes no state, wherever the padding lies: left, right, in gaps, or a whole
-        row. What stands in the padding is never read, NaN included. The outputs of all steps carry
-        the mask on, in their order.
+        Outputs (batch, time, output_size) or (batch, output_size); with `return_state` a tuple of
+        the outputs and the states.
 
     Raises:
-        ValueError: if states have other shapes than the cell says, or for `stateful=True`.
+        ValueError: If states have other shapes than the cell defines, or for `stateful=True`.
+
+    Masking:
+        A masked step changes no state, wherever the padding lies: left, right, in gaps, or a whole
+        row. The content of the padding is never read, not even NaN. The outputs of all steps
+        propagate the mask, in their own order.
 
     Source:
-        Goodfellow et al. 2016, 10.1, eq. 10.4. Deviations from `keras.layers.RNN`: the last output
-        of a row that ends in padding is never zeroed; backwards, the outputs' mask is turned round
-        with them; `stateful` and `unroll` are not here.
+        Goodfellow et al. 2016, 10.1, eq. 10.4.
+
+    Deviations:
+        From `keras.layers.RNN`: the last output of a row that ends in padding is never zeroed; when
+        reading backwards, the outputs' mask is reversed together with them; `stateful` and `unroll`
+        are not supported.
 
     Example:
         >>> import numpy as np
@@ -66,7 +90,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         ((2, 3), (2, 3))
     """
 
-    stateful, states = False, None  # keras.layers.Bidirectional asks
+    stateful, states = False, None  # read by keras.layers.Bidirectional
 
     def __init__(
         self,
@@ -80,16 +104,16 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
     ) -> None:
         if kwargs.pop("stateful", False):
             raise ValueError(
-                "RNN keeps no state between calls: take it with return_state=True, and give it "
+                "RNN keeps no state between calls: take it with return_state=True, and pass it "
                 "back as initial_state"
             )
         if not callable(cell) or not hasattr(cell, "state_size"):
-            raise ValueError(f"RNN runs a cell (state_size, call); got {cell!r}")
+            raise ValueError(f"RNN needs a cell (with state_size and call); got {cell!r}")
         policy = getattr(cell, "dtype_policy", None)
         dtype = kwargs.pop("dtype", None) or policy
         if policy is not None and keras.dtype_policies.get(dtype).name != policy.name:
             raise ValueError(
-                f"RNN computes in its cell's dtype policy, {policy.name}; give dtype={dtype!r} to "
+                f"RNN computes in its cell's dtype policy, {policy.name}; pass dtype={dtype!r} to "
                 "the cell"
             )
         super().__init__(dtype=dtype, **kwargs)
@@ -100,10 +124,10 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         self.zero_output_for_mask = zero_output_for_mask
         self.learn_initial_state = learn_initial_state
         self.supports_masking = True
-        self.input_spec = None  # keras.layers.Bidirectional asks
+        self.input_spec = None  # read by keras.layers.Bidirectional
 
     @property
-    def state_size(self) -> Any:
+    def state_size(self) -> Nest:
         return self.cell.state_size
 
     @property
@@ -126,7 +150,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
             if None in tree.flatten(self.cell.state_size):
                 raise ValueError(
                     f"RNN: a state of {self.cell.name} is as long as its constants, so "
-                    "learn_initial_state=True can't learn it; give an initial_state"
+                    "learn_initial_state=True can't learn it; pass an initial_state"
                 )
             self.initial_state_offsets = [
                 self.add_weight(shape=(1, n), initializer="zeros", name=f"initial_state_{i}")
@@ -141,7 +165,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         return training and getattr(self.cell, "has_penalty", False)
 
     def get_initial_state(self, batch_size: int | Tensor, constants: Nest = None) -> States:
-        """The state before the first step: a list of (batch, size)."""
+        """Return the state before the first step, a list of (batch, size)."""
         extra = (constants,) if self._reads_constants else ()
         with as_seqkit_cell(self.cell) as cell:
             states = cell.get_initial_state(batch_size, *extra)
@@ -151,7 +175,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         return tree.map_structure(lambda s, w: s + ops.cast(w, s.dtype), states, offsets)
 
     def step(self, inputs: Tensor, states: States) -> tuple[Tensor, States]:
-        """One step of a stream: inputs (batch, features) -> output, new states."""
+        """Run one step of a stream: inputs (batch, features) -> output, new states."""
         return self.cell(inputs, states)
 
     def call(
@@ -167,16 +191,18 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
             mask = getattr(sequences, "_keras_mask", None)
         if constants is not None and not self._reads_constants:
             raise ValueError(
-                f"{self.cell.name} reads no constants; a cell that does says so by "
-                "reads_constants = True, and gets them in `prepare`"
+                f"{self.cell.name} takes no constants; a cell that does sets reads_constants = "
+                "True, and gets them in `prepare`"
             )
         batch_size = ops.shape(sequences)[0]
-        first = self.get_initial_state(batch_size, constants)
-        states = first if initial_state is None else self._given(initial_state, first)
+        initial = self.get_initial_state(batch_size, constants)
+        states = (
+            initial if initial_state is None else self._match_initial_state(initial_state, initial)
+        )
 
         x = time_first(sequences)
         mask = None if mask is None else ops.cast(time_first(mask), "bool")
-        # Which segment each step belongs to, counted from 0.
+        # The number of the segment that each step belongs to, counted from 0.
         segment = None if reset is None else ops.cumsum(ops.cast(time_first(reset), "int32"), 0)
         if self.go_backwards:
             x, mask, segment = (v if v is None else ops.flip(v, 0) for v in (x, mask, segment))
@@ -190,8 +216,13 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
             if segment is None and hasattr(cell, "unfold"):
                 outputs, last, states = cell.unfold(projected, states, mask, prepared)
             else:
-                outputs, last, states = self._loop(
-                    cell, projected, states, mask, prepared, first, segment, training
+                step = self._carrying(cell, prepared)
+                if segment is not None:
+                    step = _restarting(step, initial)
+                if mask is not None:
+                    step = _skipping_masked(step)
+                outputs, last, states = self._scan(
+                    step, states, _Inputs(projected, mask, segment), training
                 )
             if self._has_penalty(training):
                 self.add_loss(cell.penalty(outputs, mask, prepared))
@@ -203,55 +234,46 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
             result = time_first(outputs)  # its own inverse
         return (result, *states) if self.return_state else result
 
-    def _loop(
-        self,
-        cell: Any,
-        projected: Tensor,
-        states: States,
-        mask: Tensor | None,
-        prepared: Any,
-        first: list,
-        segment: Tensor,
-        training: bool,
+    def _carrying(self, cell: Cell, prepared: Any) -> _Step:
+        """Return the cell's step as a function from carry and inputs to the next carry."""
+
+        def step(before: _Carry, now: _Inputs) -> _Carry:
+            output, states = cell.step(now.projected, before.states, prepared)
+            self._check_new_state(states, before.states)
+            return before._replace(states=states, output=ops.cast(output, self.compute_dtype))
+
+        return step
+
+    def _scan(
+        self, step: _Step, states: States, sequence: _Inputs, training: bool
     ) -> tuple[Tensor, Tensor, States]:
-        """(every output, the last output, the last states), one `cell.step` at a time."""
+        """Run a step over time: every output, the last output, the last states."""
         batch_size = ops.shape(tree.flatten(states)[0])[0]
-        zeros = ops.zeros((batch_size, self.output_size), self.compute_dtype)
-        keeps_outputs = self.return_sequences or self._has_penalty(training)
-        carry = {"states": states, "output": zeros}
-        sequence = {"projected": projected}
-        if mask is not None:
-            sequence["mask"] = mask
+        segment = sequence.segment
         if segment is not None:
-            # A stream goes on in the segment that it reads first: backwards, the last one.
-            sequence["segment"] = segment
-            carry["segment"] = segment[0] if self.go_backwards else ops.zeros_like(segment[0])
+            # The segment that is read first: a stream's state belongs to it.
+            segment = segment[0] if self.go_backwards else ops.zeros_like(segment[0])
+        zeros = ops.zeros((batch_size, self.output_size), self.compute_dtype)
+        keep_outputs = self.return_sequences or self._has_penalty(training)
 
-        def step(before: dict, now: dict) -> tuple[dict, Tensor]:
-            states = before["states"]
-            if segment is not None:
-                begins = now["segment"] != before["segment"]
-                states = where_rows(begins, first, states)
-            output, states = cell.step(now["projected"], states, prepared)
-            self._check_same(states, before["states"])
-            after = {**before, "states": states, "output": ops.cast(output, self.compute_dtype)}
-            if segment is not None:
-                after["segment"] = now["segment"]
-            if mask is not None:
-                after = where_rows(now["mask"], after, before)
-            return after, after["output"] if keeps_outputs else ()
+        def scanned(before: _Carry, now: _Inputs) -> tuple[_Carry, Tensor]:
+            after = step(before, now)
+            return after, after.output if keep_outputs else ()
 
-        carry, outputs = backend.scan(step, carry, sequence)
-        return outputs, carry["output"], carry["states"]
+        carry = _Carry(states, zeros, _or_empty(segment))
+        carry, outputs = backend.scan(scanned, carry, _Inputs(*map(_or_empty, sequence)))
+        return outputs, carry.output, carry.states
 
-    def _given(self, states: Tensor, first: list) -> list:
-        """The states that were handed in, in the structure and the dtypes of the cell's own."""
-        states = tree.flatten(states)
-        check_states(self.cell, states, "initial_state has")
-        states = [ops.cast(s, f.dtype) for s, f in zip(states, tree.flatten(first), strict=True)]
-        return tree.pack_sequence_as(first, states)
+    def _match_initial_state(self, given: States, initial: States) -> States:
+        """Return the given states in the structure and the dtypes of the cell's own."""
+        given = tree.flatten(given)
+        check_states(self.cell, given, "initial_state has")
+        given = [
+            ops.cast(s, own.dtype) for s, own in zip(given, tree.flatten(initial), strict=True)
+        ]
+        return tree.pack_sequence_as(initial, given)
 
-    def _check_same(self, after: list, before: list) -> None:
+    def _check_new_state(self, after: States, before: States) -> None:
         after, before = tree.flatten(after), tree.flatten(before)
         check_states(self.cell, after, "a step returned")
         for i, (a, b) in enumerate(zip(after, before, strict=True)):
@@ -267,7 +289,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         initial_state_shape: list[Shape] | None = None,
         constants_shape: Nest = None,
         reset_shape: Shape | None = None,
-    ) -> Any:
+    ) -> Shape | tuple[Shape, ...]:
         batch, time = sequences_shape[:2]
         shape = (
             (batch, time, self.output_size) if self.return_sequences else (batch, self.output_size)
@@ -276,7 +298,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         return (shape, *states) if self.return_state else shape
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        # By tracing: states may have a dtype of their own, which a shape alone doesn't tell.
+        # By tracing: states may have their own dtype, which a shape doesn't hold.
         return keras.Operation.compute_output_spec(self, *args, **kwargs)
 
     def compute_mask(self, sequences: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -286,3 +308,23 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         if self.return_state:
             return [mask] + [None] * len(tree.flatten(self.cell.state_size))
         return mask
+
+
+def _or_empty(x: Nest) -> Nest:
+    """Return x, or for None an empty nest, which loops of TensorFlow accept."""
+    return () if x is None else x
+
+
+def _restarting(step: _Step, initial: States) -> _Step:
+    """Start from the initial state in rows whose segment differs from the last real step's."""
+
+    def restarted(before: _Carry, now: _Inputs) -> _Carry:
+        states = where_rows(now.segment != before.segment, initial, before.states)
+        return step(before._replace(states=states), now)._replace(segment=now.segment)
+
+    return restarted
+
+
+def _skipping_masked(step: _Step) -> _Step:
+    """Leave the whole carry unchanged at a masked step."""
+    return lambda before, now: where_rows(now.mask, step(before, now), before)

@@ -1,23 +1,22 @@
-"""Layer configurations, written from the signature of `__init__`."""
+"""Layer configurations derived from the signature of `__init__`."""
 
 import inspect
 from typing import Any, Self
 
 import keras
 
-from seqkit.typing import Tensor
-
 
 class ConfigFromSignature:
-    """Mixin: `get_config` returns what `__init__` was given, read back from attributes.
+    """Mixin whose `get_config` returns the arguments of `__init__`, read back from attributes.
 
-    Asks one thing of a layer: each `__init__`, from its class up to `keras.layers.Layer`, keeps its
-    named arguments in attributes of those names, and passes the rest on as `**kwargs`. Nested
-    layers, initializers and functions are serialized, and restored on a copy, so that `from_config`
-    never changes the caller's dictionary. Stands before `keras.layers.Layer` in the bases.
+    It requires one thing of a layer: each `__init__`, from its class up to `keras.layers.Layer`,
+    keeps its named arguments in attributes of the same names, and passes the others on as
+    `**kwargs`. Nested layers, initializers and functions are serialized, and restored on a copy, so
+    that `from_config` never changes the caller's dictionary. List it before `keras.layers.Layer` in
+    the bases.
     """
 
-    def get_config(self) -> dict[str, Tensor]:
+    def get_config(self) -> dict[str, Any]:
         arguments = {}
         for cls in type(self).__mro__:
             if cls is keras.layers.Layer:

@@ -1,13 +1,13 @@
-"""Types that annotations share; only a reader needs them."""
+"""Shared type aliases for annotations."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import keras
 
-# A tensor of the backend, a NumPy array or a `keras.KerasTensor`: no static type covers the three.
+# A backend tensor, a NumPy array or a `keras.KerasTensor`: no static type covers all three.
 Tensor: TypeAlias = Any
-# Tensors in lists, tuples and dicts, one inside the other; or a single tensor.
+# Arbitrarily nested lists, tuples and dicts of tensors (or of shapes); or a single one.
 Nest: TypeAlias = Any
 # The states of a recurrence, each (batch, size).
 States: TypeAlias = list[Tensor]
@@ -17,5 +17,5 @@ Shape: TypeAlias = tuple[int | None, ...]
 Activation: TypeAlias = str | Callable[[Tensor], Tensor] | None
 Initializer: TypeAlias = str | dict | keras.initializers.Initializer
 Regularizer: TypeAlias = str | dict | keras.regularizers.Regularizer | None
-# An int, a generator, or two ints in a tensor.
+# An int, a generator, or a tensor of two ints.
 Seed: TypeAlias = int | keras.random.SeedGenerator | Tensor

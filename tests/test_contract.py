@@ -1,4 +1,4 @@
-"""Every public layer of seqkit, and every property of the contract on each."""
+"""Every property of the contract, on every public layer of seqkit."""
 
 import importlib
 import pkgutil
@@ -43,10 +43,10 @@ FACTS = np.random.default_rng(0).integers(0, 12, (3, 5, 4)).astype("int32")  # i
 QUERY = np.random.default_rng(1).integers(1, 12, (3, 6)).astype("int32")
 SEQUENCE = np.random.default_rng(0).standard_normal((3, 5, 4)).astype("float32")
 FLAGS = np.array([[0, 0, 1, 0, 0], [0, 1, 0, 0, 1], [1, 0, 0, 0, 0]], bool)
-# What a query, or a cell that reads constants, looks at: of another size and length.
+# The memory of a query, or of a cell that reads constants: another size and length.
 MEMORY = np.random.default_rng(2).standard_normal((3, 6, 2)).astype("float32")
 REAL = np.array([[1, 1, 1, 1, 1, 1], [0, 1, 1, 0, 1, 0], [1, 1, 1, 0, 0, 0]], bool)
-LOOKED = np.random.default_rng(3).random((3, 6)).astype("float32")
+WEIGHTS = np.random.default_rng(3).random((3, 6)).astype("float32")
 ALL = {"return_sequences": True, "return_state": True}
 
 
@@ -59,7 +59,7 @@ def constants_of(cell):
     return {"constants": (MEMORY, REAL)} if cell.reads_constants else {}
 
 
-# Public layers of which no instance is of use: what they hold is checked on their subclasses.
+# Public base classes, which are checked through their subclasses.
 ABSTRACT = {seqkit.Cell, seqkit.AffineCell, seqkit.MemoryCell, Attention}
 
 CELLS = {
@@ -170,7 +170,7 @@ LAYERS = {
     ),
     "pointer generator": (
         PointerGenerator,
-        {"query": SEQUENCE[:, 1, :2], "weights": LOOKED, "source": QUERY % 4},
+        {"query": SEQUENCE[:, 1, :2], "weights": WEIGHTS, "source": QUERY % 4},
         SEQUENCE[:, 0],
     ),
     "bridge": (lambda: Bridge([4, 2]), {}, states(3, 5)),
@@ -187,7 +187,7 @@ LAYERS = {
         }.items()
     },
     **{
-        name: (make, {"memory": MEMORY, "mask": REAL, "previous": LOOKED}, SEQUENCE[:, 0])
+        name: (make, {"memory": MEMORY, "mask": REAL, "previous": WEIGHTS}, SEQUENCE[:, 0])
         for name, make in {
             "location": lambda: LocationAwareAttention(5, filters=2, kernel_size=3),
             "coverage": lambda: CoverageAttention(5, return_weights=True),
@@ -198,7 +198,7 @@ LAYERS = {
 
 def case_of(name):
     make, call_kwargs, *inputs = LAYERS[name]
-    # What (batch, time) numbers stand for isn't taken for a sequence, nor what they go with.
+    # Floats (batch, time) can't be recognized as sequences, so these calls are not padded.
     sequence = not {"previous", "weights"} & call_kwargs.keys()
     return Case(make, inputs[0] if inputs else SEQUENCE, call_kwargs, sequence)
 
@@ -208,35 +208,35 @@ def case_of_cell(name):
     return Case(lambda: RNN(cell(), **ALL), SEQUENCE, constants_of(cell()))
 
 
-SLOW = ("trains_with_and_without_jit", "saved_model_answers_the_same")
-# One process for all of them is enough for `loads_under_jax`: the last test.
+SLOW = ("trains_with_and_without_jit", "saved_model_matches_layer")
+# `loads_under_jax` runs once for all of them, in one process: the last test.
 PROPERTIES = [
-    pytest.param(holds, marks=[pytest.mark.slow] if holds.__name__ in SLOW else [])
-    for holds in LAYER_PROPERTIES
-    if holds.__name__ != "loads_under_jax"
+    pytest.param(check, marks=[pytest.mark.slow] if check.__name__ in SLOW else [])
+    for check in LAYER_PROPERTIES
+    if check.__name__ != "loads_under_jax"
 ]
 
 
-@pytest.mark.parametrize("holds", PROPERTIES, ids=lambda holds: holds.__name__)
+@pytest.mark.parametrize("check", PROPERTIES, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("name", LAYERS)
-def test_layer(name, holds):
+def test_layer(name, check):
     case = case_of(name)
     kwargs = {"call_kwargs": case.call_kwargs, "sequence": case.sequence}
-    check_layer(case.make, case.inputs, **kwargs, properties=[holds])
+    check_layer(case.make, case.inputs, **kwargs, properties=[check])
 
 
-@pytest.mark.parametrize("holds", PROPERTIES, ids=lambda holds: holds.__name__)
+@pytest.mark.parametrize("check", PROPERTIES, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("name", CELLS)
-def test_rnn_of_cell(name, holds):
+def test_rnn_of_cell(name, check):
     case = case_of_cell(name)
-    check_layer(case.make, case.inputs, call_kwargs=case.call_kwargs, properties=[holds])
+    check_layer(case.make, case.inputs, call_kwargs=case.call_kwargs, properties=[check])
 
 
-@pytest.mark.parametrize("holds", CELL_PROPERTIES, ids=lambda holds: holds.__name__)
+@pytest.mark.parametrize("check", CELL_PROPERTIES, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("name", CELLS)
-def test_cell(name, holds):
+def test_cell(name, check):
     make = CELLS[name]
-    check_cell(make, SEQUENCE[:, 0], **constants_of(make()), properties=[holds])
+    check_cell(make, SEQUENCE[:, 0], **constants_of(make()), properties=[check])
 
 
 def public_layers():
@@ -245,7 +245,9 @@ def public_layers():
     for module in pkgutil.walk_packages(seqkit.__path__, "seqkit."):
         if any(part.startswith("_") for part in module.name.split(".")):
             continue
-        if module.name.startswith(("seqkit.export", "seqkit.backend")):  # no layers, but TensorFlow
+        if module.name.startswith(
+            ("seqkit.export", "seqkit.backend")
+        ):  # no layers; need TensorFlow
             continue
         for name, value in vars(importlib.import_module(module.name)).items():
             is_layer = isinstance(value, type) and issubclass(value, keras.layers.Layer)
@@ -254,13 +256,13 @@ def public_layers():
     return found
 
 
-def test_every_public_layer_is_on_the_list():
+def test_every_public_layer_is_listed():
     made = {type(make()) for make, *_ in LAYERS.values()} | {type(m()) for m in CELLS.values()}
     missing = sorted(layer.__name__ for layer in public_layers() - made - ABSTRACT)
     assert not missing, f"add to LAYERS or CELLS in tests/test_contract.py: {missing}"
 
 
-def test_names_are_registered_for_seqkit_and_unique():
+def test_registered_names_are_unique_and_in_the_seqkit_package():
     layers = public_layers() - ABSTRACT
     names = [keras.saving.get_registered_name(layer) for layer in layers]
     assert len(set(names)) == len(names)
@@ -270,5 +272,5 @@ def test_names_are_registered_for_seqkit_and_unique():
 
 
 @pytest.mark.slow
-def test_all_of_them_load_and_train_under_jax_without_tensorflow():
+def test_all_load_and_train_under_jax_without_tensorflow():
     loads_under_jax(*map(case_of_cell, CELLS), *map(case_of, LAYERS))

@@ -167,10 +167,10 @@ def test_a_whole_row_of_padding_costs_nothing():
     ("make", "line"),
     [
         (lambda: CRF(0), "tags is 0"),
-        (lambda: CRF(3, transition_constraints(["O", "B-X"])), "3 tags want"),
-        (lambda: CRF(3)(np.zeros((1, 2, 4))), "4 wide; there are 3 tags"),
+        (lambda: CRF(3, transition_constraints(["O", "B-X"])), "3 tags need"),
+        (lambda: CRF(3)(np.zeros((1, 2, 4))), "have size 4; there are 3 tags"),
         (lambda: transition_constraints(["O"], "IOB1"), "'IOB1'; it must be"),
-        (lambda: transition_constraints(["NP"]), "'NP' is not of the scheme"),
+        (lambda: transition_constraints(["NP"]), "'NP' is not part of the BIO scheme"),
     ],
 )
 def test_bad_input_gets_a_clear_line(make, line):

@@ -337,7 +337,7 @@ def test_constants_are_read_at_each_step():
 
 @pytest.mark.parametrize("cell", [keras.layers.GRUCell, GRUCell])
 def test_cells_that_read_no_constants_say_so(cell):
-    with pytest.raises(ValueError, match="reads no constants"):
+    with pytest.raises(ValueError, match="takes no constants"):
         RNN(cell(3))(SEQUENCE, constants=SEQUENCE)
 
 
@@ -415,9 +415,9 @@ def test_a_cell_whose_step_changes_the_kind_of_its_state_is_told_in_one_line(cel
 def test_what_it_can_not_do_is_refused():
     with pytest.raises(ValueError, match="take it with return_state=True"):
         RNN(GRUCell(3), stateful=True)
-    with pytest.raises(ValueError, match="runs a cell"):
+    with pytest.raises(ValueError, match="needs a cell"):
         RNN(keras.layers.Dense(3))
-    with pytest.raises(ValueError, match="give dtype='float16' to the cell"):
+    with pytest.raises(ValueError, match="pass dtype='float16' to the cell"):
         RNN(GRUCell(3), dtype="float16")
 
 

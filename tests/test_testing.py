@@ -1,4 +1,4 @@
-"""The checks must be able to fail: each broken layer here is caught by the property it breaks."""
+"""Each check can fail: every broken layer here is caught by the property that it breaks."""
 
 import random
 
@@ -40,7 +40,7 @@ class Sound(keras.layers.Layer):
 
 
 @register
-class LosesAnArgument(Sound):
+class OmitsAnArgument(Sound):
     def get_config(self):
         config = super().get_config()
         del config["scale"]
@@ -48,7 +48,7 @@ class LosesAnArgument(Sound):
 
 
 @register
-class LosesItsName(Sound):
+class OmitsItsName(Sound):
     def get_config(self):
         config = super().get_config()
         del config["name"]
@@ -56,7 +56,7 @@ class LosesItsName(Sound):
 
 
 @register
-class EatsTheCallersConfig(Sound):
+class ChangesTheCallersConfig(Sound):
     @classmethod
     def from_config(cls, config):
         return cls(config.pop("units"), **config)
@@ -70,7 +70,7 @@ class KeepsState(Sound):
 
 
 @register
-class AnswersByTheCallBefore(Sound):
+class DependsOnEarlierCalls(Sound):
     calls = 0
 
     def call(self, inputs, mask=None):
@@ -96,7 +96,7 @@ class IgnoresTheMask(Sound):
 
 @register
 class DividesByTheLength(Sound):
-    """Right for every row but one without a real step."""
+    """Correct for every row except one without real steps."""
 
     def call(self, inputs, mask=None):
         if mask is None:
@@ -109,7 +109,7 @@ class DividesByTheLength(Sound):
 
 
 @register
-class MixesTimeButPassesMasksOn(keras.layers.Layer):
+class MixesTimeButPropagatesMasks(keras.layers.Layer):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.supports_masking = True
@@ -119,22 +119,22 @@ class MixesTimeButPassesMasksOn(keras.layers.Layer):
 
 
 @register
-class SaysAWrongShape(Sound):
+class DeclaresAWrongShape(Sound):
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units + 1)
 
 
 @register
-class SaysAWrongType(Sound):
+class DeclaresAWrongDtype(Sound):
     def compute_output_spec(self, inputs, mask=None):
         return keras.KerasTensor((*inputs.shape[:-1], self.units), dtype="int32")
 
 
 @register
-class HasAnIdleWeight(Sound):
+class HasAnUnusedWeight(Sound):
     def build(self, input_shape):
         super().build(input_shape)
-        self.idle = self.add_weight(shape=(2,), name="idle")
+        self.unused = self.add_weight(shape=(2,), name="unused")
 
 
 @register
@@ -180,7 +180,7 @@ class UsesItsOwnGenerator(Sound):
 
 
 @register
-class AsksForTensorFlow(Sound):
+class NeedsTensorFlow(Sound):
     def call(self, inputs, mask=None):
         import tensorflow as tf
 
@@ -189,7 +189,7 @@ class AsksForTensorFlow(Sound):
 
 @register
 class CallsNumPy(Sound):
-    """Runs eagerly and in a plain graph, but neither under XLA nor from an export elsewhere."""
+    """Runs eagerly and in a plain graph, but neither under XLA nor from an export."""
 
     def call(self, inputs, mask=None):
         import tensorflow as tf
@@ -202,8 +202,8 @@ class CallsNumPy(Sound):
 
 
 @register
-class TakesALengthForGranted(Sound):
-    """A traced call doesn't know the length, and falls back on what it was tried on."""
+class AssumesALength(Sound):
+    """A traced call has no static length, and falls back on the one it was tried with."""
 
     def call(self, inputs, mask=None):
         return super().call(inputs, mask) / (inputs.shape[1] or 5)
@@ -224,41 +224,41 @@ class TookItsName(Sound):
 
 
 BROKEN = {
-    LosesAnArgument: "config_round_trips",
-    LosesItsName: "config_round_trips",
-    EatsTheCallersConfig: "config_round_trips",
-    SaysAWrongShape: "symbolic_output_is_eager_output",
-    SaysAWrongType: "symbolic_output_is_eager_output",
-    IsNotRegistered: "registered_name_is_its_own",
-    LostItsName: "registered_name_is_its_own",
+    OmitsAnArgument: "config_round_trips",
+    OmitsItsName: "config_round_trips",
+    ChangesTheCallersConfig: "config_round_trips",
+    DeclaresAWrongShape: "symbolic_output_is_eager_output",
+    DeclaresAWrongDtype: "symbolic_output_is_eager_output",
+    IsNotRegistered: "registered_name_is_unique",
+    LostItsName: "registered_name_is_unique",
     SharesItsKernel: "instances_share_nothing",
     KeepsState: "calls_leave_no_trace",
-    AnswersByTheCallBefore: "calls_leave_no_trace",
+    DependsOnEarlierCalls: "calls_leave_no_trace",
     UsesPythonsRandomness: "randomness_is_seeded",
     UsesItsOwnGenerator: "randomness_is_seeded",
     StopsAGradient: "every_weight_gets_a_gradient",
-    HasAnIdleWeight: "every_weight_gets_a_gradient",
+    HasAnUnusedWeight: "every_weight_gets_a_gradient",
     IgnoresTheMask: "padding_changes_nothing",
     DividesByTheLength: "padding_changes_nothing",
-    MixesTimeButPassesMasksOn: "padding_changes_nothing",
+    MixesTimeButPropagatesMasks: "padding_changes_nothing",
     IsAlwaysFloat32: "half_precision_runs",
     OverflowsHalfFloats: "half_precision_runs",
     BuildsItsSubLayerInCall: "keras_file_reloads",
     CallsNumPy: "trains_with_and_without_jit",
-    TakesALengthForGranted: "saved_model_answers_the_same",
-    AsksForTensorFlow: "loads_under_jax",
+    AssumesALength: "saved_model_matches_layer",
+    NeedsTensorFlow: "loads_under_jax",
 }
 
 
 def make(layer_class):
-    return layer_class(scale=2.0) if layer_class is LosesAnArgument else layer_class()
+    return layer_class(scale=2.0) if layer_class is OmitsAnArgument else layer_class()
 
 
 def property_named(name):
-    return next(holds for holds in LAYER_PROPERTIES if holds.__name__ == name)
+    return next(check for check in LAYER_PROPERTIES if check.__name__ == name)
 
 
-SLOW = ("trains_with_and_without_jit", "saved_model_answers_the_same", "loads_under_jax")
+SLOW = ("trains_with_and_without_jit", "saved_model_matches_layer", "loads_under_jax")
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_a_broken_layer_is_caught_by_the_property_it_breaks(layer_class):
 
 
 def test_every_property_has_a_layer_that_breaks_it():
-    assert {holds.__name__ for holds in LAYER_PROPERTIES} == set(BROKEN.values())
+    assert {check.__name__ for check in LAYER_PROPERTIES} == set(BROKEN.values())
 
 
 @pytest.mark.slow
@@ -309,7 +309,7 @@ def test_it_finds_the_nan_that_keras_makes_of_a_row_without_real_steps():
 
 def test_arrays_among_the_call_arguments_are_inputs_too():
     states = [SEQUENCE[:, 0, :3], SEQUENCE[:, 1, :3]]
-    fast = [holds for holds in LAYER_PROPERTIES if holds.__name__ not in SLOW]
+    fast = [check for check in LAYER_PROPERTIES if check.__name__ not in SLOW]
     check_layer(
         lambda: keras.layers.LSTM(3),
         SEQUENCE,
@@ -348,7 +348,7 @@ class StateSizeIsAnInt(SoundCell):
         self.state_size = 3
 
 
-class FirstStateHasAnotherWidth(SoundCell):
+class InitialStateHasAnotherSize(SoundCell):
     def get_initial_state(self, batch_size=None):
         return [ops.zeros((batch_size, 1), self.compute_dtype)]
 
@@ -359,14 +359,14 @@ class CallIsAnotherStep(SoundCell):
         return output, [state / 2 for state in states]
 
 
-class ProjectionLooksAtOtherSteps(SoundCell):
+class ProjectionUsesOtherSteps(SoundCell):
     def project(self, inputs, prepared):
         projected = super().project(inputs, prepared)
         several = len(inputs.shape) == 3 and inputs.shape[0] > 1
         return projected + ops.mean(projected, axis=0) if several else projected
 
 
-class UnfoldForgetsTheMask(SoundCell):
+class UnfoldIgnoresTheMask(SoundCell):
     def unfold(self, projected, states, mask, prepared):
         outputs = []
         for step in ops.unstack(projected, axis=0):
@@ -375,7 +375,7 @@ class UnfoldForgetsTheMask(SoundCell):
         return ops.stack(outputs), outputs[-1], states
 
 
-class StepReturnsAnotherWidth(SoundCell):
+class StepReturnsAnotherSize(SoundCell):
     def step(self, projected, states, prepared):
         h, _ = super().step(projected, states, prepared)
         return h, [ops.concatenate([h, h], axis=-1)]
@@ -383,10 +383,10 @@ class StepReturnsAnotherWidth(SoundCell):
 
 BROKEN_CELLS = {
     StateSizeIsAnInt: "sizes_are_plain",
-    FirstStateHasAnotherWidth: "first_states_fit",
+    InitialStateHasAnotherSize: "initial_states_fit",
     CallIsAnotherStep: "call_is_one_step_of_rnn",
-    UnfoldForgetsTheMask: "unfold_is_the_loop",
-    ProjectionLooksAtOtherSteps: "call_composes_its_parts",
+    UnfoldIgnoresTheMask: "unfold_is_the_loop",
+    ProjectionUsesOtherSteps: "call_composes_its_parts",
 }
 
 

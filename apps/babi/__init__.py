@@ -1,27 +1,12 @@
-"""Questions about short stories, answered by a network that looks at the facts in memory.
+"""Questions about short stories, answered by a network with a memory of facts.
 
-`apps.common.app` says what its functions are for.
+The functions follow the protocol of `apps.common.app`.
 """
 
-from importlib import import_module
-from typing import Any
+from apps.babi.config import PRESETS, Config, examples
+from apps.common.registry import LazyFunctions
 
-from apps.babi.config import PRESETS, Config, PredictOptions, examples
-
-__all__ = ["NAME", "PRESETS", "Config", "PredictOptions", "examples", *(_MODULES := {
-    "load": "data",
-    "build": "model",
-    "callbacks": "model",
-    "validation": "evaluation",
-    "evaluate": "evaluation",
-    "export": "serving",
-    "predict": "prediction",
-})]  # fmt: skip
+__all__ = ["NAME", "PRESETS", "Config", "examples"]
 
 NAME = "babi"
-
-
-def __getattr__(name: str) -> Any:  # imports TensorFlow only when a function is asked for
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__ = LazyFunctions(__name__)

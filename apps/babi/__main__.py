@@ -1,3 +1,5 @@
+"""Command line: `python -m apps.babi --help`."""
+
 from apps import babi
 from apps.common import main
 

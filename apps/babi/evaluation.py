@@ -1,17 +1,19 @@
-"""How many answers are wrong: of a model in training, and of what is served, task by task."""
+"""Wrong answers: of a model in training, and of exported functions task by task."""
 
 from collections import Counter
 from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from apps.babi.config import Config
-from apps.babi.data import Data, check_answers, checksum, encode, gather, plan, read_split
+from apps.babi.data import Data, check_answers, encode, gather, padded_counts, read_split
 from apps.babi.sentences import Vocabulary
+from apps.common.answers import call, strings
 from apps.common.app import Evaluation, Signatures, Validation
+from apps.common.batching import bucket_batches, in_batches
 from apps.common.report import table
+from apps.common.splits import checksum
 from datasets.babi.stories import Question, read_stories
 from datasets.formats.lines import DataError
 
@@ -24,13 +26,14 @@ _BATCH = 100
 
 
 def validation(config: Config, model: keras.Model, data: Data) -> Validation:
-    """Make what scores a model on the dev questions: wrong answers in percent, mean over tasks."""
+    """Score a model in training on the dev questions: wrong answers in percent, mean over tasks."""
     encoded = encode(data.dev, data.vocabulary, config.max_facts)
-    widths = np.minimum(-(-np.maximum(encoded.counts, 1) // 8) * 8, config.max_facts)
+    widths = padded_counts(encoded.counts, config)
+    batches = list(zip(*bucket_batches(widths, _BATCH, fill="repeat"), strict=True))
 
     def validate() -> dict[str, float]:
         wrong = np.zeros(len(data.dev), bool)
-        for rows, width in plan(widths, _BATCH):
+        for rows, width in batches:
             inputs = gather(encoded, rows, encoded.facts[rows, :width])
             logits = model.predict_on_batch(list(inputs))
             wrong[rows] = np.argmax(logits, axis=-1) != encoded.answers[rows]
@@ -43,14 +46,14 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
 def evaluate(
     config: Config, signatures: Signatures, folder: Path, split: str, file: Path | None = None
 ) -> Evaluation:
-    """Score what is served on a split, or on the questions of a file.
+    """Score exported functions on a split, or on the questions of a file.
 
     Args:
-        config: of the model.
-        signatures: what is served.
-        folder: what `Data.save` wrote into.
+        config: Configuration of the model.
+        signatures: Functions of the export.
+        folder: Folder of the vocabulary.
         split: `dev` or `test`.
-        file: questions in bAbI's format, instead of the split.
+        file: Questions in bAbI's format, instead of the split.
 
     Returns:
         `mean_error`, `failed_tasks`, and the error of each task, such as `qa7`, next to those of
@@ -63,7 +66,7 @@ def evaluate(
     notes = []
     try:
         errors["most frequent answer"] = _most_frequent(read_split(config, "train"), questions)
-    except DataError as error:  # an export may be far from what it was trained on
+    except DataError as error:  # an export may be used where its training data are not
         notes = [f"without a baseline, which needs the training data: {error}"]
     model, *others = map(_scores, errors.values())
     return Evaluation(
@@ -77,27 +80,25 @@ def evaluate(
 
 
 def answer(signatures: Signatures, questions: list[Question]) -> list[str]:
-    """Answer questions by what is served."""
-    answers = []
-    for start in range(0, len(questions), _BATCH):
-        batch = questions[start : start + _BATCH]
-        served = signatures["serving_default"](
-            facts=tf.constant(["\n".join(q.facts) for q in batch]),
-            question=tf.constant([q.question for q in batch]),
-        )
-        answers += [text.decode() for text in served["answer"].numpy()]
-    return answers
+    """Answer questions by the exported function."""
+
+    def answer_batch(batch: list[Question]) -> list[str]:
+        facts, question = ["\n".join(q.facts) for q in batch], [q.question for q in batch]
+        answered = call(signatures["serving_default"], facts=facts, question=question)
+        return strings(answered["answer"])
+
+    return in_batches(answer_batch, questions, _BATCH)
 
 
 def _errors(questions: list[Question], wrong: np.ndarray) -> dict[int, float]:
-    """Wrong answers of each task in percent."""
+    """Return the wrong answers of each task in percent."""
     tasks = np.array([q.task for q in questions])
     of_task = {task: wrong[tasks == task] for task in np.unique(tasks).tolist()}
     return {task: float(100 * rows.sum() / len(rows)) for task, rows in of_task.items()}
 
 
 def _most_frequent(train: list[Question], questions: list[Question]) -> dict[int, float]:
-    """Errors of a guess: the answer that training gives most often in the task, or at all."""
+    """Return the errors of guessing the most frequent training answer of the task, or of all."""
     guess = {}
     for task in {q.task for q in questions}:
         answers = [q.answer for q in train if q.task == task] or [q.answer for q in train]
@@ -123,5 +124,5 @@ def _details(questions: list[Question], errors: dict[str, dict[int, float]]) -> 
 
 
 def _name(task: int) -> str:
-    """Of task 0, which no file name tells, too."""
+    """Name a task; 0 is an unknown one."""
     return f"qa{task}" if task else "questions"

@@ -1,6 +1,4 @@
-"""The networks: facts and a question to the logits of the answers."""
-
-from pathlib import Path
+"""The networks: from facts and a question to the logits of the answers."""
 
 import keras
 from keras import layers
@@ -13,10 +11,10 @@ from seqkit.memory.memory_network import MemoryNetwork
 
 
 def build(config: Config, data: Data) -> keras.Model:
-    """Build the compiled model: facts (batch, facts, words) and question (batch, words), ids, to
-    logits (batch, answers).
+    """Build the compiled model, from word ids to logits (batch, answers).
 
-    The layer `memory` of the memory network gives the attention, too.
+    Its inputs are facts (batch, facts, words) and question (batch, words). The layer `memory` of
+    the memory network also returns the attention.
     """
     facts = keras.Input((None, None), dtype="int32", name="facts")
     question = keras.Input((None,), dtype="int32", name="question")
@@ -49,8 +47,3 @@ def build(config: Config, data: Data) -> keras.Model:
         jit_compile=config.jit,
     )
     return model
-
-
-def callbacks(config: Config, run: Path) -> list[keras.callbacks.Callback]:
-    """Nothing watches the training."""
-    return []

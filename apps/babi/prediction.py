@@ -1,33 +1,33 @@
-"""Answers for the reader, with the facts that were looked at."""
+"""Answers of `predict`, with the attention to each fact."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from apps.babi.config import PredictOptions
-from apps.babi.serving import split_question
-from apps.common.app import Signatures
+from apps.babi.sentences import split_question
+from apps.common.answers import call, row, strings
+from apps.common.app import Answer, Signatures
+from apps.common.config import PredictOptions
 from apps.common.errors import UserError
 from apps.common.report import table
 
 
 def predict(
     options: PredictOptions, signatures: Signatures, batches: Iterable[list[str]]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Answer lines, each a story with its question last.
+) -> Iterator[Answer]:
+    """Answer lines, each a story that ends with its question.
 
     Args:
-        options: ignored.
-        signatures: what is served.
-        batches: lines: `Mary went to the kitchen. Where is Mary?`.
+        options: Ignored.
+        signatures: Functions of the export.
+        batches: Lines such as `Mary went to the kitchen. Where is Mary?`.
 
     Yields:
         A text, with a table of the attention if the model has one, and a record for each line.
 
     Raises:
-        UserError: a line has no question.
+        UserError: If a line has no question.
     """
     number = 0
     for lines in batches:
@@ -37,22 +37,19 @@ def predict(
             story, question = split_question(line)
             if not question.endswith("?") or not any(map(str.isalnum, question)):
                 raise UserError(
-                    f"line {number}: no question; write a story with its question last: "
+                    f"line {number}: no question; write a story that ends with its question: "
                     "Mary went to the kitchen. Where is Mary?"
                 )
             pairs.append((story, question))
         stories, questions = map(list, zip(*pairs, strict=True))
-        served = signatures["serving_default"](
-            facts=tf.constant(stories), question=tf.constant(questions)
-        )
-        arrays = {name: tensor.numpy() for name, tensor in served.items()}
-        for row, question in enumerate(questions):
-            record = _record(question, {name: array[row] for name, array in arrays.items()})
+        answers = call(signatures["serving_default"], facts=stories, question=questions)
+        for index, question in enumerate(questions):
+            record = _record(question, row(answers, index))
             yield _text(record), record
 
 
 def _record(question: str, answer: dict[str, np.ndarray]) -> dict[str, Any]:
-    facts = [fact.decode() for fact in answer["facts"] if fact]
+    facts = strings(fact for fact in answer["facts"] if fact)
     record = {
         "question": question,
         "answer": answer["answer"].decode(),

@@ -1,4 +1,4 @@
-"""Text to sentences to words to ids, inside the graph as in training."""
+"""From text to sentences, words and ids, by the same operations in training and in exports."""
 
 import json
 from pathlib import Path
@@ -7,15 +7,15 @@ from typing import NamedTuple, Self
 import keras
 import tensorflow as tf
 
-from apps.common.run_folder import read_json, write_json
+from apps.common.files import read_json, write_json
 from datasets.babi.stories import Question
 
 FILE = "vocabulary.json"
-PADDING, UNKNOWN = 0, 1  # ids of words; the first word has 2
+PADDING, UNKNOWN = 0, 1  # word ids; the first word has 2
 
 
 def split_sentences(text: tf.Tensor) -> tf.RaggedTensor:
-    """Split texts (batch,) where a sentence or a line ends: (batch, ragged sentences)
+    """Split texts (batch,) at the ends of sentences and lines: (batch, ragged sentences).
 
     Example:
         >>> split_sentences(tf.constant(["It rains.  Is it wet? ", ""])).to_list()
@@ -28,7 +28,7 @@ def split_sentences(text: tf.Tensor) -> tf.RaggedTensor:
 
 
 def split_words(sentences: tf.Tensor) -> tf.RaggedTensor:
-    """Split sentences (batch,) into words in lower case, without punctuation.
+    """Split sentences (batch,) into lower-case words, without punctuation.
 
     Example:
         >>> split_words(tf.constant(["Where is Mary's dog?"])).to_list()
@@ -39,6 +39,17 @@ def split_words(sentences: tf.Tensor) -> tf.RaggedTensor:
     return tf.strings.split(tf.strings.regex_replace(text, r"[^\pL\pM\pN'’-]+", " "))
 
 
+def split_question(text: str) -> tuple[str, str]:
+    """Split a text into the story and its last sentence, the question.
+
+    Example:
+        >>> split_question("It rains. Is it wet?")
+        ('It rains.', 'Is it wet?')
+    """
+    sentences = [s.decode() for s in split_sentences(tf.constant([text])).flat_values.numpy()]
+    return "\n".join(sentences[:-1]), "".join(sentences[-1:])
+
+
 class Vocabulary(NamedTuple):
     """The words of the training questions, and their answers."""
 
@@ -47,7 +58,7 @@ class Vocabulary(NamedTuple):
 
     @classmethod
     def of(cls, questions: list[Question]) -> Self:
-        """Collect both, in alphabetical order."""
+        """Collect words and answers in alphabetical order."""
         sentences = sorted({text for q in questions for text in (*q.facts, q.question)})
         words = {word.decode() for word in split_words(tf.constant(sentences)).flat_values.numpy()}
         return cls(sorted(words), sorted({q.answer for q in questions}))
@@ -70,5 +81,5 @@ class Vocabulary(NamedTuple):
         return len(self.words) + 2
 
     def lookup(self) -> keras.layers.Layer:
-        """What turns words into ids, and empty strings into padding."""
+        """Return a layer from words to ids, and from empty strings to padding."""
         return keras.layers.StringLookup(vocabulary=self.words, mask_token="")

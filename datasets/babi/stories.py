@@ -80,5 +80,5 @@ def read_stories(path: Path | str) -> list[Question]:
             )
         )
     if not questions:
-        raise DataError(f"{path}: holds no question; expected a question, a tab and its answer")
+        raise DataError(f"{path}: contains no question; expected a question, a tab and its answer")
     return questions

@@ -66,7 +66,7 @@ def read_columns(
             tags, *others = map(list, zip(*rows, strict=True))
             sentences.append(Sentence(words, tags, tuple(others)))
     if not sentences:
-        raise DataError(f"{path}: holds no sentence; expected a word and its tag on each line")
+        raise DataError(f"{path}: contains no sentence; expected a word and its tag on each line")
     return sentences
 
 

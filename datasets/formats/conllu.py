@@ -61,7 +61,7 @@ def read_conllu(
             forms, tags, *others = map(list, zip(*words, strict=True))
             sentences.append(Sentence(forms, tags, tuple(others), text or _join(rows)))
     if not sentences:
-        raise DataError(f"{path}: holds no sentence; expected ten columns, separated by tabs")
+        raise DataError(f"{path}: contains no sentence; expected ten columns, separated by tabs")
     return sentences
 
 

@@ -68,7 +68,7 @@ def parse_pairs(lines: Iterable[str], name: str) -> list[Pair]:
             raise DataError(f"{name}, line {number}: the {side} is empty; fill it or drop the line")
         pairs.append(pair)
     if not pairs:
-        raise DataError(f"{name}: holds no pair; expected source, tab and target on each line")
+        raise DataError(f"{name}: contains no pair; expected source, tab and target on each line")
     return pairs
 
 
@@ -105,7 +105,7 @@ def read_parallel_files(source_path: Path | str, target_path: Path | str) -> lis
                 f"{empty}, line {number}: blank, but not in the other file; drop both lines"
             )
     if not pairs:
-        raise DataError(f"{source_path}: holds no sentence; expected one on each line")
+        raise DataError(f"{source_path}: contains no sentence; expected one on each line")
     return pairs
 
 

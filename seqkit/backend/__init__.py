@@ -1,7 +1,7 @@
-"""The only room that asks which Keras backend runs: what `keras.ops` lacks for recurrence.
+"""What `keras.ops` lacks for recurrence; the only package that depends on the Keras backend.
 
-scan(step, first, sequence)            carries a state along the leading axis of a sequence
-custom_gradient(function)              a function that brings its own backward pass
+scan(step, initial, sequence)          carries a state along the leading axis of a sequence
+custom_gradient(function)              a function with its own backward pass
 read(weight)                           a weight as a tensor, read once for all steps of a loop
 """
 
@@ -14,7 +14,7 @@ elif keras.backend.backend() == "jax":
 else:
     raise ImportError(
         f"seqkit runs on Keras's tensorflow and jax backends, not on "
-        f"{keras.backend.backend()!r}: set the environment variable KERAS_BACKEND to one of them"
+        f"{keras.backend.backend()!r}; set the environment variable KERAS_BACKEND to one of them"
     )
 
 __all__ = ["custom_gradient", "read", "scan"]

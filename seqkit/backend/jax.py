@@ -1,7 +1,6 @@
 """`scan`, `custom_gradient` and `read` on JAX."""
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 from keras import ops
@@ -10,18 +9,18 @@ from seqkit.typing import Nest, Tensor
 
 
 def scan(
-    step: Callable, first: Nest, sequence: Nest, *, reverse: bool = False
-) -> tuple[Tensor, Tensor]:
-    """Carry a state along the leading axis: see `seqkit.backend.tensorflow.scan`."""
-    return jax.lax.scan(step, first, sequence, reverse=reverse)
+    step: Callable, initial: Nest, sequence: Nest, *, reverse: bool = False
+) -> tuple[Nest, Nest]:
+    """Carry a state along the leading axis; see `seqkit.backend.tensorflow.scan`."""
+    return jax.lax.scan(step, initial, sequence, reverse=reverse)
 
 
 def custom_gradient(function: Callable) -> Callable:
-    """`function(*args) -> (outputs, gradient)`, with `gradient(*outputs' gradients) -> args'`."""
+    """Attach a custom backward pass; see `seqkit.backend.tensorflow.custom_gradient`."""
 
-    def with_one_argument(*args: Any) -> tuple[Tensor, Callable]:
+    def with_one_argument(*args: Tensor) -> tuple[Nest, Callable]:
         outputs, gradient = function(*args)
-        if isinstance(outputs, (list, tuple)):  # JAX hands their gradients on as one
+        if isinstance(outputs, (list, tuple)):  # JAX passes their gradients as one tuple
             return outputs, lambda gradients: gradient(*gradients)
         return outputs, gradient
 
@@ -29,5 +28,5 @@ def custom_gradient(function: Callable) -> Callable:
 
 
 def read(weight: Tensor) -> Tensor:
-    """What a weight holds, as a tensor."""
+    """Return the value of a weight as a tensor."""
     return ops.convert_to_tensor(weight)

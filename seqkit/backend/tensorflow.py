@@ -9,20 +9,22 @@ from seqkit.typing import Nest, Tensor
 
 
 def scan(
-    step: Callable, first: Nest, sequence: Nest, *, reverse: bool = False
-) -> tuple[Tensor, Tensor]:
+    step: Callable, initial: Nest, sequence: Nest, *, reverse: bool = False
+) -> tuple[Nest, Nest]:
     """Carry a state along the leading axis of a sequence.
 
         for t in range(length):  state, y[t] = step(state, x[t])
 
     Args:
-        step: `step(state, x) -> (state, y)`; pure. It is traced twice: once to learn what y is.
-        first: the first state, a nest of tensors; `step` keeps its structure, shapes and dtypes.
-        sequence: a nest of tensors (length, ...), all of one length, which may be 0.
-        reverse: go from the last step to the first; y stays in the order of the sequence.
+        step: `step(state, x) -> (state, y)`; pure. It is traced twice: once to find the structure
+            of y.
+        initial: The initial state, a nest of tensors; `step` keeps its structure, shapes and
+            dtypes.
+        sequence: A nest of tensors (length, ...), all of the same length, which may be 0.
+        reverse: Go from the last step to the first; y stays in the order of the sequence.
 
     Returns:
-        (the last state, a nest of tensors (length, ...) with every y).
+        The last state, and a nest of tensors (length, ...) with every y.
     """
     flat_sequence = [tf.convert_to_tensor(x) for x in tf.nest.flatten(sequence)]
     static_length = flat_sequence[0].shape[0]
@@ -35,13 +37,13 @@ def scan(
     def at(read: Callable) -> Tensor:
         return tf.nest.pack_sequence_as(sequence, [read(i) for i in range(len(flat_sequence))])
 
-    # What one step returns must be known before the loop. A step over zeros tells, also where the
-    # length is 0; nothing depends on it, so a graph prunes it.
+    # The structure of y must be known before the loop. A step over zeros returns it, even if the
+    # length is 0; nothing depends on its values, so a graph prunes it.
     zeros = [tf.zeros(tf.shape(x)[1:], x.dtype) for x in flat_sequence]
     for zero, x in zip(zeros, flat_sequence, strict=True):
         if not tf.executing_eagerly():
             zero.set_shape(x.shape[1:])
-    _, sample = step(first, at(lambda i: zeros[i]))
+    _, sample = step(initial, at(lambda i: zeros[i]))
     writes = [
         tf.TensorArray(y.dtype, size=length, element_shape=y.shape) for y in tf.nest.flatten(sample)
     ]
@@ -55,8 +57,8 @@ def scan(
     _, last, writes = tf.while_loop(
         lambda k, *_: k < length,
         body,
-        (tf.constant(0), first, writes),
-        maximum_iterations=length,  # XLA needs it for the gradient
+        (tf.constant(0), initial, writes),
+        maximum_iterations=length,  # needed by XLA for the gradient
     )
     ys = [w.stack() for w in writes]
     for y in ys:
@@ -66,13 +68,22 @@ def scan(
 
 
 def custom_gradient(function: Callable) -> Callable:
-    """`function(*args) -> (outputs, gradient)`, with `gradient(*outputs' gradients) -> args'`."""
+    """Attach a custom backward pass to a function.
+
+    Args:
+        function: `function(*args) -> (outputs, gradient)`, where `gradient` takes one gradient for
+            each output and returns one for each argument.
+
+    Returns:
+        `function(*args) -> outputs`.
+    """
     return tf.custom_gradient(function)
 
 
 def read(weight: Tensor) -> Tensor:
-    """What a weight holds, as a tensor that loops can share.
+    """Return the value of a weight as a tensor that all steps of a loop share.
 
-    A variable that a loop reads is read, and kept for the way back, at each of its steps.
+    A variable read inside a loop is read again at every step, and every copy is kept for the
+    backward pass.
     """
     return tf.convert_to_tensor(ops.convert_to_tensor(weight))

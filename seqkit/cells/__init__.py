@@ -1,3 +1,5 @@
+"""Recurrent cells: one time step of a recurrence each."""
+
 from seqkit.cells.affine import AffineCell
 from seqkit.cells.cell import Cell
 from seqkit.cells.elman import ElmanCell

@@ -1,4 +1,4 @@
-"""AffineCell: what the cells share whose step begins with U x + W h + b."""
+"""AffineCell: base class of the cells whose step starts with U x + W h + b."""
 
 from typing import Any, NamedTuple
 
@@ -13,35 +13,41 @@ from seqkit.typing import Initializer, Nest, Regularizer, Shape, Tensor
 
 
 class Prepared(NamedTuple):
-    """What holds for a whole sequence.
+    """Computed once per sequence, before the loop.
 
-    The weights are read once: read in the loop, they would be kept for the gradient at every step.
-    Dropout is variational, one mask a sequence, the same at each step; None: no dropout.
+    The weights are read once: read inside the loop, they would be kept for the gradient at every
+    step. Dropout is variational: one mask per sequence, the same at each step; None: no dropout.
     """
 
     kernel: Tensor  # U
     recurrent_kernel: Tensor  # W
-    bias: Tensor  # b, or None
-    input_mask: Tensor = None  # (batch, features)
-    state_mask: Tensor = None  # (batch, the first state's size)
+    bias: Tensor | None  # b
+    input_mask: Tensor | None = None  # (batch, features)
+    state_mask: Tensor | None = None  # (batch, size of the first state)
 
 
 class AffineCell(Cell):
-    """A cell with a kernel U on the inputs, W on the first state, and a bias b.
+    """Base cell with a kernel U for the inputs, W for the first state, and a bias b.
 
-    Subclasses set `blocks`, how many (units)-wide blocks U, W and b hold side by side: one a gate.
+    Subclasses set `blocks`, the number of blocks of width `units` that U, W and b hold side by
+    side, one per gate.
 
     Args:
-        units: width of a block, > 0.
-        use_bias: whether there is a bias.
-        kernel_initializer, recurrent_initializer, bias_initializer: of U, W and b.
-        kernel_regularizer, recurrent_regularizer, bias_regularizer: of U, W and b.
-        dropout, recurrent_dropout: rates of variational dropout on x and on h, in [0, 1): a mask
-            drawn once a sequence, the same for every step and gate.
-        seed: of the dropout; None draws one (`keras.utils.set_random_seed` fixes it).
+        units: Width of a block, > 0.
+        use_bias: Whether there is a bias.
+        kernel_initializer: Initializer of U.
+        recurrent_initializer: Initializer of W.
+        bias_initializer: Initializer of b.
+        kernel_regularizer: Regularizer of U.
+        recurrent_regularizer: Regularizer of W.
+        bias_regularizer: Regularizer of b.
+        dropout: Rate of variational dropout on x, in [0, 1): one mask per sequence, the same for
+            every step and gate.
+        recurrent_dropout: Rate of the same on h.
+        seed: Seed of the dropout; None draws one (`keras.utils.set_random_seed` fixes it).
 
     Raises:
-        ValueError: if a size or a rate is out of range.
+        ValueError: If a size or a rate is out of range.
 
     Source:
         Gal and Ghahramani 2016 (dropout).
@@ -107,11 +113,11 @@ class AffineCell(Cell):
                 name="bias",
             )
 
-    def bias_shape(self) -> tuple:
+    def bias_shape(self) -> Shape:
         return (self.blocks * self.units,)
 
-    def initial_bias(self, shape: tuple, dtype: str | None = None) -> Tensor:
-        """What the bias begins as."""
+    def initial_bias(self, shape: Shape, dtype: str | None = None) -> Tensor:
+        """Return the initial value of the bias."""
         return self.bias_initializer(shape, dtype=dtype)
 
     @property
@@ -121,9 +127,9 @@ class AffineCell(Cell):
     def prepare(
         self, batch_size: int | Tensor, constants: Nest = None, training: bool = False
     ) -> Prepared:
-        """The weights, and the dropout masks."""
+        """Read the weights and draw the dropout masks."""
 
-        def mask(rate: float, size: int) -> Tensor:
+        def mask(rate: float, size: int) -> Tensor | None:
             if not (training and rate):
                 return None
             ones = ops.ones((batch_size, size), self.compute_dtype)
@@ -138,10 +144,10 @@ class AffineCell(Cell):
         )
 
     def project(self, inputs: Tensor, prepared: Prepared) -> Tensor:
-        """U x + b."""
+        """Compute U x + b."""
         projected = linear(apply_mask(inputs, prepared.input_mask), prepared.kernel)
         return projected + prepared.bias if self.use_bias else projected
 
     def recur(self, h: Tensor, prepared: Prepared) -> Tensor:
-        """W h."""
+        """Compute W h."""
         return ops.matmul(apply_mask(h, prepared.state_mask), prepared.recurrent_kernel)

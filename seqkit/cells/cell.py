@@ -1,4 +1,4 @@
-"""Cell: one time step of a recurrence, in the parts that the book tells apart."""
+"""Cell: one time step of a recurrence, split into its parts."""
 
 from typing import Any
 
@@ -10,30 +10,30 @@ from seqkit.typing import Nest, States, Tensor
 
 
 class Cell(ConfigFromSignature, keras.layers.Layer):
-    """One time step of a recurrence. Subclass it, write `step`, and `RNN` runs it over time.
+    """Base class of one time step of a recurrence: define `step`, and `RNN` runs it over time.
 
-    A cell states `state_size` (flat list of ints; None: what the constants say) and `output_size`
-    (int), and is made of
+    A cell has a `state_size` (flat list of ints; None: as long as the constants) and an
+    `output_size` (int), and consists of
 
-    | part                                            | runs              | holds                 |
-    | ----------------------------------------------- | ----------------- | --------------------- |
-    | `prepare(batch_size, constants, training) -> prepared` | once a sequence   | dropout masks, keys   |
-    | `project(inputs, prepared) -> projected`             | once, all steps   | the book's U x + b    |
-    | `step(projected, states, prepared) -> output, states`| each step         | the book's W h, and f |
-    | `unfold(projected, states, mask, prepared)`          | instead of a loop | a faster way, if any  |
-    | `penalty(outputs, mask, prepared) -> loss`           | in training alone | what the steps cost   |
+    | method                                       | runs                 | computes              |
+    | -------------------------------------------- | -------------------- | --------------------- |
+    | `prepare(batch_size, constants, training)`   | once per sequence    | dropout masks, keys   |
+    | `project(inputs, prepared)`                  | once, for all steps  | the book's U x + b    |
+    | `step(projected, states, prepared)`          | at each step         | the book's W h, and f |
+    | `unfold(projected, states, mask, prepared)`  | instead of the loop  | the same, but faster  |
+    | `penalty(outputs, mask, prepared)`           | only in training     | a loss on the outputs |
 
-    `project` gets (..., batch, features), with the time axis first where there is one, so that what
-    is made of one `prepare` broadcasts. `unfold` is optional: (time, batch, ...) and a mask
-    (time, batch) or None in; every output (time, batch, units), the last output and the last
-    states out, with a masked step repeating the output before it and leaving the states alone.
-    `penalty` gets those outputs and that mask; if `has_penalty` says so, `RNN` adds what it returns
-    to the losses.
-    `call` composes the parts for a single step, so that every cell runs in `keras.layers.RNN` too.
+    `project` gets (..., batch, features), with the time axis first where there is one, so that the
+    results of `prepare` broadcast. `step` returns the output and the new states. `unfold` is
+    optional: it takes (time, batch, ...) and a mask (time, batch) or None, and returns every output
+    (time, batch, units), the last output and the last states, where a masked step repeats the
+    previous output and leaves the states unchanged. `penalty` gets those outputs and that mask; if
+    `has_penalty` is True, `RNN` adds its result to the losses.
+    `call` composes the parts for a single step, so that every cell also runs in `keras.layers.RNN`.
     A cell with `reads_constants` gets the `constants` of `RNN` in `prepare` and in
     `get_initial_state(batch_size, constants)`, and their shapes in `build(input_shape,
-    constants_shape)`. Cells are pure: nothing but weights and sub-layers, built
-    in `build`, is kept on them.
+    constants_shape)`. Cells are pure: they hold nothing but weights and sub-layers, built in
+    `build`.
 
     Source:
         Goodfellow et al. 2016, figure 10.13 and eq. 10.8-10.9.
@@ -43,34 +43,34 @@ class Cell(ConfigFromSignature, keras.layers.Layer):
     output_size: int
 
     is_stochastic = False  # whether `prepare` draws random numbers in training
-    has_penalty = False  # whether there is a `penalty`
-    reads_constants = False  # whether `prepare` and `build` take what each step reads
+    has_penalty = False  # whether the cell has a `penalty`
+    reads_constants = False  # whether `prepare`, `build` and `get_initial_state` take constants
 
     def prepare(
         self, batch_size: int | Tensor, constants: Nest = None, training: bool = False
     ) -> Any:
-        """What holds for a whole sequence."""
+        """Compute once per sequence, before the loop."""
 
     def project(self, inputs: Tensor, prepared: Any) -> Tensor:
-        """What does not depend on the state: all steps at once."""
+        """Compute the part of a step that does not depend on the state, for all steps at once."""
         return inputs
 
     def step(self, projected: Tensor, states: States, prepared: Any) -> tuple[Tensor, States]:
-        """One step: projected (batch, ...), states a list of (batch, size)."""
+        """Run one step: projected (batch, ...), states a list of (batch, size)."""
         raise NotImplementedError(f"{type(self).__name__} must define `step`")
 
     def call(
         self, inputs: Tensor, states: States, constants: Nest = None, training: bool = False
-    ) -> tuple[Tensor, list]:
+    ) -> tuple[Tensor, States]:
         if training and self.is_stochastic:
             raise ValueError(
-                f"{self.name}: its dropout draws one mask a sequence, which a single step can't "
-                "know; run the cell in seqkit.RNN, not in keras.layers.RNN"
+                f"{self.name}: its dropout draws one mask per sequence, which a single step can't "
+                "share; run the cell in seqkit.RNN, not in keras.layers.RNN"
             )
         if training and self.has_penalty:
             raise ValueError(
-                f"{self.name}: its penalty is for all steps of a sequence; train the cell in "
-                "seqkit.RNN, not in keras.layers.RNN, which would leave it out"
+                f"{self.name}: its penalty needs all steps of a sequence; train the cell in "
+                "seqkit.RNN, not in keras.layers.RNN, which would ignore it"
             )
         states = list(states) if isinstance(states, (list, tuple)) else [states]
         check_states(self, states)
@@ -80,12 +80,12 @@ class Cell(ConfigFromSignature, keras.layers.Layer):
     def get_initial_state(
         self, batch_size: int | Tensor | None = None, constants: Nest = None
     ) -> States:
-        """Zeros: a list of (batch, size). A cell with a size None overrides it."""
+        """Return zeros, a list of (batch, size). A cell with a size of None overrides it."""
         return [ops.zeros((batch_size, n), self.compute_dtype) for n in self.state_size]
 
 
-def check_states(cell: Any, states: States, where: str = "got") -> None:
-    """Raise one clear line if the number or the sizes of states are not the cell's."""
+def check_states(cell: keras.layers.Layer, states: States, where: str = "got") -> None:
+    """Raise a ValueError if the number or the sizes of states don't match the cell."""
     sizes = cell.state_size if isinstance(cell.state_size, (list, tuple)) else [cell.state_size]
     if any(isinstance(n, (list, tuple)) for n in sizes):
         return  # keras.layers.StackedRNNCells nests its states and checks them itself

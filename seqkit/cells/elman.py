@@ -10,29 +10,27 @@ from seqkit.typing import Activation, States, Tensor
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class ElmanCell(AffineCell):
-    """The plain recurrent net.
+    """Plain recurrent cell.
 
         h_t = f(b + W h_{t-1} + U x_t)                                          (10.8, 10.9)
 
     Args:
-        units: size of h, > 0.
+        units: Size of h, > 0.
         activation: f.
-        kwargs: of `AffineCell`: use_bias, initializers, regularizers, dropout.
+        kwargs: Arguments of `AffineCell`: use_bias, initializers, regularizers, dropout.
 
     Call arguments:
-        inputs (batch, features); states [h (batch, units)].
+        inputs: (batch, features).
+        states: [h (batch, units)].
 
     Returns:
-        output h (batch, units), [h].
+        The output h (batch, units), and [h].
 
     Raises:
-        ValueError: if states have other shapes.
+        ValueError: If states have other shapes.
 
     Source:
         Goodfellow et al. 2016, 10.2, eq. 10.8-10.9; Elman 1990.
-
-    Deviations:
-        none.
 
     Example:
         >>> import numpy as np

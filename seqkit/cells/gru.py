@@ -7,46 +7,48 @@ from keras import ops
 
 from seqkit.cells.affine import AffineCell, Prepared
 from seqkit.ops import apply_mask, linear
-from seqkit.typing import Activation, States, Tensor
+from seqkit.typing import Activation, Shape, States, Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class GRUCell(AffineCell):
-    """One gate decides what the state forgets and what it takes in.
+    """Gated recurrent unit: a single gate controls what the state forgets and what it takes in.
 
-        z_t = s(U_z x_t + W_z h_{t-1} + b_z)                    update gate     (10.46)
-        r_t = s(U_r x_t + W_r h_{t-1} + b_r)                    reset gate      (10.47)
+        z_t = σ(U_z x_t + W_z h_{t-1} + b_z)                    update gate     (10.46)
+        r_t = σ(U_r x_t + W_r h_{t-1} + b_r)                    reset gate      (10.47)
         n_t = a(U_n x_t + r_t (W_n h_{t-1} + d_n) + b_n)        reset_after
         n_t = a(U_n x_t + W_n (r_t h_{t-1}) + b_n)              otherwise
         h_t = z_t h_{t-1} + (1 - z_t) n_t                                       (10.45)
 
     Args:
-        units: size of h, > 0.
-        activation: a.   recurrent_activation: s.
-        reset_after: reset the product with W_n, not h: one matrix product a step instead of two,
+        units: Size of h, > 0.
+        activation: a.
+        recurrent_activation: σ.
+        reset_after: Reset the product with W_n, not h: one matrix product per step instead of two,
             and what cuDNN and Keras compute.
-        kwargs: of `AffineCell`: use_bias, initializers, regularizers, dropout.
+        kwargs: Arguments of `AffineCell`: use_bias, initializers, regularizers, dropout.
 
     Call arguments:
-        inputs (batch, features); states [h (batch, units)].
+        inputs: (batch, features).
+        states: [h (batch, units)].
 
     Returns:
-        output h (batch, units), [h].
+        The output h (batch, units), and [h].
+
+    Raises:
+        ValueError: If states have other shapes.
 
     Weights:
         kernel (U) and recurrent_kernel (W) hold the blocks z, r, n in this order, as
         `keras.layers.GRU` does. bias is (3 units,), or with reset_after (2, 3 units): b, then the
-        recurrent d, which for z and r is added to b.
-
-    Raises:
-        ValueError: if states have other shapes.
+        recurrent d, which is added to b for z and r.
 
     Source:
         Cho et al. 2014; Chung et al. 2014.
 
     Deviations:
-        the book's (10.45) delays the gates by a step; the papers and we don't. Cho's and our z
-        keeps the old state; Chung's takes the new.
+        The book's (10.45) delays the gates by a step; this cell follows the papers, which don't. As
+        in Cho's, z keeps the old state; Chung's z takes the new one.
 
     Example:
         >>> import numpy as np
@@ -70,7 +72,7 @@ class GRUCell(AffineCell):
         self.recurrent_activation = keras.activations.get(recurrent_activation)
         self.reset_after = reset_after
 
-    def bias_shape(self) -> tuple:
+    def bias_shape(self) -> Shape:
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
     def project(self, inputs: Tensor, prepared: Prepared) -> Tensor:

@@ -12,36 +12,34 @@ from seqkit.typing import Activation, Shape, States, Tensor
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class JordanCell(AffineCell):
-    """The output-recurrent net, trained by the gradient through its own outputs.
+    """Output-recurrent cell, trained by the gradient through its own outputs.
 
         h_t = f(b + W y_{t-1} + U x_t)
         y_t = g(c + V h_t)
 
-    All that it carries on is y: less powerful than `ElmanCell`, since y is also asked to be the
-    answer; but a loss on y_t that is given the true y_{t-1} needs no unfolding (teacher forcing).
+    y is the only state. That makes it less powerful than `ElmanCell`, since y must also be the
+    output; but with the true y_{t-1} as input, a loss on y_t needs no unfolding (teacher forcing).
 
     Args:
-        units: size of h, > 0.
-        output_units: size of y, > 0.
+        units: Size of h, > 0.
+        output_units: Size of y, > 0.
         activation: f.
         output_activation: g; None: y is linear.
-        kwargs: of `AffineCell`: use_bias (of both b and c), initializers (V begins as U does),
-            regularizers, dropout (recurrent_dropout falls on y).
+        kwargs: Arguments of `AffineCell`: use_bias (for both b and c), initializers (V is
+            initialized like U), regularizers, dropout (recurrent_dropout applies to y).
 
     Call arguments:
-        inputs (batch, features); states [y (batch, output_units)].
+        inputs: (batch, features).
+        states: [y (batch, output_units)].
 
     Returns:
-        output y (batch, output_units), [y].
+        The output y (batch, output_units), and [y].
 
     Raises:
-        ValueError: if states have other shapes.
+        ValueError: If states have other shapes.
 
     Source:
         Goodfellow et al. 2016, 10.2, figure 10.4; Jordan 1986.
-
-    Deviations:
-        none.
 
     Example:
         >>> import numpy as np

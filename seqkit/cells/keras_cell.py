@@ -1,10 +1,10 @@
-"""Run cells that were written for `keras.layers.RNN` as seqkit runs its own."""
+"""Adapter for cells that were written for `keras.layers.RNN`."""
 
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
+import keras
 from keras import ops
 
 from seqkit.cells.cell import Cell
@@ -12,13 +12,17 @@ from seqkit.typing import Nest, States, Tensor
 
 
 class KerasCell:
-    """A Keras cell seen as a seqkit cell: all of it is `step`."""
+    """Keras cell with the methods of a seqkit cell; all computation is in `step`."""
 
-    def __init__(self, cell: Any) -> None:
+    def __init__(self, cell: keras.layers.Layer) -> None:
         self.cell = cell
 
     def prepare(self, batch_size: int | Tensor, constants: Nest, training: bool) -> dict:
-        return {"training": training} if "training" in _arguments(self.cell.call) else {}
+        return (
+            {"training": training}
+            if "training" in inspect.signature(self.cell.call).parameters
+            else {}
+        )
 
     def project(self, inputs: Tensor, prepared: dict) -> Tensor:
         _draw_dropout_masks(self.cell, inputs[0])
@@ -39,8 +43,8 @@ class KerasCell:
 
 
 @contextmanager
-def as_seqkit_cell(cell: Any) -> Iterator[Tensor]:
-    """The cell, or a view of a Keras cell, with `prepare`, `project` and `step`."""
+def as_seqkit_cell(cell: keras.layers.Layer) -> Iterator[Cell | KerasCell]:
+    """Yield the cell itself, or a Keras cell with `prepare`, `project` and `step` added."""
     if isinstance(cell, Cell):
         yield cell
         return
@@ -53,10 +57,12 @@ def as_seqkit_cell(cell: Any) -> Iterator[Tensor]:
                 c.reset_recurrent_dropout_mask()
 
 
-def _draw_dropout_masks(cell: Any, inputs: Tensor) -> None:
-    """Keras's cells keep their dropout masks on themselves: draw them before the loop is traced.
+def _draw_dropout_masks(cell: keras.layers.Layer, inputs: Tensor) -> None:
+    """Draw the dropout masks, which Keras's cells keep as attributes, before the loop is traced.
 
-    inputs: (batch, features) of one step.
+    Args:
+        cell: A Keras cell.
+        inputs: (batch, features), of one step.
     """
     for c in _stack(cell):
         if hasattr(c, "get_dropout_mask"):
@@ -67,10 +73,6 @@ def _draw_dropout_masks(cell: Any, inputs: Tensor) -> None:
             inputs = ops.zeros((ops.shape(inputs)[0], c.output_size), c.compute_dtype)
 
 
-def _stack(cell: Any) -> list:
-    """The cells of a `keras.layers.StackedRNNCells`, or the cell alone."""
+def _stack(cell: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """Return the cells of a `keras.layers.StackedRNNCells`, or the cell alone."""
     return list(getattr(cell, "cells", [cell]))
-
-
-def _arguments(function: Any) -> Any:
-    return inspect.signature(function).parameters

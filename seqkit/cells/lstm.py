@@ -1,4 +1,4 @@
-"""Long short-term memory, with the variants that are published for it (Deep Learning, 10.10.1)."""
+"""Long short-term memory and its published variants (Deep Learning, 10.10.1)."""
 
 from typing import Any
 
@@ -13,45 +13,51 @@ from seqkit.typing import Activation, Shape, States, Tensor
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class LSTMCell(AffineCell):
-    """Gates decide what a linear memory takes in, keeps and shows.
+    """Long short-term memory cell: gates control what a linear memory takes in, keeps and emits.
 
-        i_t = s(U_i x_t + W_i h_{t-1} + p_i c_{t-1} + b_i)      input gate      (10.42)
-        f_t = s(U_f x_t + W_f h_{t-1} + p_f c_{t-1} + b_f)      forget gate     (10.40)
+        i_t = σ(U_i x_t + W_i h_{t-1} + p_i c_{t-1} + b_i)      input gate      (10.42)
+        f_t = σ(U_f x_t + W_f h_{t-1} + p_f c_{t-1} + b_f)      forget gate     (10.40)
         g_t = a(U_g x_t + W_g h_{t-1} + b_g)
         c_t = f_t c_{t-1} + i_t g_t                             memory          (10.41)
-        o_t = s(U_o x_t + W_o h_{t-1} + p_o c_t + b_o)          output gate     (10.44)
+        o_t = σ(U_o x_t + W_o h_{t-1} + p_o c_t + b_o)          output gate     (10.44)
         h_t = o_t a(c_t)                                                        (10.43)
 
+    The book's f, g, q and s are the forget gate, the external input gate, the output gate and the
+    state; here they are f, i, o and c.
+
     Args:
-        units: size of c, > 0.
-        activation: a.   recurrent_activation: s.
-        unit_forget_bias: add 1 to what b_f begins as.
-        peephole: the gates see the memory: p_i, p_f, p_o, one weight a unit. Otherwise they are 0.
-        layer_norm: normalise U x, W h and, on its way into a, c: each with a gain of its own; c
-            with a bias, too.
-        projection_units: h is V o_t a(c_t), so many wide; None: no V.
-        coupled: what is forgotten makes room for what is new: i_t = 1 - f_t.
-        kwargs: of `AffineCell`: use_bias, initializers, regularizers, dropout.
+        units: Size of c, > 0.
+        activation: a.
+        recurrent_activation: σ.
+        unit_forget_bias: Add 1 to the initial value of b_f.
+        peephole: Feed the memory to the gates: p_i, p_f and p_o have one weight per unit. Otherwise
+            they are 0.
+        layer_norm: Normalize U x, W h, and c before a, each with its own gain; c has a bias as
+            well.
+        projection_units: Size of h, which is then V o_t a(c_t); None: no V.
+        coupled: Take in as much as is forgotten: i_t = 1 - f_t.
+        kwargs: Arguments of `AffineCell`: use_bias, initializers, regularizers, dropout.
 
     Call arguments:
-        inputs (batch, features); states [h (batch, projection_units or units), c (batch, units)].
+        inputs: (batch, features).
+        states: [h (batch, projection_units or units), c (batch, units)].
 
     Returns:
-        output h, [h, c].
+        The output h, and [h, c].
+
+    Raises:
+        ValueError: If states have other shapes.
 
     Weights:
         kernel (U), recurrent_kernel (W) and bias hold the blocks i, f, g, o in this order, as
         `keras.layers.LSTM` does; f, g, o if coupled.
-
-    Raises:
-        ValueError: if states have other shapes.
 
     Source:
         Hochreiter and Schmidhuber 1997; Gers et al. 2000 (f, and its bias), 2002 (peephole); Sak et
         al. 2014 (projection); Ba et al. 2016, eq. 20-22 (layer_norm); Greff et al. 2017 (coupled).
 
     Deviations:
-        the book's (10.41) puts a sigmoid where the papers and we put a.
+        The book's (10.41) has a sigmoid where the papers and this cell have a.
 
     Example:
         >>> import numpy as np
@@ -112,7 +118,7 @@ class LSTMCell(AffineCell):
         norm.build((None, width))
         return norm
 
-    def initial_bias(self, shape: tuple, dtype: str | None = None) -> Tensor:
+    def initial_bias(self, shape: Shape, dtype: str | None = None) -> Tensor:
         bias = super().initial_bias(shape, dtype)
         if not self.unit_forget_bias:
             return bias
@@ -133,14 +139,14 @@ class LSTMCell(AffineCell):
         a = projected + (self.recurrent_norm(recurrent) if self.layer_norm else recurrent)
         *i, f, g, o = ops.split(a, self.blocks, axis=-1)
 
-        f = self.recurrent_activation(self._peep(f, "f", c))
-        i = 1 - f if self.coupled else self.recurrent_activation(self._peep(i[0], "i", c))
+        f = self.recurrent_activation(self._add_peephole(f, "f", c))
+        i = 1 - f if self.coupled else self.recurrent_activation(self._add_peephole(i[0], "i", c))
         c = f * c + i * self.activation(g)
-        o = self.recurrent_activation(self._peep(o, "o", c))
+        o = self.recurrent_activation(self._add_peephole(o, "o", c))
         h = o * self.activation(self.state_norm(c) if self.layer_norm else c)
         if self.projection_units is not None:
             h = ops.matmul(h, self.projection_kernel)
         return h, [h, c]
 
-    def _peep(self, gate: Tensor, name: str, c: Tensor) -> Tensor:
+    def _add_peephole(self, gate: Tensor, name: str, c: Tensor) -> Tensor:
         return gate + self.peepholes[name] * c if self.peephole else gate

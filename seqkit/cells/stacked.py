@@ -10,29 +10,27 @@ from seqkit.typing import Nest, Shape, States, Tensor
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class StackedCells(Cell):
-    """Cells on top of each other, each fed by the output of the one below at the same time step.
+    """Cells on top of each other, each fed with the output of the one below at the same time step.
 
     A stack of `RNN` layers computes the same and is faster, since each of them projects its inputs
-    for all steps at once; a stack of cells is for where one cell is asked for (a decoder).
+    for all steps at once; a stack of cells is for where a single cell is required (a decoder).
 
     Args:
-        cells: seqkit cells of one dtype policy, the lowest first.
+        cells: Seqkit cells of the same dtype policy, the lowest first.
 
     Call arguments:
-        inputs (batch, features); states: those of the first cell, then of the second, ...
+        inputs: (batch, features).
+        states: The states of the first cell, then those of the second, ...
 
     Returns:
-        the output of the highest cell, new states in the order of the old.
+        The output of the highest cell, and the new states in the order of the old ones.
 
     Raises:
-        ValueError: if there are no cells, one is not a seqkit cell, policies differ, or one below
-            the highest has a penalty.
+        ValueError: If there are no cells, one is not a seqkit cell, policies differ, or a cell
+            below the highest has a penalty.
 
     Source:
         Goodfellow et al. 2016, 10.5; Graves et al. 2013.
-
-    Deviations:
-        none.
 
     Example:
         >>> import numpy as np
@@ -52,8 +50,8 @@ class StackedCells(Cell):
             raise ValueError(f"StackedCells takes cells of one dtype policy; got {policies}")
         if any(cell.has_penalty for cell in cells[:-1]):
             raise ValueError(
-                "StackedCells: only the highest cell can have a penalty, since of those below no "
-                "outputs are kept; give them RNN layers of their own"
+                "StackedCells: only the highest cell can have a penalty, since the outputs of the "
+                "others are not kept; wrap each of them in its own RNN"
             )
         kwargs.setdefault("dtype", cells[0].dtype_policy)
         super().__init__(**kwargs)
@@ -63,7 +61,7 @@ class StackedCells(Cell):
 
     def build(self, input_shape: Shape, constants_shape: Nest = None) -> None:
         for cell in self.cells:
-            if not cell.built:  # a reloaded one is
+            if not cell.built:  # already built when reloaded
                 extra = {"constants_shape": constants_shape} if cell.reads_constants else {}
                 cell.build(input_shape, **extra)
                 cell.built = True

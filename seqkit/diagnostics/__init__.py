@@ -1,4 +1,4 @@
-"""Tools that look inside a recurrent net: non-finite values, exposure bias, memory heads."""
+"""Tools to inspect recurrent nets: non-finite values, exposure bias, attention of memory heads."""
 
 from seqkit.diagnostics.exposure_bias import ExposureBias, exposure_bias
 from seqkit.diagnostics.nan_guard import NanGuard, replay

@@ -1,4 +1,4 @@
-"""Exposure bias: what a decoder loses once it reads its own tokens (Deep Learning, 10.2.1)."""
+"""Exposure bias: the cost to a decoder of its own tokens as inputs (Deep Learning, 10.2.1)."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,9 +11,10 @@ from seqkit.typing import Nest, Tensor
 
 
 class ExposureBias(NamedTuple):
-    """How a model does behind gold tokens (forced) and behind its own (free), token by token.
+    """Loss and accuracy of each token, after gold tokens (forced) and the model's own (free).
 
-    Each is (batch, time) float32, 0 where masked: sum it and divide by the number of real tokens.
+    Each field is (batch, time) float32, 0 where masked: sum it and divide by the number of real
+    tokens.
     """
 
     forced_loss: Tensor  # -log p(y_t | y_1 ... y_{t-1})
@@ -31,19 +32,24 @@ def exposure_bias(
     bos_id: int,
     mask: Tensor | None = None,
 ) -> ExposureBias:
-    """What a model loses when it goes on from its own tokens instead of the gold ones.
+    """Compare a model's predictions after gold tokens with those after its own tokens.
 
         gap = mean free_loss - mean forced_loss,   or   forced_accuracy - free_accuracy
 
-    Of a model that never errs both are 0. The loss behind its own tokens asks for the gold token of
-    the same place, so that a word too many counts against it until the end.
+    Both are 0 for a model that makes no errors. The free-running loss is that of the gold token at
+    the same position, so an inserted token counts against the model until the end.
 
     Args:
-        step, tokens, state, constants, bos_id: as for `scheduled_sampling`.
+        step: `step(tokens, state, constants) -> (log_probabilities, state)`, as in
+            `scheduled_sampling`.
+        tokens: (batch, time) int32.
+        state: The state before the first step.
+        constants: What every step reads.
+        bos_id: The first step's input token.
         mask: (batch, time) bool, True = real; padding on the right.
 
     Returns:
-        `ExposureBias`.
+        An `ExposureBias`.
 
     Source:
         Goodfellow et al. 2016, 10.2.1; Ranzato et al. 2016, 1.
@@ -52,7 +58,7 @@ def exposure_bias(
         >>> import numpy as np
         >>> step = lambda tokens, state, constants: (ops.log_softmax(ops.ones((2, 5))), state)
         >>> found = exposure_bias(step, np.ones((2, 3), int), np.zeros((2, 1)), bos_id=0)
-        >>> float(ops.mean(found.free_loss) - ops.mean(found.forced_loss))  # it heeds nothing
+        >>> float(ops.mean(found.free_loss) - ops.mean(found.forced_loss))  # ignores its inputs
         0.0
     """
 
@@ -63,7 +69,7 @@ def exposure_bias(
     if mask is not None:
         tokens = ops.where(mask, tokens, bos_id)  # padding may hold anything
 
-    def run_with(next_input: Callable) -> list:
+    def run_with(next_input: Callable) -> list[Tensor]:
         emitted = unroll(
             step, tokens, state, constants, bos_id=bos_id, next_input=next_input, emit=emit
         )

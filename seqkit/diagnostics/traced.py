@@ -1,4 +1,4 @@
-"""Traced: show where the heads of a memory look."""
+"""Traced: add the weightings of a memory's heads to its outputs."""
 
 from typing import Any
 
@@ -11,20 +11,21 @@ from seqkit.typing import Nest, Shape, States, Tensor
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class Traced(Cell):
-    """A memory cell whose output also tells where its heads look.
+    """Memory cell whose output also contains the weightings of its heads.
 
     Args:
-        cell: a cell with `trace(states) -> {name: (batch, heads, slots)}`: `NTMCell`, `DNCCell`.
+        cell: A cell with `trace(states) -> {name: (batch, heads, slots)}`: `NTMCell`, `DNCCell`.
 
     Call arguments:
-        inputs and states of the cell.
+        inputs: As for the cell.
+        states: As for the cell.
 
     Returns:
-        output [the cell's, its trace], which `split` takes apart; new states. The trace comes in
-        the dtype of the output.
+        The output [the cell's output, its trace], which `split` takes apart, and the new states.
+        The trace has the dtype of the output.
 
     Raises:
-        ValueError: if the cell has no `trace`.
+        ValueError: If the cell has no `trace`.
 
     Example:
         >>> import numpy as np
@@ -39,7 +40,7 @@ class Traced(Cell):
 
     def __init__(self, cell: Cell, **kwargs: Any) -> None:
         if not hasattr(cell, "trace"):
-            raise ValueError(f"Traced: cell is {cell!r}; it must have trace(states), as NTMCell")
+            raise ValueError(f"Traced: cell is {cell!r}; it must have trace(states), like NTMCell")
         kwargs.setdefault("dtype", cell.dtype_policy)
         super().__init__(**kwargs)
         self.cell = cell
@@ -47,7 +48,7 @@ class Traced(Cell):
         self.output_size = cell.output_size + sum(a * b for a, b in cell.trace_shapes.values())
 
     def build(self, input_shape: Shape) -> None:
-        if not self.cell.built:  # a reloaded one is
+        if not self.cell.built:  # already built when reloaded
             self.cell.build(input_shape)
             self.cell.built = True
 
@@ -82,7 +83,7 @@ class Traced(Cell):
         return self.cell.penalty(outputs[..., : self.cell.output_size], mask, prepared)
 
     def split(self, outputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """The cell's own outputs (..., size), and name -> (..., heads, slots)."""
+        """Split outputs into the cell's own (..., size), and name -> (..., heads, slots)."""
         shapes = self.cell.trace_shapes
         ends, end = [], self.cell.output_size
         for a, b in shapes.values():

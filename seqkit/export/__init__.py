@@ -1,6 +1,6 @@
-"""Export: a SavedModel with named signatures, and the proof that it answers without us.
+"""Export: a SavedModel with named signatures, and a test that it runs without Keras and seqkit.
 
-`write` makes a version folder in TensorFlow Serving's layout; `self_test` replays its golden
+`write` creates a version folder in TensorFlow Serving's layout; `self_test` replays its golden
 examples in a fresh process that can import neither Keras nor seqkit. From the shell:
 `python -m seqkit.export DIR`.
 """

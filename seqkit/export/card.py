@@ -1,14 +1,14 @@
-"""The model card: what the export is, where it comes from, how to call it."""
+"""The model card: what an export is, how it was made, how to call it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from seqkit.export.saved_model import Signature
 
-SHOWN = 100  # numbers of an example, at most; a larger one is zeros in the card
+MAX_SHOWN = 100  # values of an example; the card shows a larger one as zeros
 
 
 def model_card(
@@ -25,22 +25,22 @@ def model_card(
     notes: str = "",
     operations: str = "",
 ) -> str:
-    """The markdown of a model card.
+    """Write the Markdown of a model card.
 
     Args:
-        title: one line.
-        name: the model's name on a server, which is the name of the folder of its versions.
-        data: what it was trained on, with source.
-        licence: of the model.
-        command: the shell command that trained it.
-        seed: of that training.
-        scores: metric -> value, on held-out data.
-        signatures: as given to `write`.
-        examples: as given to `write`; the first of "serving_default" is shown in the usage, if it
-            is not too large.
-        notes: markdown; limits, and what unusual inputs get.
-        operations: package whose operations the graph has beside TensorFlow's own, as it is
-            imported: `tensorflow_text`.
+        title: One line.
+        name: The model's name on a server, which is the name of the folder of its versions.
+        data: Training data, with its source.
+        licence: License of the model.
+        command: The shell command that trained it.
+        seed: Seed of the training.
+        scores: Metric -> value, on held-out data.
+        signatures: As given to `write`.
+        examples: As given to `write`; the usage shows the first one of "serving_default", if it is
+            not too large.
+        notes: Markdown: limits, and the outputs for unusual inputs.
+        operations: Package whose operations the graph needs in addition to TensorFlow's, by its
+            import name: `tensorflow_text`.
 
     Returns:
         The text of a README.md.
@@ -54,12 +54,12 @@ def model_card(
                 for key, spec in specs.items()
             ]
     example = examples["serving_default"][0]
-    if sum(map(np.size, example.values())) <= SHOWN:
+    if sum(map(np.size, example.values())) <= MAX_SHOWN:
         example = {key: _plain(value) for key, value in example.items()}
         arguments = ", ".join(f"{key}=tf.constant({value!r})" for key, value in example.items())
         body = json.dumps({"inputs": example}, ensure_ascii=False).replace("'", r"'\''")
         request = (
-            "From TensorFlow Serving, or any server of its protocol:\n\n"
+            "With TensorFlow Serving, or any server with the same protocol:\n\n"
             f"```sh\ncurl -d '{body}' http://localhost:8501/v1/models/{name}:predict\n```"
         )
     else:
@@ -68,23 +68,23 @@ def model_card(
             for key, value in example.items()
         )
         request = ""
-    beside = f" and {operations}" if operations else " alone"
-    load = f"import {operations}  # has operations of the graph\n" if operations else ""
+    packages = f"TensorFlow and {operations}" if operations else "TensorFlow alone"
+    load = f"import {operations}  # registers operations of the graph\n" if operations else ""
     sections = [
         f"# {title}",
         _table(("", ""), facts.items()),
         "## Scores",
         _table(("metric", "value"), [(k, _number(v)) for k, v in scores.items()]),
         "## Signatures",
-        "`?` is any size.",
+        "`?` means any size.",
         _table(("signature", "", "name", "type", "shape"), rows),
         "## Use",
-        f"In Python, with TensorFlow{beside}:",
+        f"In Python, with {packages}:",
         "```python\n"
         f"import tensorflow as tf\n{load}\n"
         'model = tf.saved_model.load("PATH/OF/THIS/FOLDER")  # keep it: it owns the variables\n'
-        'answer = model.signatures["serving_default"]\n'
-        f"print(answer({arguments}))\n"
+        'signature = model.signatures["serving_default"]\n'
+        f"print(signature({arguments}))\n"
         "```",
         request,
         notes.strip(),
@@ -92,7 +92,7 @@ def model_card(
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _table(header: tuple, rows: object) -> str:
+def _table(header: tuple[str, ...], rows: Iterable[tuple]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     cells = [[str(cell).replace("|", r"\|").replace("\n", " ") for cell in line] for line in lines]
     return "\n".join("| " + " | ".join(line) + " |" for line in cells)
@@ -105,7 +105,7 @@ def _shape(spec: tf.TensorSpec) -> str:
 
 
 def _plain(value: np.ndarray) -> object:
-    """Nested lists of str and numbers: readable as Python and as JSON."""
+    """Convert to nested lists of str and numbers, valid as Python and as JSON."""
     if isinstance(value, list | tuple | np.ndarray):
         return [_plain(item) for item in value]
     if isinstance(value, bytes):

@@ -1,7 +1,7 @@
 """Golden examples: inputs with the outputs of the exported functions, stored in the export.
 
-`save` writes them. Run as a script by path (`python -P golden.py VERSION_FOLDER`) this file is the
-isolated half of the self-test: it makes Keras and our own packages unimportable, loads the export,
+`save` writes them. Run as a script by path (`python -P golden.py VERSION_FOLDER`), this file is the
+isolated half of the self-test: it makes Keras, seqkit and apps unimportable, loads the export,
 replays the examples and prints one JSON line. So it imports nothing but NumPy and TensorFlow.
 """
 
@@ -18,22 +18,23 @@ import numpy as np
 BLOCKED = ("keras", "seqkit", "apps")
 FOLDER = Path("assets.extra") / "golden"
 
-# (rtol, atol) by item size. Another CPU or thread count sums in another order: a few units in the
-# last place per operation, which recurrent layers carry along. Integers and strings must be equal.
+# (rtol, atol) by item size. On another CPU or thread count, sums are in another order: a few units
+# in the last place per operation, which recurrent layers accumulate. Integers and strings must be
+# equal.
 TOLERANCE = {2: (1e-2, 1e-2), 4: (1e-4, 1e-5), 8: (1e-4, 1e-5)}
 
 
 class Drift(Exception):
-    """The export answers otherwise than it did when it was written."""
+    """Raised when outputs of an export differ from those stored when it was written."""
 
 
 def save(version: Path, signature: str, examples: Iterable[tuple[dict, dict]]) -> None:
     """Write `assets.extra/golden/<signature>.npz`.
 
     Args:
-        version: folder of the version.
-        signature: name of the signature.
-        examples: (inputs, outputs) pairs, each a dict of eager tensors.
+        version: Folder of the version.
+        signature: Name of the signature.
+        examples: Pairs (inputs, outputs), each a dict of eager tensors.
     """
     arrays = {}
     for i, (inputs, outputs) in enumerate(examples):
@@ -45,7 +46,7 @@ def save(version: Path, signature: str, examples: Iterable[tuple[dict, dict]]) -
 
 
 def load(path: Path) -> list[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
-    """Read what `save` wrote; strings are object arrays of bytes."""
+    """Read the examples that `save` wrote; strings are object arrays of bytes."""
     examples = {}
     with np.load(path, allow_pickle=False) as arrays:
         for key in arrays:
@@ -60,7 +61,7 @@ def load(path: Path) -> list[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
 
 
 def _encode(key: str, tensor) -> dict[str, np.ndarray]:  # noqa: ANN001 (no TensorFlow at import)
-    """Arrays that need no pickle. NumPy's own strings would lose trailing NUL bytes."""
+    """Convert to arrays that need no pickle; NumPy's own strings would lose trailing NUL bytes."""
     if tensor.dtype == "string":
         strings = np.asarray(tensor.numpy(), dtype=object)
         return {
@@ -75,6 +76,7 @@ def _encode(key: str, tensor) -> dict[str, np.ndarray]:  # noqa: ANN001 (no Tens
 
 
 def _decode(data: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Split concatenated bytes into an object array of strings of the given lengths."""
     ends = np.cumsum(lengths.ravel())
     strings = np.empty(lengths.size, object)
     for i, (end, length) in enumerate(zip(ends, lengths.flat, strict=True)):
@@ -83,23 +85,23 @@ def _decode(data: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 
 def compare(got: np.ndarray, expected: np.ndarray, itemsize: int) -> float:
-    """The largest absolute difference of two outputs; 0 for what must be equal, and is.
+    """Return the largest absolute difference of two outputs; 0 for equal integers and strings.
 
     Args:
-        got: the answer.
-        expected: the golden output.
-        itemsize: bytes of the output's own type, which sets the tolerance of floats.
+        got: The output.
+        expected: The golden output.
+        itemsize: Bytes of the output's original dtype, which sets the tolerance of floats.
 
     Raises:
-        Drift: shapes, types or values differ.
+        Drift: If shapes, dtypes or values differ.
     """
     if got.shape != expected.shape or got.dtype != expected.dtype:
         raise Drift(
             f"{got.dtype} of shape {got.shape}, not {expected.dtype} of shape {expected.shape}"
         )
     if expected.dtype.kind not in "fc":
-        if (wrong := int(np.sum(got != expected))) > 0:
-            raise Drift(f"{wrong} of {expected.size} values differ")
+        if (count := int(np.sum(got != expected))) > 0:
+            raise Drift(f"{count} of {expected.size} values differ")
         return 0.0
     rtol, atol = TOLERANCE[itemsize if expected.dtype.kind == "f" else 8]
     with np.errstate(invalid="ignore"):  # inf - inf
@@ -112,14 +114,15 @@ def compare(got: np.ndarray, expected: np.ndarray, itemsize: int) -> float:
 
 
 def load_model(version: Path):  # noqa: ANN201 (no TensorFlow at import)
-    """Load a SavedModel, with the operations of tensorflow_text if there are such in its graph.
+    """Load a SavedModel, with the operations of tensorflow_text if its graph needs them.
 
-    A server has them linked. In Python its libraries are loaded, not the package: that imports
-    Keras. And only where an operation is missing, for most exports have TensorFlow's own alone.
+    Servers have them linked. In Python the libraries are loaded, not the package, which imports
+    Keras; and only if an operation is missing, since most exports use only TensorFlow's own.
 
     Raises:
-        RuntimeError, FileNotFoundError: TensorFlow's own: it knows an operation not even so.
-        ImportError: tensorflow_text may know it, but is not installed.
+        RuntimeError: If an operation is still unknown.
+        FileNotFoundError: The same, as TensorFlow raises it.
+        ImportError: If an operation is unknown and tensorflow_text is not installed.
     """
     import tensorflow as tf
 
@@ -129,7 +132,9 @@ def load_model(version: Path):  # noqa: ANN201 (no TensorFlow at import)
         if "Op type not registered" not in str(error):
             raise
     if (package := importlib.util.find_spec("tensorflow_text")) is None:
-        raise ImportError("operations beyond TensorFlow's are needed: pip install tensorflow-text")
+        raise ImportError(
+            "the graph has operations that TensorFlow lacks: pip install tensorflow-text"
+        )
     for library in Path(package.origin).parent.glob("python/ops/*.so"):
         tf.load_op_library(str(library))
     return tf.saved_model.load(str(version))
@@ -139,26 +144,26 @@ def replay(version: Path, repeats: int = 5) -> dict:
     """Load the export, replay every golden example, and time the signatures.
 
     Args:
-        version: folder of the version.
-        repeats: timed calls of each signature's first example.
+        version: Folder of the version.
+        repeats: Number of timed calls of each signature's first example.
 
     Returns:
         signatures, examples (their number), largest_difference (absolute, over all float outputs),
         load_seconds, latency_ms (median by signature).
 
     Raises:
-        Drift: an answer differs.
-        FileNotFoundError: a golden file is missing.
+        Drift: If an output differs.
+        FileNotFoundError: If a golden file is missing.
     """
     import tensorflow as tf
 
     started = time.perf_counter()
-    loaded = load_model(version)  # which must outlive its functions: it owns the variables
+    loaded = load_model(version)  # keep it: it owns the variables of its functions
     load_seconds = time.perf_counter() - started
 
     stored = {path.stem for path in (version / FOLDER).glob("*.npz")}
     if missing := sorted(stored - set(loaded.signatures)):
-        raise Drift(f"signatures {missing} have golden examples, but are not in the export")
+        raise Drift(f"signatures {missing} have golden examples but are not in the export")
     count, largest, latency = 0, 0.0, {}
     for name, function in loaded.signatures.items():
         path = version / FOLDER / f"{name}.npz"
@@ -168,11 +173,11 @@ def replay(version: Path, repeats: int = 5) -> dict:
         for i, (inputs, expected) in enumerate(load(path)):
             where = f"signature {name!r}, example {i}"
             if set(inputs) != set(specs):
-                raise Drift(f"{where}: takes {sorted(specs)}, not {sorted(inputs)}")
+                raise Drift(f"{where}: inputs are {sorted(specs)}, not {sorted(inputs)}")
             tensors = {k: tf.constant(v, specs[k].dtype) for k, v in inputs.items()}
             outputs = function(**tensors)
             if set(outputs) != set(expected):
-                raise Drift(f"{where}: gives {sorted(outputs)}, not {sorted(expected)}")
+                raise Drift(f"{where}: outputs are {sorted(outputs)}, not {sorted(expected)}")
             for key, tensor in outputs.items():
                 got = tf.cast(tensor, tf.float32) if tensor.dtype == tf.bfloat16 else tensor
                 try:
@@ -204,15 +209,15 @@ def _median_ms(function, tensors: dict, repeats: int) -> float:  # noqa: ANN001
 
 
 def block_imports() -> None:
-    """Make Keras and our own packages as good as not installed, for the rest of the process."""
+    """Make Keras, seqkit and apps unimportable for the rest of the process."""
     if loaded := sorted(set(BLOCKED) & set(sys.modules)):
-        raise ImportError(f"{loaded} are imported already; start a fresh process")
-    # None makes `import` fail, while TensorFlow may still ask whether Keras is there.
+        raise ImportError(f"{loaded} are already imported; start a fresh process")
+    # None makes `import` fail, but TensorFlow can still check whether Keras is there.
     sys.modules.update(dict.fromkeys(BLOCKED))
 
 
 def main() -> int:
-    """Exit code 0: proven; 1: drift; 2: the export can't be loaded or run."""
+    """Run as a script; exit code 0: passed; 1: drift; 2: the export can't be loaded or run."""
     version = Path(sys.argv[1])
     block_imports()
     try:
@@ -221,7 +226,7 @@ def main() -> int:
         report, code = {"error": f"drift: {drift}"}, 1
     except (zipfile.BadZipFile, EOFError) as error:
         report, code = {"error": f"damaged golden file: {error}"}, 2
-    except Exception as error:  # whatever a damaged file makes TensorFlow raise
+    except Exception as error:  # a damaged file can make TensorFlow raise anything
         line = next(iter(str(error).strip().splitlines()), "")
         report, code = {"error": f"{type(error).__name__}: {line}"}, 2
     print(json.dumps(report), flush=True)

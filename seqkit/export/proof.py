@@ -1,4 +1,4 @@
-"""The self-test: an export loaded and replayed in a process that knows nothing of us."""
+"""The self-test: an export loaded and replayed in a process without Keras and seqkit."""
 
 import argparse
 import json
@@ -13,26 +13,27 @@ from seqkit.export.versions import resolve
 
 
 class SelfTestError(RuntimeError):
-    """The export could not be loaded, or answers otherwise than when it was written."""
+    """Raised when an export can't be loaded, or its outputs differ from the stored ones."""
 
 
 def self_test(path: str | os.PathLike) -> dict:
     """Replay an export's golden examples in a fresh process without Keras and seqkit.
 
     Args:
-        path: a version folder, or the folder of all versions (the newest is tested).
+        path: A version folder, or the folder of all versions (the newest is tested).
 
     Returns:
         path, signatures (names), examples (their number), largest_difference (absolute, over all
         float outputs), load_seconds, latency_ms (median by signature, of its first example).
 
     Raises:
-        SelfTestError: drift, or an export that can't be loaded; one line that says which.
-        FileNotFoundError: there is no export at `path`.
+        SelfTestError: If outputs drift, or the export can't be loaded; the one-line message states
+            which.
+        FileNotFoundError: If there is no export at `path`.
     """
     version = resolve(path)
-    # By path, and -P: the script's folder stays off the search path. What is left on it is
-    # TensorFlow's, however it was installed; the script itself blocks the rest.
+    # Run by path and with -P, the script's folder is not on the search path. TensorFlow is, however
+    # it was installed; the script itself blocks the rest.
     process = subprocess.run(
         [sys.executable, "-P", golden.__file__, str(version.resolve())],
         capture_output=True,
@@ -43,13 +44,14 @@ def self_test(path: str | os.PathLike) -> dict:
     try:
         report = json.loads(process.stdout.splitlines()[-1])
     except (IndexError, ValueError):
-        report = {"error": _how_it_died(process)}
+        report = {"error": _exit_reason(process)}
     if "error" in report:
         raise SelfTestError(f"{version}: self-test failed: {report['error']}")
     return {"path": str(version), **report}
 
 
-def _how_it_died(process: subprocess.CompletedProcess) -> str:
+def _exit_reason(process: subprocess.CompletedProcess) -> str:
+    """Describe in one line how a process without a report ended."""
     if process.returncode < 0:
         return f"the process was killed by {signal.Signals(-process.returncode).name}"
     lines = process.stderr.strip().splitlines() or ["no output"]
@@ -57,7 +59,7 @@ def _how_it_died(process: subprocess.CompletedProcess) -> str:
 
 
 def main() -> None:
-    """Command line: print the report as one JSON line, or one line on stderr and exit 1."""
+    """Print the report as one JSON line, or an error as one line on stderr and exit with 1."""
     parser = argparse.ArgumentParser(
         prog="python -m seqkit.export",
         description="Self-test an export: replay its golden examples in a fresh process without "

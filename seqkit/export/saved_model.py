@@ -19,9 +19,13 @@ class Signature:
     """One function of an export, with named and typed inputs.
 
     Args:
-        function: called as `function(**tensors)`, returns `dict[str, tensor]`. It is traced once,
-            without autograph, and must not be compiled by XLA: stock servers have XLA off on CPU.
-        inputs: the spec of each argument; `None` dimensions are dynamic.
+        function: Called as `function(**tensors)`, returns `dict[str, tensor]`. It is traced once,
+            without autograph, and must not be compiled by XLA, which stock servers disable on CPU.
+        inputs: The spec of each argument; `None` dimensions are dynamic.
+
+    Raises:
+        ValueError: If an input is not a named `tf.TensorSpec`, or the function's outputs are not a
+            dict of tensors.
 
     Example:
         >>> double = Signature(lambda x: {"y": 2 * x}, {"x": tf.TensorSpec([None], tf.float32)})
@@ -41,7 +45,7 @@ class Signature:
 
     @functools.cached_property
     def concrete(self) -> tf.types.experimental.ConcreteFunction:
-        """The function traced for `inputs`, and for nothing else."""
+        """The function, traced for `inputs` only."""
         specs = {
             name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in self.inputs.items()
         }
@@ -81,35 +85,37 @@ def write(
     version: int | None = None,
     extra: Mapping[str, str | bytes] | None = None,
 ) -> Path:
-    """Write `<root>/<version>/`, whole or not at all.
+    """Write `<root>/<version>/`, completely or not at all.
 
-    Beside the SavedModel it holds the golden examples (`assets.extra/golden/`), TensorFlow
-    Serving's warm-up records (`assets.extra/tf_serving_warmup_requests`) and `README.md`.
+    In addition to the SavedModel, it contains the golden examples (`assets.extra/golden/`),
+    TensorFlow Serving's warm-up records (`assets.extra/tf_serving_warmup_requests`) and
+    `README.md`.
 
     Args:
-        root: folder of all versions; its name is the model's name on a server.
-        module: what owns the variables and lookup tables that the signatures use. Optimizers are
-            left out.
-        signatures: by name; "serving_default" must be among them.
-        examples: inputs for each signature, at least one; the outputs are computed here and stored.
-        card: the model card, markdown.
-        version: number of the version; by default the highest existing one plus one.
-        extra: further files, by name, for `assets.extra/`, which servers leave alone; a text is
-            written as UTF-8.
+        root: Folder of all versions; its name is the model's name on a server.
+        module: Owner of the variables and lookup tables that the signatures use, or several.
+            Optimizers are left out.
+        signatures: Signatures by name; "serving_default" must be among them.
+        examples: At least one dict of inputs for each signature; the outputs are computed here and
+            stored.
+        card: The model card, Markdown.
+        version: Number of the version; by default the highest existing one plus one.
+        extra: Further files, by name, for `assets.extra/`, which servers ignore; text is written as
+            UTF-8.
 
     Returns:
         The path of the version.
 
     Raises:
-        FileExistsError: the version exists; nothing is written.
-        ValueError: a signature or an example is not as described.
+        FileExistsError: If the version exists; nothing is written.
+        ValueError: If a signature or an example is not as described.
     """
     if "serving_default" not in signatures:
-        raise ValueError(f"signatures must hold 'serving_default', got {sorted(signatures)}")
+        raise ValueError(f"signatures must contain 'serving_default', got {sorted(signatures)}")
     if unknown := sorted(set(examples) - set(signatures)):
-        raise ValueError(f"examples for {unknown}, which are no signatures")
-    tensors = {name: _check(name, signatures[name], examples) for name in signatures}
-    answers = {name: _answer(name, signatures[name], tensors[name]) for name in signatures}
+        raise ValueError(f"examples for {unknown}, which are not signatures")
+    inputs = {name: _check(name, signatures[name], examples) for name in signatures}
+    outputs = {name: _run(name, signatures[name], inputs[name]) for name in signatures}
 
     with new_version(root, version) as (staging, final):
         functions = {name: signature.concrete for name, signature in signatures.items()}
@@ -117,8 +123,8 @@ def write(
         tf.saved_model.save(_owner(modules, functions.values()), str(staging), functions)
 
         for name in signatures:
-            golden.save(staging, name, zip(tensors[name], answers[name], strict=True))
-        warmup.save(staging, Path(root).resolve().name, tensors)
+            golden.save(staging, name, zip(inputs[name], outputs[name], strict=True))
+        warmup.save(staging, Path(root).resolve().name, inputs)
         for name, content in (extra or {}).items():
             content = content.encode() if isinstance(content, str) else content
             (staging / "assets.extra" / name).write_bytes(content)
@@ -130,7 +136,7 @@ def _owner(
     modules: Iterable[tf.Module | keras.layers.Layer],
     functions: Iterable[tf.types.experimental.ConcreteFunction],
 ) -> tf.Module:
-    """What the functions use, and nothing else: no optimizer, and no function a second time."""
+    """Collect what the functions use, and nothing else: no optimizer, no function twice."""
     used = [variable for function in functions for variable in function.graph.variables]
     parts = [part for module in modules for part in tf.train.TrackableView(module).descendants()]
     owner = tf.Module()
@@ -144,11 +150,11 @@ def _owner(
 def _check(
     name: str, signature: Signature, examples: dict[str, list[dict[str, np.ndarray]]]
 ) -> list[dict[str, tf.Tensor]]:
-    """The examples of one signature as tensors of its specs, or a ValueError saying what is off."""
+    """Convert the examples of a signature to tensors of its specs, or raise a ValueError."""
     if not name.isidentifier():
         raise ValueError(f"signature {name!r}: the name must be a Python identifier")
     if not examples.get(name):
-        raise ValueError(f"signature {name!r}: no example; an export without is not proven")
+        raise ValueError(f"signature {name!r}: no example; an export needs one for its self-test")
     checked = []
     for i, example in enumerate(examples[name]):
         where = f"signature {name!r}, example {i}"
@@ -157,9 +163,9 @@ def _check(
         checked.append({})
         for key, spec in signature.inputs.items():
             array = np.asarray(example[key])
-            # Otherwise TensorFlow silently turns 1.9 into 1.
-            number = spec.dtype != tf.string
-            if number and not np.can_cast(array.dtype, spec.dtype.as_numpy_dtype, "same_kind"):
+            # Without this check TensorFlow would silently turn 1.9 into 1.
+            numeric = spec.dtype != tf.string
+            if numeric and not np.can_cast(array.dtype, spec.dtype.as_numpy_dtype, "same_kind"):
                 raise ValueError(f"{where}, input {key!r}: {array.dtype}, not {spec.dtype.name}")
             try:
                 tensor = tf.convert_to_tensor(example[key], spec.dtype)
@@ -173,23 +179,23 @@ def _check(
     return checked
 
 
-def _answer(
+def _run(
     name: str, signature: Signature, examples: list[dict[str, tf.Tensor]]
 ) -> list[dict[str, tf.Tensor]]:
-    """The golden outputs, by the very function that is saved."""
-    answers = []
+    """Compute the golden outputs, by the same function that is saved."""
+    outputs = []
     for i, inputs in enumerate(examples):
         try:
-            answers.append(signature.concrete(**inputs))
+            outputs.append(signature.concrete(**inputs))
         except tf.errors.OpError as error:
             raise ValueError(
-                f"signature {name!r} can't answer its example {i}: {type(error).__name__}: "
+                f"signature {name!r} fails on its example {i}: {type(error).__name__}: "
                 f"{_reason(error)}"
             ) from error
-    return answers
+    return outputs
 
 
 def _reason(error: tf.errors.OpError) -> str:
-    """The one line of TensorFlow's page that says what happened, which comes last."""
+    """Return the last line of TensorFlow's long message, which states the cause."""
     lines = [line.strip() for line in error.message.splitlines() if line.strip()]
     return next((line for line in reversed(lines) if not line.startswith("[[")), "")

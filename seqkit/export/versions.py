@@ -8,28 +8,28 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-# Hidden and no integer: neither TensorFlow Serving nor `latest_version` takes it for a version.
+# Hidden and not an integer: neither TensorFlow Serving nor `latest_version` takes it as a version.
 STAGING_PREFIX = ".writing-"
 
 
 def version_numbers(root: str | os.PathLike) -> list[int]:
-    """The version numbers below `root`, in ascending order."""
+    """Return the version numbers below `root`, in ascending order."""
     root = Path(root)
     folders = [p.name for p in root.iterdir() if p.is_dir()] if root.is_dir() else []
     return sorted(int(name) for name in folders if name.isascii() and name.isdecimal())
 
 
 def latest_version(root: str | os.PathLike) -> Path:
-    """The newest version folder below `root`.
+    """Return the newest version folder below `root`.
 
     Args:
-        root: folder that holds `<int>/` folders.
+        root: Folder that contains `<int>/` folders.
 
     Returns:
         The path of the folder with the highest number.
 
     Raises:
-        FileNotFoundError: `root` holds no version.
+        FileNotFoundError: If `root` contains no version.
     """
     root = Path(root)
     versions = version_numbers(root)
@@ -40,10 +40,10 @@ def latest_version(root: str | os.PathLike) -> Path:
 
 
 def resolve(path: str | os.PathLike) -> Path:
-    """The version folder that `path` means: itself, or the newest version below it.
+    """Return the version folder at `path`: itself, or the newest version below it.
 
     Raises:
-        FileNotFoundError: there is neither.
+        FileNotFoundError: If there is neither.
     """
     path = Path(path)
     if (path / "saved_model.pb").is_file():
@@ -55,10 +55,11 @@ def resolve(path: str | os.PathLike) -> Path:
 
 @contextlib.contextmanager
 def new_version(root: str | os.PathLike, version: int | None) -> Iterator[tuple[Path, Path]]:
-    """Yield (staging folder to fill, final path); rename the one into the other at the end.
+    """Yield (staging folder to fill, final path); rename the first to the second at the end.
 
-    Nothing named like a version exists before it is whole. Writers into one `root` take turns (a
-    lock on the folder itself), so a staging folder found there has lost its owner and is removed.
+    No folder with a version's name exists before it is complete. Writers to the same `root` take
+    turns (a lock on the folder itself), so a staging folder found there is an orphan and is
+    removed.
     """
     root = Path(root)
     if version is not None and version < 0:
@@ -76,7 +77,7 @@ def new_version(root: str | os.PathLike, version: int | None) -> Iterator[tuple[
             raise FileExistsError(f"{final} exists; nothing written: choose another version")
         holder = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=root))
         try:
-            # One level below: mkdtemp's folder is private, the version must not be.
+            # One level below, since mkdtemp's folder is private and the version must not be.
             staging = holder / "version"
             staging.mkdir()
             yield staging, final
@@ -87,11 +88,13 @@ def new_version(root: str | os.PathLike, version: int | None) -> Iterator[tuple[
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[bool]:
-    """Hold a lock on the folder; yield False where the file system (some network ones) has none."""
+    """Lock the folder; yield False if the file system has no locks, as some network ones."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)  # the kernel frees it if the process is killed
+            fcntl.flock(
+                descriptor, fcntl.LOCK_EX
+            )  # the kernel releases it if the process is killed
         except OSError:
             yield False
         else:

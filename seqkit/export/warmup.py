@@ -4,20 +4,19 @@ from pathlib import Path
 
 import tensorflow as tf
 
-# TensorFlow Serving refuses a file with more.
-MAX_RECORDS = 1000
+MAX_RECORDS = 1000  # TensorFlow Serving rejects a file with more
 
 
 def save(version: Path, model: str, examples: dict[str, list[dict[str, tf.Tensor]]]) -> None:
     """Write `assets.extra/tf_serving_warmup_requests`.
 
     Args:
-        version: folder of the version.
-        model: name of the model on the server.
-        examples: inputs by signature; beyond 1000 in total each signature gives equally many.
+        version: Folder of the version.
+        model: Name of the model on the server.
+        examples: Inputs by signature; each signature has the same share of at most 1000 records.
 
     Raises:
-        ModuleNotFoundError: tensorflow-serving-api is not installed.
+        ModuleNotFoundError: If tensorflow-serving-api is not installed.
     """
     try:
         from tensorflow_serving.apis import predict_pb2, prediction_log_pb2

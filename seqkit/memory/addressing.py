@@ -1,23 +1,24 @@
-"""Where heads look: pure functions, an equation each, in float32.
+"""Equations of memory access as pure functions, in float32.
 
-Shapes: memory M (batch, word, slots), whose slots lie side by side, as weightings do; weightings w
-(batch, heads, slots); keys k and whatever else heads say (batch, heads, ...). A weighting is
-non-negative and sums to one, or to less where its head looks nowhere.
+Shapes: memory M (batch, word, slots), with contiguous slots like the weightings; weightings w
+(batch, heads, slots); keys k and other parameters of heads (batch, heads, ...). A weighting is
+non-negative and sums to at most one.
 """
 
 from keras import ops
 
 from seqkit.typing import Tensor
 
-EPSILON = 1e-6  # under roots and logarithms: no gradient is infinite
-# A slot's squared length is taken for so much more. The direction of a slot where hardly anything
-# was written would turn with every trace of a write: gradients of hundreds, and seeds that never
-# converge. So what is almost empty resembles no key.
-ALMOST_EMPTY = 0.1
+EPSILON = 1e-6  # in roots and logarithms: keeps gradients finite
+# Added to the squared norm of a slot, so that an almost empty one resembles no key. Otherwise its
+# direction changes with the smallest write: gradients explode, and some seeds never converge.
+SLOT_NORM_EPSILON = 0.1
 
 
 def content_weighting(memory: Tensor, keys: Tensor, strengths: Tensor) -> Tensor:
-    """w^c = softmax_i(beta K[k, M(i)])
+    """Compute a weighting by content.
+
+        w^c = softmax_i(beta K[k, M(i)])
 
     Args:
         memory: M (batch, word, slots).
@@ -31,14 +32,16 @@ def content_weighting(memory: Tensor, keys: Tensor, strengths: Tensor) -> Tensor
 
 
 def cosine_similarity(memory: Tensor, keys: Tensor) -> Tensor:
-    """K[k, M(i)] = k M(i) / (|k| |M(i)|): (batch, heads, slots)
+    """Compute the cosine similarity of keys and slots, (batch, heads, slots).
+
+        K[k, M(i)] = k M(i) / (|k| |M(i)|)
 
     Source:
         Graves et al. 2014, eq. 6.
 
     Deviations:
-        |M(i)| is the root of |M(i)|^2 + 0.1, so that a slot shorter than about 0.3 resembles
-        nothing.
+        |M(i)| is the root of |M(i)|^2 + 0.1, so that a slot with a norm below about 0.3 resembles
+        no key.
 
     Example:
         >>> import numpy as np
@@ -46,14 +49,18 @@ def cosine_similarity(memory: Tensor, keys: Tensor) -> Tensor:
         >>> np.array(cosine_similarity(memory, keys)).round(2).tolist()
         [[[0.0, 1.0, 0.0]]]
     """
-    # A sum over the word as a matrix product, which is faster.
-    lengths = ops.sqrt(ops.matmul(ops.ones_like(keys[:, :1]), ops.square(memory)) + ALMOST_EMPTY)
+    # The sum over the word is a matrix product, which is faster.
+    lengths = ops.sqrt(
+        ops.matmul(ops.ones_like(keys[:, :1]), ops.square(memory)) + SLOT_NORM_EPSILON
+    )
     key_lengths = ops.sqrt(ops.sum(ops.square(keys), axis=-1, keepdims=True) + EPSILON)
     return ops.matmul(keys / key_lengths, memory) / lengths
 
 
 def interpolate(content: Tensor, previous: Tensor, gate: Tensor) -> Tensor:
-    """w^g = g w^c + (1 - g) w_{t-1}, with g in [0, 1] (batch, heads, 1)
+    """Interpolate with the previous weighting, with a gate g in [0, 1] (batch, heads, 1).
+
+        w^g = g w^c + (1 - g) w_{t-1}
 
     Source:
         Graves et al. 2014, eq. 7.
@@ -62,11 +69,13 @@ def interpolate(content: Tensor, previous: Tensor, gate: Tensor) -> Tensor:
 
 
 def shift(weighting: Tensor, shifts: Tensor) -> Tensor:
-    """w~(i) = sum_j w^g(i - j) s(j), the slots in a circle
+    """Shift a weighting along the slots, which form a circle.
+
+        w~(i) = sum_j w^g(i - j) s(j)
 
     Args:
         weighting: w^g (batch, heads, slots).
-        shifts: s (batch, heads, 2 r + 1), how much to move by -r ... r slots.
+        shifts: s (batch, heads, 2 r + 1), weights of shifts by -r ... r slots.
 
     Source:
         Graves et al. 2014, eq. 8.
@@ -82,7 +91,9 @@ def shift(weighting: Tensor, shifts: Tensor) -> Tensor:
 
 
 def sharpen(weighting: Tensor, sharpness: Tensor) -> Tensor:
-    """w(i) = w~(i)^gamma / sum_j w~(j)^gamma = softmax_i(gamma log w~(i))
+    """Sharpen a weighting.
+
+        w(i) = w~(i)^gamma / sum_j w~(j)^gamma = softmax_i(gamma log w~(i))
 
     In logarithms no power underflows, and 0^gamma has a gradient.
 
@@ -97,7 +108,9 @@ def sharpen(weighting: Tensor, sharpness: Tensor) -> Tensor:
 
 
 def read(memory: Tensor, weighting: Tensor) -> Tensor:
-    """R = sum_i w(i) M(i): (batch, heads, word)
+    """Read words (batch, heads, word) from the memory.
+
+        r = sum_i w(i) M(i)
 
     Source:
         Graves et al. 2014, eq. 2.
@@ -106,12 +119,15 @@ def read(memory: Tensor, weighting: Tensor) -> Tensor:
 
 
 def write(memory: Tensor, weighting: Tensor, erase: Tensor, add: Tensor) -> Tensor:
-    """M_t(i) = M_{t-1}(i) prod_h (1 - w_h(i) e_h) + sum_h w_h(i) a_h
+    """Erase and add at the weighted slots of the memory.
+
+        M_t(i) = M_{t-1}(i) prod_h (1 - w_h(i) e_h) + sum_h w_h(i) a_h
 
     Args:
         memory: M_{t-1} (batch, word, slots).
         weighting: w (batch, heads, slots).
-        erase, add: e in [0, 1] and a (batch, heads, word).
+        erase: e in [0, 1] (batch, heads, word).
+        add: a (batch, heads, word).
 
     Source:
         Graves et al. 2014, eq. 3-4.
@@ -124,11 +140,13 @@ def write(memory: Tensor, weighting: Tensor, erase: Tensor, add: Tensor) -> Tens
 
 
 # The differentiable neural computer (Graves et al. 2016, Methods, "Content-based addressing" to
-# "Temporal memory linkage"). There is one writing head: its heads axis has size 1.
+# "Temporal memory linkage"). It has one write head: its heads axis has size 1.
 
 
 def retention(free_gates: Tensor, read_weighting: Tensor) -> Tensor:
-    """psi_t(i) = prod_r (1 - f^r w^r_{t-1}(i)): how much each slot is kept, (batch, 1, slots)
+    """Compute how much of each slot is retained, (batch, 1, slots).
+
+        psi_t(i) = prod_r (1 - f^r w^r_{t-1}(i))
 
     Args:
         free_gates: f in [0, 1] (batch, heads, 1).
@@ -139,13 +157,15 @@ def retention(free_gates: Tensor, read_weighting: Tensor) -> Tensor:
     """
     kept = 1 - free_gates * read_weighting
     psi = kept[:, :1]
-    for head in range(1, kept.shape[1]):  # a product over an axis has a slow gradient
+    for head in range(1, kept.shape[1]):  # the gradient of ops.prod is slow
         psi = psi * kept[:, head : head + 1]
     return psi
 
 
 def usage(previous: Tensor, write_weighting: Tensor, retention: Tensor) -> Tensor:
-    """u_t = (u_{t-1} + w^w_{t-1} - u_{t-1} w^w_{t-1}) psi_t, in [0, 1]: (batch, 1, slots)
+    """Compute the usage of the slots in [0, 1], (batch, 1, slots).
+
+        u_t = (u_{t-1} + w^w_{t-1} - u_{t-1} w^w_{t-1}) psi_t
 
     Source:
         Graves et al. 2016, Methods, "Dynamic memory allocation".
@@ -154,10 +174,12 @@ def usage(previous: Tensor, write_weighting: Tensor, retention: Tensor) -> Tenso
 
 
 def allocation_weighting(usage: Tensor) -> Tensor:
-    """a_t(i) = (1 - u_t(i)) prod_j u_t(j) over the slots j that come before i on the free list
+    """Compute the weighting by free space, (batch, 1, slots).
 
-    The free list is in the order of usage, and of slots where usage is equal. The product is taken
-    in logarithms over all pairs of slots, which XLA does faster than it sorts; a usage of 0 counts
+        a_t(i) = (1 - u_t(i)) prod_j u_t(j)     over the slots j before i on the free list
+
+    The free list is sorted by usage, with ties in the order of slots. The product is computed in
+    logarithms over all pairs of slots, which is faster than sorting under XLA; a usage of 0 counts
     as `EPSILON` in it. The order has no gradient, as in the paper.
 
     Args:
@@ -184,7 +206,9 @@ def allocation_weighting(usage: Tensor) -> Tensor:
 def write_weighting(
     content: Tensor, allocation: Tensor, allocation_gate: Tensor, write_gate: Tensor
 ) -> Tensor:
-    """w^w_t = g^w (g^a a_t + (1 - g^a) c^w_t), with gates (batch, 1, 1): (batch, 1, slots)
+    """Compute the write weighting (batch, 1, slots) from gates (batch, 1, 1).
+
+        w^w_t = g^w (g^a a_t + (1 - g^a) c^w_t)
 
     Source:
         Graves et al. 2016, Methods, "Write weighting".
@@ -193,20 +217,22 @@ def write_weighting(
 
 
 def precedence(previous: Tensor, write_weighting: Tensor) -> Tensor:
-    """p_t = (1 - sum_i w^w_t(i)) p_{t-1} + w^w_t: where the last write went, (batch, 1, slots)
+    """Compute how much each slot was the last one written, (batch, 1, slots).
+
+        p_t = (1 - sum_i w^w_t(i)) p_{t-1} + w^w_t
 
     Source:
         Graves et al. 2016, Methods, "Temporal memory linkage".
     """
-    # A sum may round to a little more than one.
+    # The sum may round to slightly more than one.
     left = ops.relu(1 - ops.sum(write_weighting, axis=-1, keepdims=True))
     return left * previous + write_weighting
 
 
 def temporal_links(previous: Tensor, write_weighting: Tensor, precedence: Tensor) -> Tensor:
-    """L_t[i, j] = (1 - w^w_t(i) - w^w_t(j)) L_{t-1}[i, j] + w^w_t(i) p_{t-1}(j), and L_t[i, i] = 0
+    """Compute how much slot i was written right after slot j, (batch, slots, slots).
 
-    How much slot i was written right after slot j: (batch, slots, slots).
+        L_t[i, j] = (1 - w^w_t(i) - w^w_t(j)) L_{t-1}[i, j] + w^w_t(i) p_{t-1}(j),  L_t[i, i] = 0
 
     Args:
         previous: L_{t-1} (batch, slots, slots).
@@ -222,18 +248,20 @@ def temporal_links(previous: Tensor, write_weighting: Tensor, precedence: Tensor
 
 
 def kept_links(write_weighting: Tensor) -> Tensor:
-    """1 - w^w_t(i) - w^w_t(j), which on the diagonal doesn't matter: (batch, slots, slots)"""
+    """Compute 1 - w^w_t(i) - w^w_t(j), (batch, slots, slots); the diagonal is not used."""
     kept = 1 - ops.swapaxes(write_weighting, 1, 2) - write_weighting
-    return ops.relu(kept)  # w(i) + w(j) may round to a little more than one
+    return ops.relu(kept)  # w(i) + w(j) may round to slightly more than one
 
 
 def off_diagonal(write_weighting: Tensor) -> Tensor:
-    """0 where i = j, 1 elsewhere: (slots, slots)"""
+    """Return a matrix (slots, slots) that is 0 on the diagonal and 1 elsewhere."""
     return 1 - ops.eye(write_weighting.shape[-1], dtype=write_weighting.dtype)
 
 
 def directional_weightings(links: Tensor, read_weighting: Tensor) -> tuple[Tensor, Tensor]:
-    """f^r_t = L_t w^r_{t-1} and b^r_t = L_t' w^r_{t-1}: what was written after and before
+    """Compute the weightings of the slots written after and before those read last.
+
+        f^r_t = L_t w^r_{t-1},   b^r_t = L_t' w^r_{t-1}
 
     Args:
         links: L_t (batch, slots, slots).
@@ -247,7 +275,7 @@ def directional_weightings(links: Tensor, read_weighting: Tensor) -> tuple[Tenso
 
     Example:
         >>> import numpy as np
-        >>> links = np.array([[[0.0, 0, 0], [1, 0, 0], [0, 1, 0]]])  # written: slot 0, then 1, then 2
+        >>> links = np.array([[[0.0, 0, 0], [1, 0, 0], [0, 1, 0]]])  # 0, 1, 2 written in order
         >>> f, b = directional_weightings(links, np.array([[[0.0, 1.0, 0.0]]]))
         >>> np.array(f).tolist(), np.array(b).tolist()
         ([[[0.0, 0.0, 1.0]]], [[[1.0, 0.0, 0.0]]])
@@ -257,11 +285,15 @@ def directional_weightings(links: Tensor, read_weighting: Tensor) -> tuple[Tenso
 
 
 def read_weighting(backward: Tensor, content: Tensor, forward: Tensor, modes: Tensor) -> Tensor:
-    """w^r_t = pi_1 b^r_t + pi_2 c^r_t + pi_3 f^r_t: (batch, heads, slots)
+    """Compute the read weighting (batch, heads, slots).
+
+        w^r_t = pi_1 b^r_t + pi_2 c^r_t + pi_3 f^r_t
 
     Args:
-        backward, content, forward: b, c, f (batch, heads, slots).
-        modes: pi (batch, heads, 3), which sums to one.
+        backward: b (batch, heads, slots).
+        content: c (batch, heads, slots).
+        forward: f (batch, heads, slots).
+        modes: pi (batch, heads, 3), which sum to one.
 
     Source:
         Graves et al. 2016, Methods, "Read weighting".

@@ -1,22 +1,20 @@
-"""The controller of a memory: a cell, or a layer without states."""
-
-from typing import Any
+"""The controller of a memory cell: a cell, or a layer without states."""
 
 import keras
 
 from seqkit.cells.cell import Cell
-from seqkit.typing import Shape, States, Tensor
+from seqkit.typing import Nest, Shape, States, Tensor
 
 
 class Controller:
-    """One way to run a seqkit cell and a feed-forward layer, at a step.
+    """A common interface for one step of a seqkit cell or a feed-forward layer.
 
     Args:
-        layer: a seqkit cell, or a layer with `units`.
-        owner: whose controller it is, for errors.
+        layer: A seqkit cell, or a layer with `units`.
+        owner: The memory cell, for error messages.
 
     Raises:
-        ValueError: if it is neither.
+        ValueError: If the layer is neither.
     """
 
     def __init__(self, layer: keras.layers.Layer, owner: keras.layers.Layer) -> None:
@@ -35,17 +33,17 @@ class Controller:
         return self.is_cell and self.layer.is_stochastic
 
     def build(self, input_shape: Shape) -> None:
-        if not self.layer.built:  # a reloaded one is
+        if not self.layer.built:  # already built when reloaded
             self.layer.build(input_shape)
             self.layer.built = True
 
     def get_initial_state(self, batch_size: int | Tensor) -> States:
         return self.layer.get_initial_state(batch_size) if self.is_cell else []
 
-    def prepare(self, batch_size: int | Tensor, training: bool) -> Any:
+    def prepare(self, batch_size: int | Tensor, training: bool) -> Nest:
         return self.layer.prepare(batch_size, None, training) if self.is_cell else None
 
-    def step(self, x: Tensor, states: States, prepared: Any) -> tuple[Tensor, States]:
+    def step(self, x: Tensor, states: States, prepared: Nest) -> tuple[Tensor, States]:
         if not self.is_cell:
             return self.layer(x), []
         return self.layer.step(self.layer.project(x, prepared), states, prepared)

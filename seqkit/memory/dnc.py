@@ -10,11 +10,11 @@ from seqkit.memory.linkage import link
 from seqkit.memory.memory_cell import MemoryCell
 from seqkit.typing import Tensor
 
-FIRST_STRENGTH = 4.0  # bias of the reading strengths before training: beta^r is about 5
+INITIAL_STRENGTH_BIAS = 4.0  # of the read strengths: beta^r is initially about 5
 
 
 class State(NamedTuple):
-    """What is carried from step to step beside the controller's states."""
+    """State of a differentiable neural computer besides its controller's, in float32."""
 
     memory: Tensor  # M (batch, word, slots)
     usage: Tensor  # u (batch, 1, slots)
@@ -26,7 +26,7 @@ class State(NamedTuple):
 
 
 class Interface(NamedTuple):
-    """What the controller says at a step: xi, (batch, heads, ...)."""
+    """What the controller emits at a step: xi, (batch, heads, ...)."""
 
     read_keys: Tensor  # k^r (num_reads, word)
     read_strengths: Tensor  # beta^r (num_reads, 1)
@@ -42,7 +42,7 @@ class Interface(NamedTuple):
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class DNCCell(MemoryCell):
-    """A controller with a memory that knows which slots are free and in what order it was written.
+    """Differentiable neural computer: a memory that tracks free slots and the order of writes.
 
         h_t = controller([x_t, r_{t-1}])
         psi_t = prod_r (1 - f^r_t w^r_{t-1})                                retention
@@ -56,37 +56,38 @@ class DNCCell(MemoryCell):
         w^r_t = pi_1 b_t + pi_2 content(M_t, k^r_t, beta^r_t) + pi_3 f_t
         r_t = w^r_t M_t
 
-    k, beta, e, v, f, g and pi are affine functions of h_t, put into their ranges by 1 + softplus
+    k, beta, e, v, f, g and pi are affine functions of h_t, mapped to their ranges by 1 + softplus
     (beta), sigmoid (e, f, g) and softmax (pi). `seqkit.memory.addressing` has the equations.
 
     Args:
-        controller: a seqkit cell, or for a feed-forward controller a layer with `units`, such as
+        controller: A seqkit cell, or for a feed-forward controller a layer with `units`, such as
             `keras.layers.Dense(100, activation="tanh")`.
-        memory_size: slots N, > 0. Time and states grow with its square, that of the links.
-        word_size: size of a slot, > 0.
-        num_reads: reading heads, > 0; one head writes.
+        memory_size: Number of slots N, > 0. Time and states grow with its square, for the links.
+        word_size: Size of a slot, > 0.
+        num_reads: Number of read heads, > 0; there is one write head.
 
     Call arguments:
-        inputs (batch, features); states: the controller's, then M, u, p, L, w^w, w^r and r, each as
-        (batch, size). `unpack` gives them their shapes.
+        inputs: (batch, features).
+        states: The controller's, then M, u, p, L, w^w, w^r and r, each as (batch, size). `unpack`
+            returns them in their shapes.
 
     Returns:
-        output [h_t, r_t] (batch, controller's + num_reads word_size), which a Dense layer is to
-        follow; new states.
-
-    Dtype:
-        all but the controller computes in float32, whatever the policy.
+        Output [h_t, r_t] (batch, controller's output_size + num_reads word_size), to be followed by
+        a Dense layer; new states.
 
     Raises:
-        ValueError: if a size is not positive, or the controller's is not known.
+        ValueError: If a size is not positive, or that of the controller is unknown.
+
+    Dtype:
+        All but the controller computes in float32 under any policy but float64.
 
     Source:
         Graves et al. 2016, Methods.
 
     Deviations:
-        the affine functions have a bias; that of beta^r begins at 4, since where a lookup is
-        blurred at first, some seeds never learn where to begin to read; a usage of 0 counts as 1e-6
-        in the allocation's product.
+        The affine functions have a bias; that of beta^r is initialized to 4, since with blurred
+        lookups some seeds never learn where to start reading. A usage of 0 counts as 1e-6 in the
+        allocation's product.
 
     Example:
         >>> import numpy as np
@@ -119,12 +120,12 @@ class DNCCell(MemoryCell):
         )
 
     def initial_interface_bias(self) -> Interface:
-        said = super().initial_interface_bias()
-        return said._replace(read_strengths=said.read_strengths + FIRST_STRENGTH)
+        bias = super().initial_interface_bias()
+        return bias._replace(read_strengths=bias.read_strengths + INITIAL_STRENGTH_BIAS)
 
-    def access(self, said: Interface, state: State) -> State:
+    def access(self, interface: Interface, state: State) -> State:
         M, u, p, L, w_w, w_r, _ = state
-        k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi = said
+        k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi = interface
         beta_r, beta_w = 1 + ops.softplus(beta_r), 1 + ops.softplus(beta_w)
         e, f, g_a, g_w = (ops.sigmoid(gate) for gate in (e, f, g_a, g_w))
         pi = ops.softmax(pi, axis=-1)

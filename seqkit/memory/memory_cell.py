@@ -1,4 +1,4 @@
-"""MemoryCell: what the cells with an explicit memory share (Deep Learning, 10.12)."""
+"""MemoryCell: base class of the cells with an explicit memory (Deep Learning, 10.12)."""
 
 import itertools
 import math
@@ -15,24 +15,36 @@ from seqkit.ops import where_rows
 from seqkit.typing import Nest, Shape, States, Tensor
 
 
-class MemoryCell(Cell):
-    """A controller, what it says to its memory, and states that are flat outside, shaped inside.
+class Prepared(NamedTuple):
+    """Computed once per sequence, before the loop. Weights are read once, as in `AffineCell`."""
 
-    Subclasses give the shapes, without the batch, of their states and of what the controller says
-    (`state_shapes`, `interface_shapes`: a NamedTuple each), and write `initial_state` and `access`.
-    All but the controller computes in float32, or float64 if that is the policy: in 16 bits, what
-    is written over and over would fade.
+    controller: Nest
+    kernel: Tensor  # (controller's output, width of the interface)
+    bias: Tensor  # (width of the interface,)
+
+
+class MemoryCell(Cell):
+    """A controller that accesses a memory through an interface vector.
+
+    Subclasses define the shapes, without the batch, of their states and of the parts of the
+    interface (`state_shapes`, `interface_shapes`: a NamedTuple each), `initial_state` and `access`.
+    States are flat outside the cell and have these shapes inside. All but the controller computes
+    in float32, or float64 if that is the policy: in 16 bits, repeated writes lose the content.
 
     Args:
-        controller: a seqkit cell, or a layer with `units`.
-        memory_size: slots, > 0.   word_size: size of each, > 0.
-        num_reads: words that are read at a step, > 0.
+        controller: A seqkit cell, or a layer with `units`.
+        memory_size: Number of slots, > 0.
+        word_size: Size of a slot, > 0.
+        num_reads: Number of words read at a step, > 0.
 
     Raises:
-        ValueError: if a size is not positive.
+        ValueError: If a size is not positive.
     """
 
-    traced: tuple[str, ...] = ("read_weighting", "write_weighting")  # of the states, by `trace`
+    traced: tuple[str, ...] = (
+        "read_weighting",
+        "write_weighting",
+    )  # fields of the state that `trace` returns
 
     def __init__(
         self,
@@ -54,35 +66,35 @@ class MemoryCell(Cell):
         return "float64" if self.compute_dtype == "float64" else "float32"
 
     def state_shapes(self) -> NamedTuple:
-        """Shapes of the states, but for the controller's; the last are the words read."""
+        """Return the shapes of the states without the controller's; the last are the words read."""
         raise NotImplementedError
 
     def interface_shapes(self) -> NamedTuple:
-        """Shapes of what the controller says, each (heads, size)."""
+        """Return the shapes (heads, size) of the parts of the interface."""
         raise NotImplementedError
 
     def initial_interface_bias(self) -> NamedTuple:
-        """The bias of each part before training, by default zeros."""
+        """Return the initial bias of each part of the interface, by default zeros."""
         shapes = self.interface_shapes()
         return type(shapes)(*(ops.zeros(shape, self.memory_dtype) for shape in shapes))
 
     def initial_state(self) -> NamedTuple:
-        """The state of a row before the first step, by default zeros."""
+        """Return the state of a row before the first step, by default zeros."""
         shapes = self.state_shapes()
         return type(shapes)(*(ops.zeros(shape, self.memory_dtype) for shape in shapes))
 
-    def access(self, said: NamedTuple, state: NamedTuple) -> NamedTuple:
-        """A step of the memory: what the controller says (unbounded) and the state -> new state."""
+    def access(self, interface: NamedTuple, state: NamedTuple) -> NamedTuple:
+        """Return the state after a step of the memory; the interface is unbounded."""
         raise NotImplementedError
 
     @property
     def trace_shapes(self) -> dict[str, tuple[int, int]]:
-        """Heads and slots of what `trace` tells."""
+        """Heads and slots of each result of `trace`."""
         shapes = self.state_shapes()._asdict()
         return {name: shapes[name] for name in self.traced}
 
     def trace(self, states: States) -> dict[str, Tensor]:
-        """Where the heads look: name -> (batch, heads, slots)."""
+        """Return the traced fields of the states by name, (batch, heads, slots) each."""
         _, state = self.unpack(states)
         return {name: getattr(state, name) for name in self.traced}
 
@@ -114,12 +126,12 @@ class MemoryCell(Cell):
         return ops.cast(ops.concatenate(parts), dtype or self.memory_dtype)
 
     def get_initial_state(self, batch_size: int | Tensor | None = None) -> States:
-        """The controller's own, then those of `initial_state`."""
+        """Return the initial states of the controller, then those of `initial_state`."""
         rows = [ops.tile(ops.reshape(v, (1, -1)), (batch_size, 1)) for v in self.initial_state()]
         return self._control.get_initial_state(batch_size) + rows
 
     def unpack(self, states: States) -> tuple[list, NamedTuple]:
-        """The controller's states, and the rest in its shapes."""
+        """Return the controller's states, and the others in their shapes."""
         k, shapes = len(self._control.state_size), self.state_shapes()
         shaped = (
             ops.reshape(ops.cast(v, self.memory_dtype), (-1, *shape))
@@ -129,25 +141,24 @@ class MemoryCell(Cell):
 
     def prepare(
         self, batch_size: int | Tensor, constants: Nest = None, training: bool = False
-    ) -> tuple:
-        """What holds for the controller, and the interface's weights, read once."""
-        weights = self.interface_kernel, self.interface_bias
-        return (
+    ) -> Prepared:
+        return Prepared(
             self._control.prepare(batch_size, training),
-            tuple(backend.read(w) for w in weights),
+            backend.read(self.interface_kernel),
+            backend.read(self.interface_bias),
         )
 
-    def step(self, projected: Tensor, states: States, prepared: tuple) -> tuple[Tensor, States]:
+    def step(self, projected: Tensor, states: States, prepared: Prepared) -> tuple[Tensor, States]:
         output, control, state = self._advance(projected, *self.unpack(states), prepared)
         return output, [*control, *map(_flat, state)]
 
     def unfold(
-        self, projected: Tensor, states: States, mask: Tensor | None, prepared: tuple
+        self, projected: Tensor, states: States, mask: Tensor | None, prepared: Prepared
     ) -> tuple[Tensor, Tensor, States]:
-        """The loop over `step`, faster: states keep their shapes from step to step.
+        """Run the steps as in a loop over `step`, but faster: states keep their shapes.
 
-        XLA computes what is handed on as (batch, slots^2) one number at a time, with divisions that
-        tell its row and column.
+        XLA would compute a state flattened to (batch, slots^2) one element at a time, with
+        divisions to find its row and column.
         """
         control, state = self.unpack(states)
         zeros = ops.zeros((ops.shape(projected)[1], self.output_size), self.compute_dtype)
@@ -164,23 +175,23 @@ class MemoryCell(Cell):
         return outputs, last, [*control, *map(_flat, state)]
 
     def _advance(
-        self, projected: Tensor, control: list, state: NamedTuple, prepared: tuple
+        self, projected: Tensor, control: list, state: NamedTuple, prepared: Prepared
     ) -> tuple[Tensor, list, NamedTuple]:
-        """One step: the output, and the states in their shapes."""
+        """Run one step and return the output, and the states in their shapes."""
         reads = _flat(state[-1])
-        seen = ops.concatenate([projected, ops.cast(reads, projected.dtype)], axis=-1)
-        h, control = self._control.step(seen, control, prepared[0])
-        state = self.access(self.say(h, prepared), state)
+        controller_inputs = ops.concatenate([projected, ops.cast(reads, projected.dtype)], axis=-1)
+        h, control = self._control.step(controller_inputs, control, prepared.controller)
+        state = self.access(self.interface(h, prepared), state)
         output = [ops.cast(part, self.compute_dtype) for part in (h, _flat(state[-1]))]
         return ops.concatenate(output, axis=-1), control, state
 
-    def say(self, h: Tensor, prepared: tuple) -> NamedTuple:
-        """What the controller says: an affine function of its output h (batch, size)."""
-        _, (kernel, bias) = prepared
-        return self.split_interface(ops.matmul(ops.cast(h, self.memory_dtype), kernel) + bias)
+    def interface(self, h: Tensor, prepared: Prepared) -> NamedTuple:
+        """Compute the interface, an affine function of the controller's output h (batch, size)."""
+        h = ops.cast(h, self.memory_dtype)
+        return self.split_interface(ops.matmul(h, prepared.kernel) + prepared.bias)
 
     def split_interface(self, interface: Tensor) -> NamedTuple:
-        """(batch, width) -> its parts, in their shapes."""
+        """Split the interface vector (batch, width) into its parts, in their shapes."""
         shapes = self.interface_shapes()
         ends = list(itertools.accumulate(math.prod(s) for s in shapes))[:-1]
         split = zip(ops.split(interface, ends, axis=-1), shapes, strict=True)
@@ -188,5 +199,5 @@ class MemoryCell(Cell):
 
 
 def _flat(v: Tensor) -> Tensor:
-    """(batch, a, b) -> (batch, a b)"""
+    """Reshape (batch, a, b) -> (batch, a b)."""
     return ops.reshape(v, (-1, v.shape[1] * v.shape[2]))

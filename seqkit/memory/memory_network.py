@@ -1,4 +1,4 @@
-"""The end-to-end memory network: a question looks at facts, several times over."""
+"""The end-to-end memory network: repeated attention of a question to facts."""
 
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ PADDING = 0
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
-    """What a question finds among facts, which it looks at once in each of several hops.
+    """End-to-end memory network: a question attends to facts once per hop.
 
         u^1 = sum_j l_j B q_j
         m_i = sum_j l_j A^k x_ij + T_A^k(i)     c_i = sum_j l_j C^k x_ij + T_C^k(i)
@@ -22,47 +22,49 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
         o^k = sum_i p_i c_i                                                             (2)
         u^{k+1} = u^k + o^k                                                             (4)
 
-    x_ij is word j of fact i, l_j its position encoding. T(i) tells how recent a fact is. Ties:
+    x_ij is word j of fact i, l_j its position encoding. T(i) encodes how recent a fact is. Tying:
 
-    - "adjacent": A^{k+1} = C^k and B = A^1, and so for T;
-    - "layer-wise": A and C are those of all hops, B is its own, and u^{k+1} = H u^k + o^k.
+    - "adjacent": A^{k+1} = C^k and B = A^1, and the same for T;
+    - "layer-wise": all hops share A and C, B is separate, and u^{k+1} = H u^k + o^k.
 
     Args:
-        vocabulary_size: number of word ids, padding among them, > 0.
-        units: size of what is kept of a fact or a question, > 0.
+        vocabulary_size: Number of word ids including padding, > 0.
+        units: Size of the embedding of a fact or a question, > 0.
         hops: K, > 0.
         tying: "adjacent" or "layer-wise".
-        position_encoding: l_kj = (1 - j/J) - (k/d)(1 - 2j/J) for unit k of d and word j of J; else
-            the order of the words doesn't matter: l = 1.
-        temporal_encoding: add T; else the order of the facts doesn't matter.
-        max_facts: rows of T, > 0: so many facts are read, the most recent ones.
-        return_attention: return p, too.
+        position_encoding: l_kj = (1 - j/J) - (k/d)(1 - 2j/J) for unit k of d and word j of J;
+            False: l = 1, independent of the word order.
+        temporal_encoding: Whether to add T; without it, the order of the facts has no effect.
+        max_facts: Number of facts that are read, the most recent ones, and rows of T, > 0.
+        return_attention: Whether to return p as well.
 
     Call arguments:
-        facts (batch, facts, words) ids, the most recent fact last; query (batch, words) ids. 0 is
-        padding; a fact without words is no fact.
+        facts: Word ids (batch, facts, words), the most recent fact last; 0 is padding, and a fact
+            without words is padding.
+        query: Word ids (batch, words).
 
     Returns:
-        u^{K+1} (batch, units), from which a Dense layer tells the answer; with `return_attention`
-        also p (batch, hops, facts), float32.
-
-    Masking:
-        padding may lie anywhere. What is not read has weight 0; without facts, all have.
+        u^{K+1} (batch, units), to be followed by a Dense layer; with `return_attention` also p
+        (batch, hops, facts), float32.
 
     Raises:
-        ValueError: if a size is not positive, or the tying is another.
+        ValueError: If a size is not positive, or the tying is unknown.
+
+    Masking:
+        Padding may be anywhere. Facts that are not read have weight 0; without facts, all weights
+        are 0.
 
     Source:
         Sukhbaatar et al. 2015, 2 and 4.1.
 
     Deviations:
-        J counts the words of the fact itself; the answer's matrix W is not tied.
+        J is the number of real words of the fact; the output matrix W is not tied.
 
     Example:
         >>> import numpy as np
         >>> from seqkit.memory.memory_network import MemoryNetwork
-        >>> facts = np.array([[[1, 2, 3], [4, 2, 0], [0, 0, 0]]])
-        >>> u, attention = MemoryNetwork(10, units=8, return_attention=True)(facts, np.array([[5, 1]]))
+        >>> facts, query = np.array([[[1, 2, 3], [4, 2, 0], [0, 0, 0]]]), np.array([[5, 1]])
+        >>> u, attention = MemoryNetwork(10, units=8, return_attention=True)(facts, query)
         >>> tuple(u.shape), tuple(attention.shape)
         ((1, 8), (1, 3, 3))
     """
@@ -81,7 +83,9 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         if tying not in ("adjacent", "layer-wise"):
-            raise ValueError(f"MemoryNetwork: tying is {tying!r}; it is 'adjacent' or 'layer-wise'")
+            raise ValueError(
+                f"MemoryNetwork: tying is {tying!r}; it must be 'adjacent' or 'layer-wise'"
+            )
         self.vocabulary_size = positive("vocabulary_size", vocabulary_size, self)
         self.units = positive("units", units, self)
         self.hops = positive("hops", hops, self)
@@ -92,19 +96,19 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
         self.return_attention = return_attention
 
     def build(self, facts_shape: Shape, query_shape: Shape) -> None:
-        # All embeddings side by side, so that a word is looked up once. Adjacent: A^1 = B, C^1 =
-        # A^2, ..., C^K. Layer-wise: A, C, B.
+        # All embeddings are concatenated, so that each word is looked up once. Adjacent: A^1 = B,
+        # C^1 = A^2, ..., C^K. Layer-wise: A, C, B.
         d, adjacent = self.units, self.tying == "adjacent"
-        of_facts = self.hops + 1 if adjacent else 2
+        per_fact = self.hops + 1 if adjacent else 2
         normal = keras.initializers.RandomNormal
         self.embeddings = self.add_weight(
-            shape=(self.vocabulary_size, (of_facts if adjacent else 3) * d),
+            shape=(self.vocabulary_size, (per_fact if adjacent else 3) * d),
             initializer=normal(stddev=0.1),
             name="embeddings",
         )
         if self.temporal_encoding:
             self.recency = self.add_weight(
-                shape=(self.max_facts, of_facts * d),
+                shape=(self.max_facts, per_fact * d),
                 initializer=normal(stddev=0.1),
                 name="recency",
             )
@@ -120,7 +124,7 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
         count = ops.cumsum(ops.cast(is_fact, "int32"), axis=1)
         age = count[:, -1:] - count  # 0 for the last fact
         is_read = ops.logical_and(is_fact, age < self.max_facts)
-        memory = self._encode(facts, E)  # m and c of all hops side by side
+        memory = self._encode(facts, E)  # m and c of all hops, concatenated
         if self.temporal_encoding:
             T = ops.cast(self.recency, self.compute_dtype)
             memory = memory + ops.take(T, ops.minimum(age, self.max_facts - 1), axis=0)
@@ -136,14 +140,14 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
         return (u, ops.stack(attention, axis=1)) if self.return_attention else u
 
     def _encode(self, ids: Tensor, embeddings: Tensor) -> Tensor:
-        """sum_j l_j E x_j of each of some embeddings E side by side: (..., size)"""
+        """Compute sum_j l_j E x_j for concatenated embeddings E, (..., size)."""
         x = ops.take(embeddings, ids, axis=0)
         real = ops.cast(ops.not_equal(ids, PADDING), x.dtype)
         if not self.position_encoding:
             return ops.squeeze(ops.matmul(real[..., None, :], x), axis=-2)
         J = ops.maximum(ops.sum(real, axis=-1, keepdims=True), 1)
         j = ops.cumsum(real, axis=-1)
-        # l_kj = a_j - k/d b_j: two sums over words instead of a product for each unit of each word.
+        # l_kj = a_j - k/d b_j: two sums over words instead of a product per unit and word.
         a, b = (1 - j / J) * real, (1 - 2 * j / J) * real
         sums = ops.matmul(ops.stack([a, b], axis=-2), x)
         k = 1 + ops.arange(embeddings.shape[-1]) % self.units
@@ -151,6 +155,6 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
 
 
 def _softmax(scores: Tensor, real: Tensor) -> Tensor:
-    """In float32, exactly 0 where nothing is real."""
+    """Compute the softmax over real positions in float32, exactly 0 elsewhere."""
     scores = ops.where(real, ops.cast(scores, "float32"), -1e9)
     return ops.softmax(scores, axis=-1) * ops.cast(real, "float32")

@@ -7,14 +7,14 @@ from keras import ops
 
 from seqkit.checks import positive
 from seqkit.memory import addressing
-from seqkit.memory.memory_cell import MemoryCell
+from seqkit.memory.memory_cell import MemoryCell, Prepared
 from seqkit.typing import Initializer, Regularizer, Shape, Tensor
 
-BEGINNING = 0.999  # of a head's first weighting lies on slot 0
+INITIAL_FOCUS = 0.999  # share of each head's initial weighting on slot 0
 
 
 class State(NamedTuple):
-    """What a neural Turing machine carries on beside its controller's states, in float32."""
+    """State of a neural Turing machine besides its controller's, in float32."""
 
     memory: Tensor  # M (batch, word, slots)
     read_weighting: Tensor  # w^r (batch, num_reads, slots)
@@ -22,8 +22,18 @@ class State(NamedTuple):
     reads: Tensor  # r (batch, num_reads, word)
 
 
+class Heads(NamedTuple):
+    """Addressing parameters of heads, unbounded."""
+
+    keys: Tensor  # k (batch, heads, word)
+    strengths: Tensor  # beta (batch, heads, 1)
+    gates: Tensor  # g (batch, heads, 1)
+    shifts: Tensor  # s (batch, heads, 2 shift_range + 1)
+    sharpness: Tensor  # gamma (batch, heads, 1)
+
+
 class Interface(NamedTuple):
-    """What the controller says at a step; of the heads, the reading ones come first."""
+    """What the controller emits at a step; heads are the read heads, then the write heads."""
 
     keys: Tensor  # k (batch, heads, word)
     strengths: Tensor  # beta (batch, heads, 1)
@@ -36,52 +46,55 @@ class Interface(NamedTuple):
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class NTMCell(MemoryCell):
-    """A controller that writes to a memory and reads from it where its heads look.
+    """Neural Turing machine: a controller with heads that write to a memory and read from it.
 
         h_t = controller([x_t, r_{t-1}])
         w_t = sharpen(shift(interpolate(content(M, k, beta), w_{t-1}, g), s), gamma)    (5)-(9)
         M_t = M_{t-1} (1 - w^w_t e_t) + w^w_t a_t                                       (3)-(4)
         r_t = w^r_t M_t                                                                 (2)
 
-    k, beta, g, s, gamma of each head and e, a of each writing one are affine functions of h_t, put
-    into their ranges by softplus (beta, gamma - 1), sigmoid (g, e) and softmax (s).
+    k, beta, g, s, gamma of each head and e, a of each write head are affine functions of h_t,
+    mapped to their ranges by softplus (beta, gamma - 1), sigmoid (g, e) and softmax (s).
 
     Args:
-        controller: a seqkit cell, or for a feed-forward controller a layer with `units`, such as
+        controller: A seqkit cell, or for a feed-forward controller a layer with `units`, such as
             `keras.layers.Dense(100, activation="tanh")`.
-        memory_size: slots, > 0.   word_size: size of each, > 0.
-        num_reads, num_writes: heads, > 0.
-        shift_range: slots that a head may move by in a step, to either side.
+        memory_size: Number of slots, > 0.
+        word_size: Size of a slot, > 0.
+        num_reads: Number of read heads, > 0.
+        num_writes: Number of write heads, > 0.
+        shift_range: Largest shift of a head in a step, in slots, in either direction.
         memory_initializer: M_0, a Keras initializer; None: 1e-6 everywhere.
-        learn_memory: train M_0.
-        add_regularizer: a Keras regularizer of a, its mean over the steps, such as
-            `keras.regularizers.L2(1e-3)`. A head that has nothing to write looks everywhere, and
-            adds a little to each slot; over sequences longer than those of training it sums up and
-            drowns what is to be read. The penalty, which `seqkit.RNN` adds in training, makes such
-            a head be silent: it is what lengths generalise by.
+        learn_memory: Whether to train M_0.
+        add_regularizer: A Keras regularizer of a, averaged over the steps, such as
+            `keras.regularizers.L2(1e-3)`. A head with nothing to write attends to all slots and
+            adds a little to each; over sequences longer than in training this accumulates and masks
+            the content. The penalty, which `seqkit.RNN` adds in training, quiets such a head;
+            without it the model does not generalize to longer sequences.
 
     Call arguments:
-        inputs (batch, features); states: the controller's, then M, w^r, w^w and r, each as (batch,
-        size). `unpack` gives them their shapes.
+        inputs: (batch, features).
+        states: The controller's, then M, w^r, w^w and r, each as (batch, size). `unpack` returns
+            them in their shapes.
 
     Returns:
-        output [h_t, r_t] (batch, controller's + num_reads word_size), which a Dense layer is to
-        follow; new states.
-
-    Dtype:
-        all but the controller computes in float32, whatever the policy.
+        Output [h_t, r_t] (batch, controller's output_size + num_reads word_size), to be followed by
+        a Dense layer; new states.
 
     Raises:
-        ValueError: if a size is not positive, or the controller's is not known.
+        ValueError: If a size is not positive, or that of the controller is unknown.
+
+    Dtype:
+        All but the controller computes in float32 under any policy but float64.
 
     Source:
-        Graves et al. 2014, numbers of its equations.
+        Graves et al. 2014, with its equation numbers.
 
     Deviations:
-        the paper does not say where heads begin: ours all look at slot 0, since where they are
-        spread hardly any seed converges. A slot that is almost empty resembles no key
-        (`addressing.cosine_similarity`). Sharpening is computed in logarithms, without which a run
-        may end in NaN.
+        The paper does not define the initial weightings: ours all focus on slot 0, since hardly any
+        seed converges with uniform ones. An almost empty slot resembles no key
+        (`addressing.cosine_similarity`). Sharpening is computed in logarithms, since otherwise
+        training may end in NaN.
 
     Example:
         >>> import numpy as np
@@ -139,31 +152,29 @@ class NTMCell(MemoryCell):
         )
 
     def initial_state(self) -> State:
-        """An untouched memory, and each head on slot 0."""
+        """Return an unwritten memory, with each head on slot 0."""
         state = super().initial_state()
-        at_0 = ops.cast(ops.arange(self.memory_size) == 0, self.memory_dtype)
-        weighting = BEGINNING * at_0 + (1 - BEGINNING) / self.memory_size
+        slot_0 = ops.cast(ops.arange(self.memory_size) == 0, self.memory_dtype)
+        weighting = INITIAL_FOCUS * slot_0 + (1 - INITIAL_FOCUS) / self.memory_size
         return state._replace(
             memory=self.initial_memory,
             read_weighting=state.read_weighting + weighting,
             write_weighting=state.write_weighting + weighting,
         )
 
-    def access(self, said: Interface, state: State) -> State:
+    def access(self, interface: Interface, state: State) -> State:
         M, w_r, w_w, _ = state
-        *said, e, a = said
-        by_reading, by_writing = zip(
-            *(ops.split(v, [self.num_reads], axis=1) for v in said), strict=True
-        )
-        w_w = _address(M, w_w, *by_writing)
-        M = addressing.write(M, w_w, ops.sigmoid(e), a)
-        w_r = _address(M, w_r, *by_reading)
+        split = [ops.split(v, [self.num_reads], axis=1) for v in interface[: len(Heads._fields)]]
+        read_heads, write_heads = (Heads(*parts) for parts in zip(*split, strict=True))
+        w_w = _address(M, w_w, write_heads)
+        M = addressing.write(M, w_w, ops.sigmoid(interface.erase), interface.add)
+        w_r = _address(M, w_r, read_heads)
         return State(M, w_r, w_w, addressing.read(M, w_r))
 
-    def penalty(self, outputs: Tensor, mask: Tensor | None, prepared: tuple) -> Tensor:
-        """What `add_regularizer` says of a, for each real step."""
+    def penalty(self, outputs: Tensor, mask: Tensor | None, prepared: Prepared) -> Tensor:
+        """Compute the mean of `add_regularizer` over the real steps."""
         h = outputs[..., : self._control.output_size]
-        a = self.say(ops.reshape(h, (-1, h.shape[-1])), prepared).add
+        a = self.interface(ops.reshape(h, (-1, h.shape[-1])), prepared).add
         steps = ops.cast(ops.shape(a)[0], a.dtype)
         if mask is not None:
             real = ops.cast(ops.reshape(mask, (-1, 1, 1)), a.dtype)
@@ -171,11 +182,9 @@ class NTMCell(MemoryCell):
         return self.add_regularizer(a) / steps
 
 
-def _address(
-    M: Tensor, w: Tensor, k: Tensor, beta: Tensor, g: Tensor, s: Tensor, gamma: Tensor
-) -> Tensor:
-    """w_t of some heads: by content, then by place (Graves et al. 2014, figure 2)."""
-    content = addressing.content_weighting(M, k, ops.softplus(beta))
-    gated = addressing.interpolate(content, w, ops.sigmoid(g))
-    shifted = addressing.shift(gated, ops.softmax(s, axis=-1))
-    return addressing.sharpen(shifted, 1 + ops.softplus(gamma))
+def _address(M: Tensor, w: Tensor, heads: Heads) -> Tensor:
+    """Compute w_t of heads: by content, then by location (Graves et al. 2014, figure 2)."""
+    content = addressing.content_weighting(M, heads.keys, ops.softplus(heads.strengths))
+    gated = addressing.interpolate(content, w, ops.sigmoid(heads.gates))
+    shifted = addressing.shift(gated, ops.softmax(heads.shifts, axis=-1))
+    return addressing.sharpen(shifted, 1 + ops.softplus(heads.sharpness))

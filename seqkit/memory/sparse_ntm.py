@@ -1,4 +1,4 @@
-"""A neural Turing machine that touches few slots at a step, for memories of thousands."""
+"""A neural Turing machine that accesses few slots per step, for memories of thousands."""
 
 from typing import Any, NamedTuple
 
@@ -11,11 +11,11 @@ from seqkit.memory.addressing import EPSILON
 from seqkit.memory.memory_cell import MemoryCell
 from seqkit.typing import States, Tensor
 
-NEGLIGIBLE = 0.005  # delta: a weight up to this is no access
+NEGLIGIBLE = 0.005  # delta: weights up to this do not count as access
 
 
 class State(NamedTuple):
-    """What is carried from step to step beside the controller's states; slots as whole floats."""
+    """State of a sparse memory besides the controller's; slots are integers stored as floats."""
 
     memory: Tensor  # M (batch, slots, word)
     accessed: Tensor  # the step of each slot's last access, counted from 1 (batch, 1, slots)
@@ -27,7 +27,7 @@ class State(NamedTuple):
 
 
 class Interface(NamedTuple):
-    """What the controller says at a step, (batch, heads, ...)."""
+    """What the controller emits at a step, (batch, heads, ...)."""
 
     keys: Tensor  # q (word)
     strengths: Tensor  # beta (1)
@@ -38,9 +38,9 @@ class Interface(NamedTuple):
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class SparseNTMCell(MemoryCell):
-    """A controller whose heads touch few slots of a memory that may be large.
+    """Sparse-access memory: a controller whose heads access few slots of a large memory.
 
-    They read the slots nearest to a key, and write to those read last or to the least recently
+    Heads read the slots nearest to a key, and write to those read last or to the least recently
     accessed one.
 
         h_t = controller([x_t, r_{t-1}])
@@ -49,38 +49,39 @@ class SparseNTMCell(MemoryCell):
         w^r_t = softmax over the num_neighbours slots nearest to q_t of beta_t cos(q_t, M_t(i))
         r_t = w^r_t M_t                                                                 (4)
 
-    I_t is 1 at the least recently accessed slot, 0 elsewhere (6); each head has its own. Only the
-    search for the nearest and for the least recently accessed slot looks at all of them; what is
-    kept for the way back and computed there is of the touched slots alone.
+    I_t is 1 at the least recently accessed slot, 0 elsewhere (6); each head has a different one.
+    Only the search for the nearest and the least recently accessed slots covers the whole memory;
+    the backward pass stores and computes gradients for the accessed slots only.
 
     Args:
-        controller: a seqkit cell, or for a feed-forward controller a layer with `units`, such as
+        controller: A seqkit cell, or for a feed-forward controller a layer with `units`, such as
             `keras.layers.Dense(100, activation="tanh")`.
-        memory_size: slots, >= num_neighbours and num_reads.
-        word_size: size of a slot, > 0.
-        num_reads: heads, each of which reads and writes, > 0.
-        num_neighbours: K, the slots that a head reads, > 0.
+        memory_size: Number of slots, >= num_neighbours and num_reads.
+        word_size: Size of a slot, > 0.
+        num_reads: Number of heads, > 0, each of which reads and writes.
+        num_neighbours: K, the number of slots that a head reads, > 0.
 
     Call arguments:
-        inputs (batch, features); states: the controller's, then those of `State`, each as (batch,
-        size). `unpack` gives them their shapes.
+        inputs: (batch, features).
+        states: The controller's, then those of `State`, each as (batch, size). `unpack` returns
+            them in their shapes.
 
     Returns:
-        output [h_t, r_t] (batch, controller's + num_reads word_size), which a Dense layer is to
-        follow; new states.
-
-    Dtype:
-        all but the controller computes in float32, whatever the policy.
+        Output [h_t, r_t] (batch, controller's output_size + num_reads word_size), to be followed by
+        a Dense layer; new states.
 
     Raises:
-        ValueError: if a size is not positive, or the memory too small for its heads.
+        ValueError: If a size is not positive, or the memory is too small for its heads.
+
+    Dtype:
+        All but the controller computes in float32 under any policy but float64.
 
     Source:
-        Rae et al. 2016, 3.1-3.2 (SAM), numbers of its equations.
+        Rae et al. 2016, 3.1-3.2 (SAM), with its equation numbers.
 
     Deviations:
-        the nearest slots are found exactly, not by an approximate index; no gradient passes through
-        the choice.
+        The nearest slots are found exactly, not by an approximate index; the selection has no
+        gradient.
 
     Example:
         >>> import numpy as np
@@ -117,25 +118,25 @@ class SparseNTMCell(MemoryCell):
 
     @property
     def trace_shapes(self) -> dict[str, tuple[int, int]]:
-        """Heads and slots of what `trace` tells."""
+        """Heads and slots of each result of `trace`."""
         return dict.fromkeys(self.traced, (self.num_reads, self.memory_size))
 
     def trace(self, states: States) -> dict[str, Tensor]:
-        """Where the heads look: name -> (batch, heads, slots)."""
+        """Return the weightings by name, (batch, heads, slots) each."""
         _, s = self.unpack(states)
 
         def dense(slots: Tensor, weights: Tensor) -> Tensor:
-            at = ops.one_hot(ops.cast(slots, "int32"), self.memory_size, dtype="float32")
-            return ops.sum(at * weights[..., None], axis=2)
+            one_hot = ops.one_hot(ops.cast(slots, "int32"), self.memory_size, dtype="float32")
+            return ops.sum(one_hot * weights[..., None], axis=2)
 
         return {
             "read_weighting": dense(s.read_slots, s.read_weights),
             "write_weighting": dense(s.write_slots, s.write_weights),
         }
 
-    def access(self, said: Interface, state: State) -> State:
+    def access(self, interface: Interface, state: State) -> State:
         M, accessed, _, _, read_slots, w_r, _ = state
-        q, beta, a, alpha, gamma = said
+        q, beta, a, alpha, gamma = interface
         alpha, gamma = ops.sigmoid(alpha), ops.sigmoid(gamma)
 
         _, least = ops.top_k(-accessed, self.num_reads)
@@ -150,22 +151,22 @@ class SparseNTMCell(MemoryCell):
         r = ops.squeeze(ops.matmul(w_r[..., None, :], words), axis=2)
 
         now = ops.max(accessed, axis=-1, keepdims=True) + 1
-        touched = ops.concatenate([write_slots, read_slots], axis=-1)
-        much = ops.concatenate([w_w, w_r], axis=-1) > NEGLIGIBLE
-        accessed = _latest(accessed, touched, ops.where(much, now, ops.zeros_like(now)))
+        slots = ops.concatenate([write_slots, read_slots], axis=-1)
+        is_access = ops.concatenate([w_w, w_r], axis=-1) > NEGLIGIBLE
+        accessed = _latest(accessed, slots, ops.where(is_access, now, ops.zeros_like(now)))
         return State(M, accessed, write_slots, w_w, read_slots, w_r, r)
 
 
 def nearest(memory: Tensor, keys: Tensor, count: int) -> Tensor:
-    """The slots whose words are most alike to each key, best first: (batch, heads, count) ints
+    """Find the slots most similar to each key, best first: (batch, heads, count) ints.
 
-    A cosine counts to five decimals, and of equal ones the lower slot comes first: words written by
-    the same vector are all alike, and how a sum rounds must not choose among them.
+    Cosines are rounded to five decimals, and ties go to the lower slot: words written from the same
+    vector are equal, and rounding errors must not choose among them.
 
     Args:
         memory: M (batch, slots, word).
         keys: q (batch, heads, word).
-        count: how many.
+        count: Number of slots.
 
     Source:
         Rae et al. 2016, 3.1; the similarity is the cosine.
@@ -180,7 +181,7 @@ def nearest(memory: Tensor, keys: Tensor, count: int) -> Tensor:
 
 
 def _cosine(words: Tensor, keys: Tensor) -> Tensor:
-    """cos(q, M(i)) of words (batch, heads, count, word) that were read: (batch, heads, count)"""
+    """Compute cos(q, M(i)) of the words (batch, heads, count, word): (batch, heads, count)."""
 
     def length(v: Tensor) -> Tensor:
         return ops.sqrt(ops.sum(ops.square(v), axis=-1) + EPSILON)
@@ -189,15 +190,15 @@ def _cosine(words: Tensor, keys: Tensor) -> Tensor:
     return products / (length(words) * length(keys)[..., None])
 
 
-# Memory is seen as rows (batch slots, word), so that what is read and written are rows of it. As
-# TensorFlow derives it, the gradient of a read is a memory of zeros but for what was read; here it
-# is added where it belongs. Slots come as floats, which they are exactly, for JAX's sake: it asks
-# for a gradient of each argument.
+# The memory is reshaped to rows (batch slots, word), of which some are read and written.
+# TensorFlow's gradient of a read is a whole memory, zero except for the words read; here it is
+# added to the rows that were read. Slots are floats, exactly, because JAX requires a gradient for
+# each argument.
 
 
 @backend.custom_gradient
 def _write(memory: Tensor, erased: Tensor, slots: Tensor, values: Tensor) -> tuple:
-    """The memory, some slots of it set to zero and then `values` added to others."""
+    """Set slots of the memory to zero, then add `values` to slots."""
     size = memory.shape[1]
     erased_rows, rows = _rows(erased, size), _rows(slots, size)
 
@@ -219,7 +220,7 @@ def _write(memory: Tensor, erased: Tensor, slots: Tensor, values: Tensor) -> tup
 
 @backend.custom_gradient
 def _read(memory: Tensor, slots: Tensor) -> tuple:
-    """The memory as it is, and the words of `slots` (batch, heads, count, word)."""
+    """Return the memory unchanged, and the words of `slots` (batch, heads, count, word)."""
     size, word = memory.shape[1:]
     rows = _rows(slots, size)
     words = ops.reshape(
@@ -234,7 +235,7 @@ def _read(memory: Tensor, slots: Tensor) -> tuple:
 
 
 def _latest(accessed: Tensor, slots: Tensor, steps: Tensor) -> Tensor:
-    """`accessed` (batch, 1, slots) with later `steps` (batch, heads, count) at `slots`."""
+    """Update `accessed` (batch, 1, slots) with later `steps` (batch, heads, count) at `slots`."""
     rows = _rows(slots, accessed.shape[-1])
     flat = ops.scatter_update(
         ops.reshape(accessed, (-1,)), rows, ops.reshape(steps, (-1,)), reduction="max"
@@ -243,12 +244,12 @@ def _latest(accessed: Tensor, slots: Tensor, steps: Tensor) -> Tensor:
 
 
 def _rows(slots: Tensor, size: int) -> Tensor:
-    """Slots (batch, ...) of memories of one size, as row numbers among all: (count, 1) ints"""
+    """Convert slots (batch, ...) of memories with `size` slots to row numbers (count, 1), ints."""
     batch = ops.arange(ops.shape(slots)[0], dtype="int32")
     slots = ops.cast(ops.reshape(slots, (ops.shape(slots)[0], -1)), "int32")
     return ops.reshape(slots + size * batch[:, None], (-1, 1))
 
 
 def _as_rows(v: Tensor) -> Tensor:
-    """(..., word) -> (rows, word)"""
+    """Reshape (..., word) -> (rows, word)."""
     return ops.reshape(v, (-1, v.shape[-1]))

@@ -1,6 +1,6 @@
-"""The contract of layers and cells as checks, usable on anybody's own.
+"""The contract of layers and cells as checks, for custom ones too.
 
-check_layer(make, inputs)    raises AssertionError naming the property that does not hold
+check_layer(make, inputs)    raises an AssertionError that names the violated property
 check_cell(make, inputs)     the same for a recurrent cell, inside and outside of an RNN
 """
 

@@ -1,4 +1,4 @@
-"""A layer under test: how it is made, what it is fed, and what every check does with it."""
+"""A layer under test, its inputs, and the operations that the checks share."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -8,21 +8,21 @@ from typing import Any
 import keras
 import numpy as np
 
-from seqkit.typing import Nest, Tensor
+from seqkit.typing import Nest, Shape, Tensor
 
 
 @dataclass(frozen=True)
 class Case:
-    """A layer's factory and one call's arguments; `arrays` are all arrays among these, flat."""
+    """A layer's factory and the arguments of a call; `arrays` are all arrays among them, flat."""
 
     make: Callable[[], keras.layers.Layer]
-    inputs: Any
+    inputs: Nest
     call_kwargs: dict[str, Any] = field(default_factory=dict)
     sequence: bool = True
 
     def __post_init__(self) -> None:
-        as_fed = keras.tree.map_structure(_in_floatx, (self.inputs, self.call_kwargs))
-        for name, value in zip(("inputs", "call_kwargs"), as_fed, strict=True):
+        converted = keras.tree.map_structure(_in_floatx, (self.inputs, self.call_kwargs))
+        for name, value in zip(("inputs", "call_kwargs"), converted, strict=True):
             object.__setattr__(self, name, value)
 
     @property
@@ -31,7 +31,7 @@ class Case:
 
     @property
     def length(self) -> int | None:
-        """Number of time steps: that of the first sequence among the inputs; None without one."""
+        """Number of time steps of the first sequence among the inputs; None if there is none."""
         arrays = (leaf for leaf in keras.tree.flatten(self.inputs) if isinstance(leaf, np.ndarray))
         return next((array.shape[1] for array in arrays if self.has_time(array)), None)
 
@@ -40,38 +40,41 @@ class Case:
         return keras.tree.flatten((self.inputs, self.call_kwargs))
 
     def has_time(self, array: np.ndarray) -> bool:
-        """Axis 1 is time in (batch, time, features, ...) and in ids or flags (batch, time, ...)."""
+        """Return whether axis 1 is time: floats have 3 or more axes, ids and flags 2 or more."""
         return self.sequence and array.ndim >= (3 if is_floating(array) else 2)
 
-    def call(self, layer: keras.layers.Layer, arrays: list | None = None, **more: Any) -> Tensor:
-        """Calls `layer`, with `arrays` (tensors, symbols) in the place of the case's own."""
-        fed = iter(self.arrays if arrays is None else arrays)
-        leaves = [next(fed) if isinstance(leaf, np.ndarray) else leaf for leaf in self._leaves]
+    def call(self, layer: keras.layers.Layer, arrays: list | None = None, **kwargs: Any) -> Nest:
+        """Call `layer`, with `arrays` (tensors, symbols) in place of the case's own."""
+        given = iter(self.arrays if arrays is None else arrays)
+        leaves = [next(given) if isinstance(leaf, np.ndarray) else leaf for leaf in self._leaves]
         inputs, call_kwargs = keras.tree.pack_sequence_as((self.inputs, self.call_kwargs), leaves)
-        return layer(inputs, **{**call_kwargs, **more})
+        return layer(inputs, **{**call_kwargs, **kwargs})
 
-    def numbers(self, layer: keras.layers.Layer, arrays: list | None = None, **more: Any) -> list:
-        """The call's outputs as a flat list of NumPy arrays."""
-        return to_numpy(self.call(layer, arrays, **more))
+    def numbers(
+        self, layer: keras.layers.Layer, arrays: list | None = None, **kwargs: Any
+    ) -> list[np.ndarray]:
+        """Call `layer`; return its outputs as a flat list of NumPy arrays."""
+        return flat_arrays(self.call(layer, arrays, **kwargs))
 
     def symbols(self, dynamic: bool = True) -> list[keras.KerasTensor]:
-        """Symbolic inputs; `dynamic` leaves batch and time open."""
+        """Create symbolic inputs; `dynamic` leaves the sizes of batch and time open."""
         return [
             keras.Input(batch_shape=self.open_shape(array) if dynamic else array.shape, dtype=dtype)
             for array, dtype in ((array, str(array.dtype)) for array in self.arrays)
         ]
 
-    def open_shape(self, array: np.ndarray) -> tuple[int | None, ...]:
+    def open_shape(self, array: np.ndarray) -> Shape:
+        """Return the array's shape with None for batch and time."""
         opened = 2 if self.has_time(array) else 1
         return (None,) * opened + array.shape[opened:]
 
     def model(self, layer: keras.layers.Layer) -> keras.Model:
-        """The call as a functional model from `arrays` to the flat list of outputs."""
+        """Build a functional model from `arrays` to the flat list of the call's outputs."""
         symbols = self.symbols()
         return keras.Model(symbols, keras.tree.flatten(self.call(layer, symbols)))
 
     def layer(self) -> keras.layers.Layer:
-        """A new layer, built, its trainable weights moved off the 0 and 1 that hide errors."""
+        """Make and build a layer; add noise to its weights, since 0 and 1 hide errors."""
         layer = self.make()
         self.call(layer)
         random = np.random.default_rng(0)
@@ -81,35 +84,35 @@ class Case:
         return layer
 
     def gradients(
-        self, layer: keras.layers.Layer, loss: Callable[[Any], Any], *args: Any, **more: Any
+        self, layer: keras.layers.Layer, loss: Callable[[Nest], Tensor], *args: Any, **kwargs: Any
     ) -> list[np.ndarray | None]:
-        """D loss(outputs) / d w for each trainable weight w of the built `layer`."""
+        """Compute d loss(outputs) / d w for each trainable weight w of the built `layer`."""
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
             with tf.GradientTape() as tape:
-                value = loss(self.call(layer, *args, **more))
+                value = loss(self.call(layer, *args, **kwargs))
             found = tape.gradient(value, [weight.value for weight in layer.trainable_weights])
             found = [None if grad is None else tf.convert_to_tensor(grad) for grad in found]
         else:
             import jax
 
-            def of_weights(weights: list) -> Tensor:
+            def loss_of_weights(weights: list[Tensor]) -> Tensor:
                 mapping = zip(layer.trainable_variables, weights, strict=True)
                 with keras.StatelessScope(state_mapping=mapping):
-                    return loss(self.call(layer, *args, **more))
+                    return loss(self.call(layer, *args, **kwargs))
 
-            found = jax.grad(of_weights)([weight.value for weight in layer.trainable_weights])
+            found = jax.grad(loss_of_weights)([weight.value for weight in layer.trainable_weights])
         return [None if grad is None else keras.ops.convert_to_numpy(grad) for grad in found]
 
 
-def to_numpy(nest: Nest) -> list[np.ndarray]:
-    """Leaves of a nest of tensors as NumPy arrays."""
+def flat_arrays(nest: Nest) -> list[np.ndarray]:
+    """Convert the leaves of a nest of tensors to NumPy arrays."""
     return [keras.ops.convert_to_numpy(leaf) for leaf in keras.tree.flatten(nest)]
 
 
 def flipped(arrays: list[np.ndarray]) -> list[np.ndarray]:
-    """Other inputs of the same shapes: the examples in reversed order, times a half."""
+    """Return other inputs of the same shapes: the examples in reversed order, halved."""
     return [
         (array[::-1] / 2 if is_floating(array) else array[::-1]).astype(array.dtype)
         for array in arrays
@@ -119,8 +122,8 @@ def flipped(arrays: list[np.ndarray]) -> list[np.ndarray]:
 def assert_same(
     found: list[np.ndarray], wanted: list[np.ndarray], what: str, tolerance: float = 1e-5
 ) -> None:
-    """Asserts that two flat lists of arrays are equal up to rounding; NaN equals nothing."""
-    assert len(found) == len(wanted), f"{what}: {len(found)} of them, not {len(wanted)}"
+    """Assert that two flat lists of arrays are equal up to rounding; NaN equals nothing."""
+    assert len(found) == len(wanted), f"{what}: {len(found)} arrays, not {len(wanted)}"
     for index, (one, other) in enumerate(zip(found, wanted, strict=True)):
         np.testing.assert_allclose(
             one.astype("float64"),
@@ -132,16 +135,18 @@ def assert_same(
         )
 
 
-def dtype_of(leaf: Any) -> str:
+def dtype_of(leaf: Tensor) -> str:
+    """Return the name of the leaf's dtype."""
     return keras.backend.standardize_dtype(leaf.dtype)
 
 
-def is_floating(leaf: Any) -> bool:
+def is_floating(leaf: Tensor) -> bool:
+    """Return whether the leaf's dtype is a float."""
     return "float" in dtype_of(leaf)
 
 
-def weighted_sum(outputs: Tensor) -> Tensor:
-    """A scalar that depends on every number: plain sums hide a softmax, whose sum is constant."""
+def weighted_sum(outputs: Nest) -> Tensor:
+    """Sum all outputs with random weights: a plain sum hides a softmax, which sums to 1."""
     random = np.random.default_rng(1)
     total = 0.0
     for leaf in filter(is_floating, keras.tree.flatten(outputs)):
@@ -151,35 +156,35 @@ def weighted_sum(outputs: Tensor) -> Tensor:
 
 
 def takes(layer: keras.layers.Layer, argument: str) -> bool:
-    """Whether the layer's `call` has this argument."""
+    """Return whether the layer's `call` has this argument."""
     return argument in inspect.signature(layer.call).parameters
 
 
 def walk_attributes(layer: keras.layers.Layer, where: str = "") -> Iterator[tuple[str, Any]]:
-    """(path, value) of all that a layer and its sub-layers keep, Keras's own attributes aside."""
+    """Yield (path, value) of all attributes of a layer and its sub-layers, except Keras's own."""
     bookkeeping = vars(keras.layers.Layer()).keys()
-    seen = set()
+    visited = set()
 
     def walk(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-        if id(value) in seen:
+        if id(value) in visited:
             return
-        seen.add(id(value))
+        visited.add(id(value))
         yield path, value
         if isinstance(value, keras.layers.Layer):
-            for name, kept in vars(value).items():
+            for name, attribute in vars(value).items():
                 if name not in bookkeeping:
-                    yield from walk(f"{path}.{name}", kept)
+                    yield from walk(f"{path}.{name}", attribute)
         elif isinstance(value, dict):
-            for key, kept in value.items():
-                yield from walk(f"{path}[{key!r}]", kept)
+            for key, item in value.items():
+                yield from walk(f"{path}[{key!r}]", item)
         elif isinstance(value, list | tuple | set):
-            for index, kept in enumerate(value):
-                yield from walk(f"{path}[{index}]", kept)
+            for index, item in enumerate(value):
+                yield from walk(f"{path}[{index}]", item)
 
     yield from walk(where or "self", layer)
 
 
-def _in_floatx(leaf: Any) -> Tensor:
+def _in_floatx(leaf: Any) -> Any:
     if isinstance(leaf, np.ndarray) and is_floating(leaf):
         return leaf.astype(keras.backend.floatx())
     return leaf

@@ -1,16 +1,15 @@
-"""check_cell: what a recurrent cell must hold, by itself and inside an RNN."""
+"""check_cell: the contract of a recurrent cell, by itself and inside an RNN."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
 
 from seqkit.rnn import RNN
-from seqkit.testing.case import assert_same, to_numpy
+from seqkit.testing.case import assert_same, flat_arrays
 from seqkit.testing.layer import check_layer, run_check
-from seqkit.typing import Nest
+from seqkit.typing import Nest, States
 
 
 def check_cell(
@@ -20,24 +19,23 @@ def check_cell(
     constants: Nest = None,
     properties: Iterable[Callable[["CellCase"], None]] | None = None,
 ) -> None:
-    """Checks that a recurrent cell keeps the contract of cells, and its `RNN` that of layers.
+    """Check that a recurrent cell fulfills the contract of cells, and its `RNN` that of layers.
 
-    Example, without the slower `check_layer`:
+    Args:
+        make: Makes the cell, a new one at each call, from the same arguments.
+        inputs: (batch, features), the input of one step.
+        constants: What each step reads and none writes, a nest of arrays (batch, ...).
+        properties: Properties to check, from `CELL_PROPERTIES`; by default all, then `check_layer`.
+
+    Raises:
+        AssertionError: If a property does not hold; it names the first one and its meaning.
 
     Example:
+        >>> # without the slower `check_layer`
         >>> import numpy as np
         >>> from seqkit import ElmanCell
         >>> from seqkit.testing import CELL_PROPERTIES, check_cell
         >>> check_cell(lambda: ElmanCell(3), np.ones((2, 5)), properties=CELL_PROPERTIES)
-
-    Args:
-        make: makes the cell, a new one at each call, from the same arguments.
-        inputs: (batch, features), the input of one step.
-        constants: what each step reads and none writes, a nest of arrays (batch, ...).
-        properties: those to check, from `CELL_PROPERTIES`; by default all, and then `check_layer`.
-
-    Raises:
-        AssertionError: naming the first property that does not hold, and what that means.
     """
     case = CellCase(make, np.asarray(inputs, keras.backend.floatx()), constants)
     for check in CELL_PROPERTIES if properties is None else properties:
@@ -52,59 +50,60 @@ def check_cell(
 
 @dataclass(frozen=True)
 class CellCase:
-    """A cell's factory, one step's inputs, and what it reads throughout."""
+    """A cell's factory, the inputs of one step, and the constants that every step reads."""
 
     make: Callable[[], keras.layers.Layer]
     inputs: np.ndarray
-    memory: Any = None
+    memory: Nest = None
 
     @property
-    def constants(self) -> dict[str, Any]:
+    def constants(self) -> dict[str, Nest]:
         return {} if self.memory is None else {"constants": self.memory}
 
     @property
     def sequence(self) -> np.ndarray:
-        """(batch, 4, features): the inputs and three shrinking others."""
+        """The inputs and three smaller variations, (batch, 4, features)."""
         steps = [np.roll(self.inputs, k, axis=-1) / (1 + k) for k in range(4)]
         return np.stack(steps, axis=1).astype(self.inputs.dtype)
 
     def cell(self) -> keras.layers.Layer:
-        """A new cell, built."""
+        """Make a cell and build it."""
         cell = self.make()
         RNN(cell)(self.sequence, **self.constants)
         return cell
 
-    def first_states(self, cell: keras.layers.Layer) -> list:
+    def initial_states(self, cell: keras.layers.Layer) -> States:
+        """Return the cell's initial states."""
         extra = self.constants if getattr(cell, "reads_constants", False) else {}
         return cell.get_initial_state(batch_size=len(self.inputs), **extra)
 
     def states(self, cell: keras.layers.Layer) -> list[np.ndarray]:
-        """Some states, none of them zero."""
+        """Return random states, none of them zero."""
         random = np.random.default_rng(0)
-        first = to_numpy(self.first_states(cell))
+        initial = flat_arrays(self.initial_states(cell))
         return [
-            state + random.uniform(0.1, 0.5, state.shape).astype(state.dtype) for state in first
+            state + random.uniform(0.1, 0.5, state.shape).astype(state.dtype) for state in initial
         ]
 
 
 def sizes_are_plain(case: CellCase) -> None:
     """`state_size` is a flat list of ints and `output_size` an int, as every wrapper expects.
 
-    With constants, which it then has met, a size may be None: as long as they are.
+    A cell that reads constants may have a size None: as long as the constants.
     """
     cell = case.make() if case.memory is None else case.cell()
     sizes = cell.state_size
     kinds = {int} if case.memory is None else {int, type(None)}
     assert isinstance(sizes, list) and sizes and all(type(size) in kinds for size in sizes), (
-        f"state_size is {sizes!r}; a list of ints is wanted, [units] for a single state"
+        f"state_size is {sizes!r}; it must be a list of ints, [units] for a single state"
     )
     assert type(cell.output_size) is int, f"output_size is {cell.output_size!r}"
 
 
-def first_states_fit(case: CellCase) -> None:
-    """`get_initial_state` gives one (batch, size) tensor for each size of `state_size`."""
+def initial_states_fit(case: CellCase) -> None:
+    """`get_initial_state` returns one (batch, size) tensor for each size of `state_size`."""
     cell = case.cell()
-    batch, shapes = len(case.inputs), [tuple(state.shape) for state in case.first_states(cell)]
+    batch, shapes = len(case.inputs), [tuple(state.shape) for state in case.initial_states(cell)]
     fits = len(shapes) == len(cell.state_size) and all(
         len(shape) == 2 and shape[0] == batch and size in (None, shape[1])
         for shape, size in zip(shapes, cell.state_size, strict=True)
@@ -113,63 +112,65 @@ def first_states_fit(case: CellCase) -> None:
 
 
 def call_is_one_step_of_rnn(case: CellCase) -> None:
-    """A call of the cell and an `RNN` over a single step give the same output and states."""
+    """A call of the cell and an `RNN` over a single step return the same output and states."""
     cell = case.cell()
     states = case.states(cell)
     output, after = cell(case.inputs, states, **case.constants)
     rnn = RNN(cell, return_state=True)
     unfolded = rnn(case.inputs[:, None], initial_state=states, **case.constants)
-    assert_same(to_numpy(unfolded), to_numpy((output, after)), "RNN over one step and the cell")
+    assert_same(
+        flat_arrays(unfolded), flat_arrays((output, after)), "RNN over one step and the cell"
+    )
 
 
 def call_composes_its_parts(case: CellCase) -> None:
-    """`call` is begin, project and step in turn; `project` takes all time steps at once."""
+    """`call` is `prepare`, `project` and `step` in turn; `project` takes all time steps at once."""
     cell = case.cell()
     if not hasattr(cell, "prepare"):
-        return  # a cell of Keras's plain contract
+        return  # a cell that follows only Keras's contract
     states = case.states(cell)
     prepared = cell.prepare(len(case.inputs), case.memory, False)
     stepped = cell.step(cell.project(case.inputs, prepared), states, prepared)
     called = cell(case.inputs, states, **case.constants)
-    assert_same(to_numpy(stepped), to_numpy(called), "step(project(inputs)) and call(inputs)")
+    assert_same(flat_arrays(stepped), flat_arrays(called), "step(project(inputs)) and call(inputs)")
 
     steps = np.moveaxis(case.sequence, 1, 0)  # (time, batch, features)
     at_once = keras.tree.flatten(cell.project(keras.ops.convert_to_tensor(steps), prepared))
     for time, step in enumerate(steps):
-        found = to_numpy([part[time] for part in at_once])
+        found = flat_arrays([part[time] for part in at_once])
         assert_same(
-            found, to_numpy(cell.project(step, prepared)), f"project of all steps, at {time}"
+            found, flat_arrays(cell.project(step, prepared)), f"project of all steps, at {time}"
         )
 
 
 def unfold_is_the_loop(case: CellCase) -> None:
-    """`unfold`, where a cell has one, gives the results of its `step` in a loop, masks included."""
+    """`unfold`, if a cell has it, returns the same as a loop over its `step`, masks included."""
     cell = case.cell()
     if not hasattr(cell, "unfold"):
         return
     rnn = RNN(cell, return_sequences=True, return_state=True)
     for mask in (None, _mask(case)):
         fast = rnn(case.sequence, mask=mask, **case.constants)
-        never = np.zeros(case.sequence.shape[:2], bool)  # flags make the RNN go step by step
+        never = np.zeros(case.sequence.shape[:2], bool)  # with flags the RNN runs step by step
         loop = rnn(case.sequence, mask=mask, reset=never, **case.constants)
-        assert_same(to_numpy(fast), to_numpy(loop), "unfold and the loop over step")
+        assert_same(flat_arrays(fast), flat_arrays(loop), "unfold and the loop over step")
 
 
 def runs_in_keras_rnn(case: CellCase) -> None:
-    """`keras.layers.RNN` and `seqkit.RNN` give the same outputs and states, masked or not."""
+    """`keras.layers.RNN` and `seqkit.RNN` return the same outputs and states, masked or not."""
     if case.memory is not None:
-        return  # keras.layers.RNN hands no constants on
+        return  # keras.layers.RNN passes no constants to `prepare`
     cell = case.cell()
     ours = RNN(cell, return_sequences=True, return_state=True)
     theirs = keras.layers.RNN(cell, return_sequences=True, return_state=True)
     for mask in (None, _mask(case)):
-        found = to_numpy(theirs(case.sequence, mask=mask))
-        wanted = to_numpy(ours(case.sequence, mask=mask))
+        found = flat_arrays(theirs(case.sequence, mask=mask))
+        wanted = flat_arrays(ours(case.sequence, mask=mask))
         assert_same(found, wanted, "outputs in keras.layers.RNN and in seqkit.RNN")
 
 
 def wrong_states_are_refused(case: CellCase) -> None:
-    """States of another number or size raise a ValueError with a line that says what is wanted."""
+    """A wrong number or size of states raises a ValueError with a line that gives the sizes."""
     cell = case.cell()
     right = case.states(cell)
     wide = [np.concatenate([state, state], axis=-1) for state in right]
@@ -184,11 +185,11 @@ def wrong_states_are_refused(case: CellCase) -> None:
             )
         else:
             shapes = [state.shape for state in wrong]
-            raise AssertionError(f"states {shapes} pass for sizes {cell.state_size}")
+            raise AssertionError(f"states {shapes} are accepted for sizes {cell.state_size}")
 
 
 def _mask(case: CellCase) -> np.ndarray:
-    """Padding on the right, a gap, and none in turn."""
+    """Return a mask whose rows have padding on the right, a gap, or none, in turn."""
     mask = np.ones(case.sequence.shape[:2], bool)
     mask[0::3, -1] = mask[1::3, 1] = False
     return mask
@@ -196,7 +197,7 @@ def _mask(case: CellCase) -> np.ndarray:
 
 CELL_PROPERTIES = (
     sizes_are_plain,
-    first_states_fit,
+    initial_states_fit,
     call_is_one_step_of_rnn,
     call_composes_its_parts,
     unfold_is_the_loop,

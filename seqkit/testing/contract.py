@@ -1,4 +1,4 @@
-"""What a layer must be: symbolic like eager, pure, independent, seeded, wholly trained."""
+"""Checks that a layer is pure, independent of others, seeded, and trained in all its weights."""
 
 import random
 
@@ -16,25 +16,25 @@ from seqkit.testing.case import (
 
 
 def symbolic_output_is_eager_output(case: Case) -> None:
-    """The shapes and dtypes that a model is built from are those that the layer really returns."""
+    """Symbolic outputs have the shapes and dtypes that the layer really returns."""
     eager = case.call(case.make())
     for dynamic in (False, True):
         symbolic = case.call(case.make(), case.symbols(dynamic))
         keras.tree.assert_same_structure(symbolic, eager)
         pairs = zip(keras.tree.flatten(symbolic), keras.tree.flatten(eager), strict=True)
         for index, (symbol, real) in enumerate(pairs):
-            said = f"output {index}: symbolic {dtype_of(symbol)} {tuple(symbol.shape)}"
-            got = f"eager {dtype_of(real)} {tuple(real.shape)}"
+            declared = f"output {index}: symbolic {dtype_of(symbol)} {tuple(symbol.shape)}"
+            actual = f"eager {dtype_of(real)} {tuple(real.shape)}"
             sizes = list(zip(symbol.shape, real.shape, strict=False))
             fits = len(symbol.shape) == len(real.shape) and all(
                 size == true or (dynamic and size is None) for size, true in sizes
             )
-            assert fits and dtype_of(symbol) == dtype_of(real), f"{said}, {got}"
-            assert not dynamic or symbol.shape[0] is None, f"{said} with an open batch size"
+            assert fits and dtype_of(symbol) == dtype_of(real), f"{declared}, {actual}"
+            assert not dynamic or symbol.shape[0] is None, f"{declared} with an open batch size"
 
 
 def instances_share_nothing(case: Case) -> None:
-    """Training or calling one instance leaves another of the same arguments as it was."""
+    """Training or calling one instance leaves another of the same arguments unchanged."""
     layer, other = case.layer(), case.layer()
     shared = {id(v) for v in layer.variables} & {id(v) for v in other.variables}
     assert not shared, f"{len(shared)} variables belong to both instances: make them in build()"
@@ -46,24 +46,24 @@ def instances_share_nothing(case: Case) -> None:
 
 
 def calls_leave_no_trace(case: Case) -> None:
-    """A call keeps no tensor on the layer and changes no later answer: state goes in and out."""
+    """A call stores no tensor on the layer and changes no later output: state is explicit."""
     layer = case.layer()
     first = case.numbers(layer)
     case.call(layer, flipped(case.arrays), training=True)
     case.call(layer, case.symbols())
-    kept = [
+    stored = [
         path
         for path, value in walk_attributes(layer)
         if not isinstance(value, keras.Variable) and keras.ops.is_tensor(value)
     ]
-    assert not kept, f"tensors are kept on the layer: {', '.join(kept)}"
+    assert not stored, f"tensors are stored on the layer: {', '.join(stored)}"
     assert_same(case.numbers(layer), first, "outputs of two equal calls")
 
 
 def randomness_is_seeded(case: Case) -> None:
-    """All randomness comes from SeedGenerators: traced calls draw anew, resumed runs draw the same.
+    """All randomness is from SeedGenerators: traced calls draw again, resumed runs draw the same.
 
-    Python's or NumPy's random numbers would be frozen into a traced call.
+    Random numbers of Python or NumPy would be constants in a traced call.
     """
     layer = case.layer()
     states = layer.non_trainable_variables
@@ -79,7 +79,7 @@ def randomness_is_seeded(case: Case) -> None:
 
 
 def every_weight_gets_a_gradient(case: Case) -> None:
-    """Each trainable weight has a finite gradient that is not all zero: it is used, and learns."""
+    """Each trainable weight is used: its gradient is finite and not all zero."""
     layer = case.layer()
     if not layer.trainable_weights:
         return

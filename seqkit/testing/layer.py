@@ -1,4 +1,4 @@
-"""check_layer: what every layer must hold, one function a property, usable on one's own layers."""
+"""check_layer: the contract of layers, one function per property, for custom layers too."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -17,19 +17,19 @@ from seqkit.testing.padding import padding_changes_nothing
 from seqkit.testing.saving import (
     config_round_trips,
     keras_file_reloads,
-    registered_name_is_its_own,
-    saved_model_answers_the_same,
+    registered_name_is_unique,
+    saved_model_matches_layer,
 )
 from seqkit.testing.training import half_precision_runs, trains_with_and_without_jit
 from seqkit.testing.under_jax import loads_under_jax
-from seqkit.typing import Tensor
+from seqkit.typing import Nest
 
 Property = Callable[[Case], None]
 
 LAYER_PROPERTIES: tuple[Property, ...] = (
     config_round_trips,
     symbolic_output_is_eager_output,
-    registered_name_is_its_own,
+    registered_name_is_unique,
     instances_share_nothing,
     calls_leave_no_trace,
     randomness_is_seeded,
@@ -38,46 +38,45 @@ LAYER_PROPERTIES: tuple[Property, ...] = (
     half_precision_runs,
     keras_file_reloads,
     trains_with_and_without_jit,
-    saved_model_answers_the_same,
+    saved_model_matches_layer,
     loads_under_jax,
 )
 
 
 def check_layer(
     make: Callable[[], keras.layers.Layer],
-    inputs: Tensor,
+    inputs: Nest,
     *,
     call_kwargs: dict[str, Any] | None = None,
     sequence: bool = True,
     properties: Iterable[Property] | None = None,
 ) -> None:
-    """Checks that a layer is safe to use: it trains, saves, exports, takes padding and half floats.
+    """Check that a layer is safe to use: it trains, saves, exports, takes padding and half floats.
 
-    Axis 1 of inputs of three or more dimensions, and of whole numbers or flags of two or more, is
-    taken for time: the layer must accept any length. If its `call` takes `mask`, steps masked by it
-    must not matter; so too if it only declares `supports_masking`.
+    Axis 1 of inputs with three or more dimensions, and of integers or flags with two or more, is
+    taken as time: the layer must accept any length. If its `call` takes `mask`, masked steps must
+    not matter; the same holds if it only declares `supports_masking`.
 
-    Takes some seconds: all of it is checked, jit, an export and a process with JAX included.
+    A full check takes some seconds: it includes jit, an export and a process with JAX.
 
-    Example, without these:
+    Args:
+        make: Makes the layer, a new one at each call, from the same arguments.
+        inputs: Any nest of NumPy arrays, batch first: the first argument of the call.
+        call_kwargs: Further arguments of the call; arrays among them are inputs too. Lengths that
+            are not the sequence's own (a memory's) should differ from it.
+        sequence: False if axis 1 is not time, or its size is fixed.
+        properties: Properties to check, from `LAYER_PROPERTIES`; all by default. Each is a function
+            whose name and docstring state what it requires.
+
+    Raises:
+        AssertionError: If a property does not hold; it names the first one and its meaning.
 
     Example:
+        >>> # without the slow ones
         >>> import keras, numpy as np
         >>> from seqkit.testing import LAYER_PROPERTIES, check_layer
         >>> make = lambda: keras.layers.Dense(3)
         >>> check_layer(make, np.ones((2, 4, 5)), properties=LAYER_PROPERTIES[:9])
-
-    Args:
-        make: makes the layer, a new one at each call, from the same arguments.
-        inputs: any nest of NumPy arrays, batch first: the first argument of the call.
-        call_kwargs: further arguments of the call; arrays among them are inputs too. Lengths that
-            are not the sequence's own (a memory's) should differ from it.
-        sequence: False if axis 1 is not time, or not free to vary.
-        properties: those to check, from `LAYER_PROPERTIES`; all by default. Each is a function
-            whose name and docstring say what it asks.
-
-    Raises:
-        AssertionError: naming the first property that does not hold, and what that means.
     """
     case = Case(make, inputs, call_kwargs or {}, sequence)
     for check in LAYER_PROPERTIES if properties is None else properties:
@@ -85,7 +84,7 @@ def check_layer(
 
 
 def run_check(check: Property, case: Any) -> None:
-    """Checks one property; whatever goes wrong is told as that property's failure."""
+    """Check one property; report any error as a failure of that property."""
     try:
         check(case)
     except Exception as error:

@@ -1,31 +1,31 @@
-"""What training asks of a layer: XLA and plain steps that agree, half floats that stay finite."""
+"""Checks of training: XLA and plain steps agree, half floats stay finite."""
 
 import keras
 import numpy as np
 
-from seqkit.testing.case import Case, assert_same, dtype_of, is_floating, to_numpy
-from seqkit.typing import Tensor
+from seqkit.testing.case import Case, assert_same, dtype_of, flat_arrays, is_floating
+from seqkit.typing import Nest, Tensor
 
 
 def trains_with_and_without_jit(case: Case) -> None:
-    """One step of `fit` gives the same finite loss and weights compiled by XLA and not."""
+    """One step of `fit` gives the same finite loss and weights with and without XLA."""
     plain, compiled = case.layer(), case.layer()
     models = {layer: scalar_model(case.model(layer)) for layer in (plain, compiled)}
     if not plain.trainable_variables or None in models.values():
         return
-    for ours, theirs in zip(plain.variables, compiled.variables, strict=True):
-        theirs.assign(ours.value)  # among them the states of seed generators
+    for source, target in zip(plain.variables, compiled.variables, strict=True):
+        target.assign(source.value)  # including the states of seed generators
     losses = [train_step(models[plain], case, jit=False), train_step(models[compiled], case, True)]
     assert np.isfinite(losses).all(), f"losses {losses} (without and with jit)"
-    if _draws(case, plain):
-        return  # XLA draws other random numbers than TensorFlow from the same seed
+    if _is_random(case, plain):
+        return  # from the same seed, XLA draws other random numbers than TensorFlow
     np.testing.assert_allclose(*losses, rtol=1e-4, err_msg="loss without and with jit")
-    after = [[to_numpy(weight)[0] for weight in layer.weights] for layer in (plain, compiled)]
+    after = [[flat_arrays(weight)[0] for weight in layer.weights] for layer in (plain, compiled)]
     assert_same(*after, "weights after one step without and with jit", tolerance=1e-4)
 
 
 def half_precision_runs(case: Case) -> None:
-    """Under mixed float16 and bfloat16 all is finite, and the first output is in half precision."""
+    """Under mixed float16 and bfloat16 all values are finite, and the first output is half."""
     usual = keras.config.dtype_policy()
     for policy in ("mixed_float16", "mixed_bfloat16"):
         try:
@@ -36,18 +36,18 @@ def half_precision_runs(case: Case) -> None:
         finally:
             keras.config.set_dtype_policy(usual)
         for index, output in enumerate(filter(is_floating, outputs)):
-            # Further outputs may be states that a layer keeps in float32 for their precision.
-            right = {layer.compute_dtype} | ({"float32"} if index else set())
-            assert dtype_of(output) in right, (
+            # Further outputs may be states that a layer keeps in float32 for precision.
+            allowed = {layer.compute_dtype} | ({"float32"} if index else set())
+            assert dtype_of(output) in allowed, (
                 f"output {index} is {dtype_of(output)} under {policy}, not {layer.compute_dtype}"
             )
-        numbers = [*to_numpy(outputs), *(grad for grad in gradients if grad is not None)]
+        numbers = [*flat_arrays(outputs), *(grad for grad in gradients if grad is not None)]
         finite = all(np.isfinite(number.astype("float32")).all() for number in numbers)
         assert finite, f"outputs or gradients under {policy} are not finite"
 
 
 def scalar_model(model: keras.Model) -> keras.Model | None:
-    """`model` with one number per example that depends on all outputs; None if none is floating."""
+    """Reduce all outputs of `model` to one number per example; None if no output is floating."""
     total = None
     for output in filter(is_floating, model.outputs):
         square = keras.ops.square(keras.ops.cast(output, "float32") - 0.5)
@@ -57,7 +57,7 @@ def scalar_model(model: keras.Model) -> keras.Model | None:
 
 
 def train_step(model: keras.Model, case: Case, jit: bool) -> float:
-    """The loss of one step of `fit` on the case's arrays."""
+    """Run one step of `fit` on the case's arrays; return the loss."""
     batch_size = case.arrays[0].shape[0]
     model.compile(keras.optimizers.SGD(0.1), loss="mean_absolute_error", jit_compile=jit)
     assert model.jit_compile is jit, f"jit_compile is {model.jit_compile} after asking for {jit}"
@@ -66,11 +66,12 @@ def train_step(model: keras.Model, case: Case, jit: bool) -> float:
     return history.history["loss"][0]
 
 
-def _draws(case: Case, layer: keras.layers.Layer) -> bool:
+def _is_random(case: Case, layer: keras.layers.Layer) -> bool:
+    """Return whether two training calls differ."""
     first, second = (case.numbers(layer, training=True) for _ in range(2))
     return any(not np.array_equal(one, other) for one, other in zip(first, second, strict=True))
 
 
-def _mean_square(outputs: Tensor) -> Tensor:
+def _mean_square(outputs: Nest) -> Tensor:
     floats = [leaf for leaf in keras.tree.flatten(outputs) if is_floating(leaf)]
     return sum(keras.ops.mean(keras.ops.square(keras.ops.cast(x, "float32"))) for x in floats)

@@ -1,4 +1,4 @@
-"""Layers belong to no backend: what TensorFlow saved must load and train where it doesn't exist."""
+"""Check that a layer saved under TensorFlow loads and trains under JAX, without TensorFlow."""
 
 import importlib.util
 import json
@@ -15,18 +15,18 @@ import numpy as np
 from seqkit.testing.case import Case, assert_same, walk_attributes
 from seqkit.testing.training import scalar_model, train_step
 
-# None in sys.modules makes `import tensorflow` fail, wherever it stands.
+# None in sys.modules makes every `import tensorflow` fail.
 _COMMAND = (
     "import sys; sys.modules['tensorflow'] = None; "
-    "from seqkit.testing.under_jax import answer; [answer(folder) for folder in sys.argv[1:]]"
+    "from seqkit.testing.under_jax import run_saved; [run_saved(folder) for folder in sys.argv[1:]]"
 )
 
 
 def loads_under_jax(*cases: Case) -> None:
-    """Saved as `.keras`, it answers the same and trains under JAX with TensorFlow unimportable.
+    """Saved as `.keras`, it computes the same and trains under JAX, with TensorFlow unimportable.
 
-    The layer's class must live in an importable module; one from a notebook is not checked, with a
-    warning, and neither is any where JAX isn't installed. Several cases share one process.
+    The layer's class must be in an importable module. A layer from a notebook is skipped with a
+    warning; so is every layer if JAX isn't installed. Several cases share one process.
     """
     with tempfile.TemporaryDirectory() as folder:
         wanted = {}
@@ -63,8 +63,8 @@ def loads_under_jax(*cases: Case) -> None:
             assert_same(found, outputs, "outputs under JAX", tolerance=1e-4)
 
 
-def answer(folder: str) -> None:
-    """The other process's part: loads the model, writes its outputs, and trains one step."""
+def run_saved(folder: str) -> None:
+    """Load a saved model, write its outputs, and train one step: runs in the JAX process."""
     for module in json.loads(Path(folder, "modules.json").read_text()):
         importlib.import_module(module)
     model = keras.saving.load_model(Path(folder, "model.keras"))

@@ -1,4 +1,4 @@
-"""Training methods for recurrent nets: what a decoder is fed, and professor forcing."""
+"""Training methods for recurrent nets: schedules of decoder inputs, and professor forcing."""
 
 from seqkit.training.forcing import (
     constant,

@@ -1,11 +1,10 @@
-"""What a decoder is fed in training: the gold tokens, its own, or some of both (10.2.1).
+"""Decoder inputs in training: gold tokens, the model's own, or a mixture of both (10.2.1).
 
-constant, linear, exponential, inverse_sigmoid    how likely the gold token is, by training step
-scheduled_sampling                                log-probabilities under such a feeding
+constant, linear, exponential, inverse_sigmoid    probability of the gold token, by training step
+scheduled_sampling                                log-probabilities given such inputs
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from keras import ops
 
@@ -14,24 +13,24 @@ from seqkit.decoding.sampling import draw, uniform
 from seqkit.decoding.unroll import unroll
 from seqkit.typing import Nest, Seed, Tensor
 
-Schedule = Callable[[Any], Any]
+Schedule = Callable[[Tensor], Tensor]  # training step -> probability of the gold token
 
 
 def constant(probability: float = 1.0) -> Schedule:
-    """epsilon_i = p: teacher forcing with 1, free running with 0.
+    """Return the schedule epsilon_i = p: 1 is teacher forcing, 0 is free-running.
 
     Raises:
-        ValueError: if p is not in [0, 1].
+        ValueError: If p is not in [0, 1].
     """
     _check_probability("probability", probability)
     return lambda step: probability + 0.0 * ops.cast(step, "float32")
 
 
 def linear(slope: float, start: float = 1.0, floor: float = 0.0) -> Schedule:
-    """epsilon_i = max(floor, start - slope i).
+    """Return the schedule epsilon_i = max(floor, start - slope i).
 
     Raises:
-        ValueError: if slope is not positive, or start or floor not in [0, 1].
+        ValueError: If slope is not positive, or start or floor is not in [0, 1].
 
     Source:
         Bengio et al. 2015, 2.4.
@@ -48,10 +47,10 @@ def linear(slope: float, start: float = 1.0, floor: float = 0.0) -> Schedule:
 
 
 def exponential(k: float) -> Schedule:
-    """epsilon_i = k^i.
+    """Return the schedule epsilon_i = k^i.
 
     Raises:
-        ValueError: if k is not in (0, 1).
+        ValueError: If k is not in (0, 1).
 
     Source:
         Bengio et al. 2015, 2.4.
@@ -61,15 +60,15 @@ def exponential(k: float) -> Schedule:
         [1.0, 0.5, 0.125]
     """
     if not 0 < k < 1:
-        raise ValueError(f"k is {k}; exponential decay wants 0 < k < 1")
+        raise ValueError(f"k is {k}; exponential decay needs 0 < k < 1")
     return lambda step: k ** ops.cast(step, "float32")
 
 
 def inverse_sigmoid(k: float) -> Schedule:
-    """epsilon_i = k / (k + exp(i / k)): about 1 until i is some times k.
+    """Return the schedule epsilon_i = k / (k + exp(i / k)): about 1 until i is a few times k.
 
     Raises:
-        ValueError: if k is less than 1.
+        ValueError: If k is less than 1.
 
     Source:
         Bengio et al. 2015, 2.4.
@@ -79,8 +78,8 @@ def inverse_sigmoid(k: float) -> Schedule:
         [0.909, 0.501, 0.0]
     """
     if k < 1:
-        raise ValueError(f"k is {k}; inverse sigmoid decay wants k >= 1")
-    # The same as a sigmoid, whose exponential doesn't overflow.
+        raise ValueError(f"k is {k}; inverse sigmoid decay needs k >= 1")
+    # Written as a sigmoid, which doesn't overflow.
     return lambda step: ops.sigmoid(ops.log(float(k)) - ops.cast(step, "float32") / k)
 
 
@@ -94,36 +93,32 @@ def scheduled_sampling(
     probability: Tensor,
     seed: Seed,
 ) -> Tensor:
-    """Log-probabilities of each step, fed with the gold token or with one drawn from the model.
+    """Compute the log-probabilities of each step, fed with gold or sampled tokens.
 
-        y'_t = y_t with probability epsilon, else y'_t ~ p(y | y'_1 ... y'_{t-1})
+        y'_t = y_t with probability epsilon, otherwise y'_t ~ p(y | y'_1 ... y'_{t-1})
 
-    With probability 1 it is teacher forcing, with 0 the model runs freely.
+    Probability 1 is teacher forcing; with probability 0 the model is free-running. Gradients flow
+    through every step's probabilities and states, but not through the sampled tokens.
 
     Args:
         step: `step(tokens (batch,) int32, state, constants) -> (log_probabilities (batch,
-            vocabulary), state)`, as `seqkit.decoding` takes it.
-        tokens: y (batch, time) int32; padding on the right, which the loss's mask is to leave out.
-        state, constants: as for `seqkit.decoding.greedy`.
-        bos_id: the token that the first step gets.
+            vocabulary), state)`, as in `seqkit.decoding`.
+        tokens: y (batch, time) int32; padding on the right, which the loss must mask.
+        state: The state before the first step, as in `seqkit.decoding.greedy`.
+        constants: What every step reads, as in `seqkit.decoding.greedy`.
+        bos_id: The first step's input token.
         probability: epsilon in [0, 1], a number or a scalar tensor: a schedule of the training
-            step. A coin is thrown for each token.
-        seed: an int, a `keras.random.SeedGenerator`, or a tensor of two ints.
+            step. The choice is made for each token separately.
+        seed: An int, a `keras.random.SeedGenerator`, or a tensor of two ints.
 
     Returns:
-        (batch, time, vocabulary) float32, of the step that should say each token.
-
-    Gradients:
-        through every step's probabilities and states; what was drawn carries none.
+        (batch, time, vocabulary) float32: at each time step the distribution of its token.
 
     Raises:
-        ValueError: if a step changes the structure or the dtypes of the state.
+        ValueError: If a step changes the structure or the dtypes of the state.
 
     Source:
         Bengio et al. 2015, 2.3-2.4.
-
-    Deviations:
-        none.
 
     Example:
         >>> import numpy as np
@@ -135,9 +130,9 @@ def scheduled_sampling(
     """
     uniforms = uniform((*reversed(ops.shape(tokens)), 2), seed)  # (time, batch, 2)
 
-    def gold_or_own(gold: Tensor, log_p: Tensor, uniforms: Tensor) -> Tensor:
-        own = draw(ops.stop_gradient(log_p), uniforms[:, 0])
-        return ops.where(uniforms[:, 1] < probability, gold, own)
+    def gold_or_sampled(gold: Tensor, log_p: Tensor, uniforms: Tensor) -> Tensor:
+        sampled = draw(ops.stop_gradient(log_p), uniforms[:, 0])
+        return ops.where(uniforms[:, 1] < probability, gold, sampled)
 
     log_p = unroll(
         step,
@@ -145,7 +140,7 @@ def scheduled_sampling(
         state,
         constants,
         bos_id=bos_id,
-        next_input=gold_or_own,
+        next_input=gold_or_sampled,
         emit=lambda gold, log_p: log_p,
         per_step=(uniforms,),
     )
@@ -154,4 +149,4 @@ def scheduled_sampling(
 
 def _check_probability(name: str, value: float) -> None:
     if not 0 <= value <= 1:
-        raise ValueError(f"{name} is {value}; a probability is from 0 to 1")
+        raise ValueError(f"{name} is {value}; it must be in [0, 1]")

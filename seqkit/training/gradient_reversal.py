@@ -1,5 +1,6 @@
-"""GradientReversal: identity forwards, the negated gradient backwards."""
+"""GradientReversal: identity in the forward pass, negated gradient in the backward pass."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -12,27 +13,26 @@ from seqkit.typing import Shape, Tensor
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class GradientReversal(ConfigFromSignature, keras.layers.Layer):
-    """Itself forwards; backwards the gradient turned round.
+    """Identity in the forward pass; the backward pass reverses the gradient.
 
         y = x,   dL/dx = -weight dL/dy
 
-    What stands before it is trained to raise the loss that what stands behind it is trained to
-    lower.
+    Layers before it are trained to raise the loss that layers after it are trained to lower.
 
     Args:
-        weight: > 0 or 0.
+        weight: Factor of the reversed gradient, >= 0.
 
     Call arguments:
-        any tensor of floats.
+        x: Any tensor of floats.
 
     Returns:
-        the same.
-
-    Masking:
-        the mask goes on.
+        x.
 
     Raises:
-        ValueError: if weight is negative.
+        ValueError: If weight is negative.
+
+    Masking:
+        The mask is propagated.
 
     Source:
         Ganin and Lempitsky 2015, eq. 4-5 and 17-18.
@@ -53,10 +53,10 @@ class GradientReversal(ConfigFromSignature, keras.layers.Layer):
 
     def call(self, x: Tensor) -> Tensor:
         @custom_gradient
-        def reverse(x: Tensor) -> tuple:
+        def reverse(x: Tensor) -> tuple[Tensor, Callable]:
             return ops.copy(x), lambda gradient: -self.weight * gradient
 
         return reverse(x)
 
-    def compute_output_shape(self, x_shape: Shape) -> tuple:
+    def compute_output_shape(self, x_shape: Shape) -> Shape:
         return x_shape

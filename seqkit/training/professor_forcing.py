@@ -1,4 +1,4 @@
-"""Professor forcing: what a net does behind its own tokens shall look as behind the gold ones."""
+"""Professor forcing: train free-running behavior to look like teacher-forced behavior."""
 
 from typing import Any
 
@@ -12,48 +12,48 @@ from seqkit.typing import Shape, Tensor
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class ProfessorForcing(ConfigFromSignature, keras.layers.Layer):
-    """A discriminator tells forced from free-running behaviour, and the net learns to deceive it.
+    """Adversarial loss that makes a net's free-running behavior look like teacher-forced behavior.
 
         C_d = -mean log D(b_forced) - mean log (1 - D(b_free))
 
-    is added to the model's losses. It trains the discriminator; the gradient that reaches the
-    free-running behaviour is turned round and `weight` times as large, and none reaches the forced
-    one, which is the professor. So one loss and one optimizer take the place of the paper's
-    alternating updates.
+    is added to the model's losses and trains the discriminator D. The gradient with respect to the
+    free-running behavior is reversed and multiplied by `weight`; the teacher-forced behavior gets
+    none. So one loss and one optimizer replace the paper's alternating updates.
 
     Args:
-        discriminator: a layer or model from (batch, time, d), called with `mask` if there is one,
+        discriminator: A layer or model from (batch, time, d), called with `mask` if there is one,
             to logits (batch, 1) or (batch,): above 0 for "forced".
-        weight: of the deception beside the net's other losses, >= 0.
+        weight: Weight of the reversed gradient relative to the net's other losses, >= 0.
 
     Call arguments:
-        forced: behaviour (batch, time, d) behind gold tokens: states, or states and outputs.
-        free: the same behind the net's own tokens; its time axis may be another.
-        mask, free_mask: (batch, time) bool, True = real, of each; `mask` holds for both where
-            there is no `free_mask`.
+        forced: Teacher-forced behavior (batch, time, d): states, or states and outputs.
+        free: Free-running behavior (batch, time, d); its time axis may have another length.
+        mask: (batch, time) bool, True = real, of `forced`.
+        free_mask: (batch, time) bool, True = real, of `free`; None: `mask`.
 
     Returns:
-        the discriminator's logits (batch, 2), of forced and of free. A functional model must have
-        them, or what is made of them, among its outputs, for the loss to count.
-
-    Masking:
-        left to the discriminator, which gets zeros where the mask is False.
+        The discriminator's logits (batch, 2), for forced and for free. The outputs of a functional
+        model must include them, or depend on them, for the loss to count.
 
     Raises:
-        ValueError: if the behaviours differ in width.
+        ValueError: If the behaviors have different sizes.
+
+    Masking:
+        Left to the discriminator, which gets zeros where the mask is False.
 
     Source:
         Lamb et al. 2016, 3.1-3.2, eq. 2-3.
 
     Deviations:
-        the reversed gradient is that of log(1 - D(b_free)), not of the paper's log D(b_free); the
-        paper's thresholds on the discriminator's accuracy and its optional third loss are not here.
+        The reversed gradient is that of log(1 - D(b_free)), not of the paper's log D(b_free); the
+        paper's thresholds on the discriminator's accuracy and its optional third loss are left out.
 
     Example:
         >>> import numpy as np, keras
         >>> from seqkit import RNN, GRUCell
         >>> from seqkit.training import ProfessorForcing
-        >>> layer = ProfessorForcing(keras.Sequential([RNN(GRUCell(4)), keras.layers.Dense(1)]), 0.1)
+        >>> discriminator = keras.Sequential([RNN(GRUCell(4)), keras.layers.Dense(1)])
+        >>> layer = ProfessorForcing(discriminator, weight=0.1)
         >>> logits = layer(np.zeros((2, 5, 3), "float32"), np.ones((2, 7, 3), "float32"))
         >>> tuple(logits.shape), len(layer.losses)
         ((2, 2), 1)
@@ -70,8 +70,8 @@ class ProfessorForcing(ConfigFromSignature, keras.layers.Layer):
     def build(self, forced_shape: Shape, free_shape: Shape) -> None:
         if forced_shape[-1] != free_shape[-1]:
             raise ValueError(
-                f"{self.name}: forced behaviour is {forced_shape[-1]} wide, free-running "
-                f"{free_shape[-1]}; they must be of the same things"
+                f"{self.name}: forced behavior has size {forced_shape[-1]}, free-running "
+                f"{free_shape[-1]}; the sizes must be equal"
             )
         if not self.discriminator.built:
             self.discriminator.build(forced_shape)
@@ -83,21 +83,21 @@ class ProfessorForcing(ConfigFromSignature, keras.layers.Layer):
         mask: Tensor | None = None,
         free_mask: Tensor | None = None,
     ) -> Tensor:
-        forced = self._judge(ops.stop_gradient(forced), mask)
-        free = self._judge(self.reversal(free), mask if free_mask is None else free_mask)
+        forced = self._discriminate(ops.stop_gradient(forced), mask)
+        free = self._discriminate(self.reversal(free), mask if free_mask is None else free_mask)
         logits = ops.concatenate([forced, free], axis=1)
         # -log sigmoid(x) = softplus(-x),  -log(1 - sigmoid(x)) = softplus(x)
         x = ops.cast(logits, "float32")
         self.add_loss(ops.mean(ops.softplus(-x[:, 0])) + ops.mean(ops.softplus(x[:, 1])))
         return logits
 
-    def _judge(self, behaviour: Tensor, mask: Tensor | None) -> Tensor:
-        more = {}
+    def _discriminate(self, behavior: Tensor, mask: Tensor | None) -> Tensor:
+        kwargs = {}
         if mask is not None:
             mask = ops.cast(mask, "bool")
-            behaviour = ops.where(mask[..., None], behaviour, ops.zeros((), behaviour.dtype))
-            more["mask"] = mask
-        return ops.reshape(self.discriminator(behaviour, **more), (-1, 1))
+            behavior = ops.where(mask[..., None], behavior, ops.zeros((), behavior.dtype))
+            kwargs["mask"] = mask
+        return ops.reshape(self.discriminator(behavior, **kwargs), (-1, 1))
 
-    def compute_output_shape(self, forced_shape: Shape, free_shape: Shape) -> tuple:
+    def compute_output_shape(self, forced_shape: Shape, free_shape: Shape) -> Shape:
         return (forced_shape[0], 2)

@@ -1,4 +1,4 @@
-"""Bidirectional: one layer reads forwards, one backwards (Deep Learning, 10.3)."""
+"""Bidirectional: one layer reads forwards, another backwards (Deep Learning, 10.3)."""
 
 from typing import Any
 
@@ -19,35 +19,37 @@ MERGES = {
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class Bidirectional(ConfigFromSignature, keras.layers.Layer):
-    """Each output sees the whole sequence: the past through h, the future through g.
+    """Two recurrent layers, one reading forwards and one backwards, with their outputs merged.
 
         o_t = merge(h_t, g_t),   h = layer(x),   g = backward_layer(x), read from the end
 
+    Each output depends on the whole sequence: on the past through h, on the future through g.
+
     Args:
-        layer: a `seqkit.RNN`, or a recurrent layer of Keras; it becomes the forward layer itself.
+        layer: A `seqkit.RNN`, or a recurrent layer of Keras; it is used as the forward layer.
         merge_mode: "concat", "sum", "mul", "ave", or None for a list of both outputs.
-        backward_layer: a layer with `go_backwards=True`; it may have another cell or size. None:
-            one like `layer`, with weights of its own.
+        backward_layer: A layer with `go_backwards=True`; its cell and size may differ. None: a
+            layer configured like `layer`, with its own weights.
 
     Call arguments:
-        as the layers': sequences (batch, time, features), mask, and for `seqkit.RNN` constants and
-        reset. initial_state: the forward states, then the backward ones.
+        sequences: (batch, time, features).
+        mask: (batch, time) bool, True = real.
+        initial_state: The forward states, then the backward ones.
+        constants: As for `seqkit.RNN`.
+        reset: As for `seqkit.RNN`.
 
     Returns:
-        the merged outputs, in the order of the sequence; with return_state a tuple of them (both,
-        where merge_mode is None), the forward and the backward states.
-
-    Masking:
-        as the layers'; the outputs of masked steps are zero.
+        The merged outputs, in the order of the sequence; with return_state a tuple of them (both,
+        if merge_mode is None), the forward and the backward states.
 
     Raises:
-        ValueError: if the layers don't fit together, or for sizes that can't be merged.
+        ValueError: If the layers don't fit together, or their sizes can't be merged.
+
+    Masking:
+        As in the layers; the outputs of masked steps are zero.
 
     Source:
         Goodfellow et al. 2016, 10.3; Schuster and Paliwal 1997.
-
-    Deviations:
-        none.
 
     Example:
         >>> import numpy as np
@@ -106,12 +108,12 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
         widths = [(s[0] if self.return_state else s)[-1] for s in shapes]
         if self.merge_mode in ("sum", "mul", "ave") and widths[0] != widths[1]:
             raise ValueError(
-                f"Bidirectional: merge_mode {self.merge_mode!r} needs outputs of one size; the "
-                f"layers' are {widths[0]} and {widths[1]}. 'concat' and None take any"
+                f"Bidirectional: merge_mode {self.merge_mode!r} needs outputs of the same size; "
+                f"they are {widths[0]} and {widths[1]}. 'concat' and None take any sizes"
             )
 
     @property
-    def directions(self) -> tuple:
+    def directions(self) -> tuple[keras.layers.Layer, keras.layers.Layer]:
         return self.layer, self.backward_layer
 
     def call(
@@ -126,10 +128,10 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
         if mask is None:
             mask = getattr(sequences, "_keras_mask", None)
         extra = {"constants": constants, "reset": reset}
-        extra = {k: v for k, v in extra.items() if v is not None}  # Keras's layers know neither
+        extra = {k: v for k, v in extra.items() if v is not None}  # Keras's layers take neither
         results = [
             layer(sequences, mask=mask, initial_state=state, training=training, **extra)
-            for layer, state in zip(self.directions, self._halves(initial_state), strict=True)
+            for layer, state in zip(self.directions, self._split_states(initial_state), strict=True)
         ]
         states = []
         if self.return_state:
@@ -147,37 +149,37 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
             return merged
         return (*merged, *states) if self.merge_mode is None else (merged, *states)
 
-    def _halves(self, states: States | None) -> tuple:
+    def _split_states(self, states: States | None) -> tuple[States | None, States | None]:
         if states is None:
             return None, None
         sizes = [len(tree.flatten(layer.state_size)) for layer in self.directions]
         if len(states) != sum(sizes):
             raise ValueError(
-                f"{self.name}: initial_state has {len(states)} tensors; it takes {sizes[0]} of "
-                f"the forward and {sizes[1]} of the backward layer"
+                f"{self.name}: initial_state has {len(states)} tensors; it takes {sizes[0]} for "
+                f"the forward and {sizes[1]} for the backward layer"
             )
         return list(states[: sizes[0]]), list(states[sizes[0] :])
 
-    def step(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Refused: there is no step by step here."""
+    def step(self, *args: Any, **kwargs: Any) -> None:
+        """Raise a ValueError: a bidirectional layer can't run step by step."""
         raise ValueError(_NO_STREAM)
 
     def compute_mask(self, sequences: Tensor, mask: Tensor | None = None) -> Tensor:
-        own = tree.flatten(mask)[0] if self.return_sequences else None
-        outputs = [own, own] if self.merge_mode is None else [own]
+        mask = tree.flatten(mask)[0] if self.return_sequences else None
+        outputs = [mask, mask] if self.merge_mode is None else [mask]
         if not self.return_state:
-            return outputs if self.merge_mode is None else own
+            return outputs if self.merge_mode is None else mask
         return outputs + [None] * sum(len(tree.flatten(x.state_size)) for x in self.directions)
 
 
 _NO_STREAM = (
-    "Bidirectional can't be streamed: its backward half begins at the end of the sequence. Use a "
-    "forward RNN, or give whole sequences"
+    "Bidirectional can't be streamed: its backward layer starts at the end of the sequence. Use a "
+    "forward RNN, or pass whole sequences"
 )
 
 
 def _reversed(layer: keras.layers.Layer) -> keras.layers.Layer:
-    """A new layer of the same configuration that reads from the end."""
+    """Return a new layer of the same configuration that reads from the end."""
     config = layer.get_config()
     config |= {"go_backwards": True, "name": f"backward_{layer.name}"}
     return type(layer).from_config(config)

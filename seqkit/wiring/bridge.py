@@ -1,4 +1,4 @@
-"""Bridge: from the states in which one recurrence ends to those in which another begins."""
+"""Bridge: from the last states of one recurrence to the initial states of another."""
 
 from typing import Any, Literal
 
@@ -11,35 +11,32 @@ from seqkit.typing import Activation, Shape, States, Tensor
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class Bridge(ConfigFromSignature, keras.layers.Layer):
-    """The first states of a decoder, from the last ones of an encoder.
+    """Initial states of a decoder, computed from the last states of an encoder.
 
         s_0 = 0                                     zero
         s_0 = h                                     copy
         s_0 = f(W [h_1; h_2; ...] + b)              dense
 
-    Each state of a dense bridge sees all of the encoder's, so that it takes any number of layers,
-    directions and memories to any other.
+    Each state of a dense bridge depends on all states of the encoder, whatever their number and
+    sizes.
 
     Args:
-        sizes: of the decoder's states, an int or a list, each > 0: its cell's `state_size`.
+        sizes: Sizes of the decoder's states, an int or a list, each > 0: its cell's `state_size`.
         how: "zero", "copy" or "dense".
         activation: f of a dense bridge.
 
     Call arguments:
-        states, a list of (batch, size); of `Bidirectional` the forward and the backward ones.
+        states: A list of (batch, size); for `Bidirectional` the forward and the backward ones.
 
     Returns:
-        a list of (batch, size), one for each of `sizes`.
+        A list of (batch, size), one for each of `sizes`.
 
     Raises:
-        ValueError: for other names and sizes, and if states to copy are not of those sizes.
+        ValueError: If `how` or `sizes` is invalid, or states to copy have other sizes.
 
     Source:
         Bahdanau et al. 2015, A.2.2 (dense, from the backward state alone); Sutskever et al. 2014
         (copy).
-
-    Deviations:
-        none.
 
     Example:
         >>> import numpy as np
@@ -57,36 +54,38 @@ class Bridge(ConfigFromSignature, keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         if how not in ("zero", "copy", "dense"):
-            raise ValueError(f"Bridge: how is {how!r}; it is 'zero', 'copy' or 'dense'")
+            raise ValueError(f"Bridge: how is {how!r}; it must be 'zero', 'copy' or 'dense'")
         flat = tree.flatten(sizes)
         if not flat or not all(isinstance(n, int) and n > 0 for n in flat):
-            raise ValueError(f"Bridge: sizes is {sizes!r}; it is a positive int, or a list of them")
+            raise ValueError(
+                f"Bridge: sizes is {sizes!r}; it must be a positive int, or a list of them"
+            )
         self.sizes = sizes
         self.how = how
         self.activation = keras.activations.get(activation)
 
     def build(self, states_shape: list[Shape]) -> None:
-        is_one = not isinstance(states_shape[0], (tuple, list))
-        given = [shape[-1] for shape in ([states_shape] if is_one else states_shape)]
+        is_single = not isinstance(states_shape[0], (tuple, list))
+        given = [shape[-1] for shape in ([states_shape] if is_single else states_shape)]
         wanted = tree.flatten(self.sizes)
         if self.how == "copy" and given != wanted:
             raise ValueError(
-                f"{self.name}: states of the sizes {given} can't be copied to states of the sizes "
-                f"{wanted}; how='dense' can"
+                f"{self.name}: states of sizes {given} can't be copied to states of sizes "
+                f"{wanted}; use how='dense'"
             )
         if self.how == "dense":
             self.kernel = self.add_weight(shape=(sum(given), sum(wanted)), name="kernel")
             self.bias = self.add_weight(shape=(sum(wanted),), initializer="zeros", name="bias")
 
-    def call(self, states: Tensor) -> States:
+    def call(self, states: Tensor | States) -> States:
         states = [ops.cast(s, self.compute_dtype) for s in tree.flatten(states)]
         sizes = tree.flatten(self.sizes)
         if self.how == "copy":
             return states
         if self.how == "zero":
             return [ops.zeros((ops.shape(states[0])[0], n), self.compute_dtype) for n in sizes]
-        first = self.activation(
+        initial = self.activation(
             ops.matmul(ops.concatenate(states, axis=-1), self.kernel) + self.bias
         )
         ends = [sum(sizes[: k + 1]) for k in range(len(sizes) - 1)]
-        return list(ops.split(first, ends, axis=-1)) if ends else [first]
+        return list(ops.split(initial, ends, axis=-1)) if ends else [initial]

@@ -202,7 +202,7 @@ def test_dropout_of_the_cell_works():
         for training in (False, True, True)
     )
     assert np.abs(one - other).max() > 1e-3 and np.abs(one - plain).max() > 1e-3
-    with pytest.raises(ValueError, match="its dropout draws one mask a sequence"):
+    with pytest.raises(ValueError, match="its dropout draws one mask per sequence"):
         cell(SEQUENCE[:, 0], cell.get_initial_state(3, MEMORY), constants=MEMORY, training=True)
 
 

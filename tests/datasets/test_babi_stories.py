@@ -49,8 +49,8 @@ def test_without_a_number_in_the_file_name_the_task_is_0(path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "holds no question"),
-        (b"1 It rains.\n", "holds no question"),
+        (b"", "contains no question"),
+        (b"1 It rains.\n", "contains no question"),
         (b"2 It rains.\n", r"line 1: begins with '2'; expected 1, or 1 where"),
         (b"1 It rains.\n3 Why?\tnow\t1\n", "line 2: begins with '3'; expected 2"),
         (b"1 It rains.\nWhy?\tnow\t1\n", r"line 2: begins with 'Why\?'"),

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from seqkit import RNN, NTMCell
 from seqkit.diagnostics import NanGuard
-from seqkit.diagnostics.nan_guard import _arrays, main, replay
+from seqkit.diagnostics.nan_guard import _from_npz, main, replay
 
 RANDOM = np.random.default_rng(0)
 INPUTS = RANDOM.standard_normal((12, 3, 2)).astype("float32")
@@ -36,32 +36,32 @@ def poisoned(where, value=np.nan):
     return targets
 
 
-def test_it_stops_at_the_first_loss_that_is_no_number(tmp_path, capsys):
+def test_it_stops_at_the_first_non_finite_loss(tmp_path, capsys):
     guard = NanGuard(tmp_path / "nan.zip")
     built = model()
     fit(built, guard, targets=poisoned(5))  # in the second of three batches
-    assert built.optimizer.iterations == 1  # as it was before that step
-    assert guard.found == "loss is no finite number"
+    assert built.optimizer.iterations == 1  # restored to before that step
+    assert guard.found == "loss is not finite"
     assert str(guard.path) in capsys.readouterr().err
     found = replay(guard.path)
     assert np.isnan(found["loss"]) and found["facts"]["step"] == 1
     assert len(found["gradients"]) == len(built.trainable_variables)
-    assert found["first"] == {}  # the network was in order: the target wasn't
+    assert found["first"] == {}  # the network was finite; the target wasn't
 
 
-def test_it_keeps_weights_seeds_and_batch_of_before_the_step(tmp_path):
-    guard, unlucky, lucky = NanGuard(tmp_path / "nan.zip"), model(), model()
-    fit(unlucky, guard, targets=poisoned(5))
-    fit(lucky, keras.callbacks.Callback(), INPUTS[:4], TARGETS[:4])  # the step before
-    for ours, theirs in zip(unlucky.variables, lucky.variables, strict=True):
-        # Compiled for another number of batches, a step may round otherwise.
+def test_it_saves_weights_seeds_and_batch_from_before_the_step(tmp_path):
+    guard, stopped, normal = NanGuard(tmp_path / "nan.zip"), model(), model()
+    fit(stopped, guard, targets=poisoned(5))
+    fit(normal, keras.callbacks.Callback(), INPUTS[:4], TARGETS[:4])  # the step before
+    for ours, theirs in zip(stopped.variables, normal.variables, strict=True):
+        # Compiled for another number of batches, a step may round differently.
         np.testing.assert_allclose(np.array(ours), np.array(theirs), rtol=1e-5, atol=1e-7)
     with zipfile.ZipFile(guard.path) as archive:
-        inputs = _arrays(archive.read("batch.npz"))["0"]
+        inputs = _from_npz(archive.read("batch.npz"))["0"]
     np.testing.assert_array_equal(inputs, INPUTS[4:8])
 
 
-def test_it_sees_a_gradient_that_is_no_number(tmp_path):
+def test_it_detects_a_non_finite_gradient(tmp_path):
     def root(y, p):  # of zero: 0, with an infinite gradient
         return keras.ops.sqrt(keras.ops.sum(keras.ops.abs(p * 0), axis=-1))
 
@@ -73,7 +73,7 @@ def test_it_sees_a_gradient_that_is_no_number(tmp_path):
     assert found["loss"] == 0 and found["gradients"] and found["variables"]
 
 
-def test_the_trace_tells_the_time_step(tmp_path, capsys):
+def test_the_trace_gives_the_time_step(tmp_path, capsys):
     guard = NanGuard(tmp_path / "nan.zip")
     inputs = INPUTS.copy()
     inputs[9, 1] = np.inf
@@ -84,16 +84,18 @@ def test_the_trace_tells_the_time_step(tmp_path, capsys):
     assert printed.rstrip().endswith("reproduced")
 
 
-def test_a_training_in_order_is_left_alone(tmp_path):
+def test_a_finite_training_is_unchanged(tmp_path):
     guard = NanGuard(tmp_path / "nan.zip")
     watched, unwatched = model(), model()
     losses = fit(watched, guard, epochs=2).history["loss"]
     alone = fit(unwatched, keras.callbacks.Callback(), epochs=2).history["loss"]
-    np.testing.assert_allclose(losses, alone, rtol=1e-5)  # traced otherwise, it may round so
+    np.testing.assert_allclose(
+        losses, alone, rtol=1e-5
+    )  # traced differently, it may round differently
     assert not guard.path.exists() and not guard.found
 
 
-def test_another_file_is_told(tmp_path, capsys):
+def test_a_file_of_another_kind_is_reported(tmp_path, capsys):
     path = tmp_path / "nan.zip"
     path.write_text("no archive")
     assert main(["--replay", str(path)]) == 2

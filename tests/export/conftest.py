@@ -31,7 +31,7 @@ class Tagger(tf.Module):
 
 @pytest.fixture
 def export():
-    """The arguments of `write` but for root."""
+    """The arguments of `write`, except root."""
     keras.utils.set_random_seed(1)
     tagger = Tagger()
     return {

@@ -22,7 +22,7 @@ def card(export, **changes):
     return model_card("Tagger", **{**facts, **changes})
 
 
-def test_it_holds_facts_scores_and_signatures(export):
+def test_it_contains_facts_scores_and_signatures(export):
     text = card(export, notes="## Limits\n\nNone.")
     for line in [
         "# Tagger",
@@ -44,7 +44,7 @@ def test_the_python_it_shows_runs(tmp_path, export, capsys):
     assert "'scores'" in capsys.readouterr().out
 
 
-def test_it_names_the_package_of_further_operations(export):
+def test_it_names_the_package_of_additional_operations(export):
     text = card(export, operations="tensorflow_text")
     assert "In Python, with TensorFlow and tensorflow_text:" in text
     assert "import tensorflow as tf\nimport tensorflow_text  #" in text

@@ -1,4 +1,4 @@
-"""Golden examples: stored without loss, compared without mercy."""
+"""Golden examples: stored without loss, compared strictly."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def store(tmp_path, tensors):
         np.zeros([2, 0], object),
     ],
 )
-def test_strings_come_back_byte_for_byte(tmp_path, strings):
+def test_strings_are_restored_byte_for_byte(tmp_path, strings):
     expected = tf.constant(strings, tf.string).numpy()
     got = store(tmp_path, {"x": tf.constant(strings, tf.string)})["x"]
     assert got.shape == np.shape(expected)
@@ -30,7 +30,7 @@ def test_strings_come_back_byte_for_byte(tmp_path, strings):
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "int8", "int64", "bool"])
-def test_numbers_come_back_bit_for_bit(tmp_path, dtype):
+def test_numbers_are_restored_bit_for_bit(tmp_path, dtype):
     tensor = tf.cast(tf.constant([[0.0, 1.0, -2.7]]), dtype)
     got = store(tmp_path, {"x": tensor})["x"]
     assert got.dtype == ("float32" if dtype == "bfloat16" else dtype)
@@ -43,7 +43,7 @@ def test_more_than_ten_examples_keep_their_order(tmp_path):
     assert [(int(i["x"]), int(o["y"])) for i, o in loaded] == [(i, -i) for i in range(12)]
 
 
-def test_floats_within_the_tolerance_are_no_drift():
+def test_floats_within_the_tolerance_are_not_drift():
     one = np.ones(3, np.float32)
     assert golden.compare(one, one, 4) == 0
     assert golden.compare(one + np.float32(5e-5), one, 4) == pytest.approx(5e-5, rel=1e-2)
@@ -63,7 +63,7 @@ def test_floats_within_the_tolerance_are_no_drift():
         (np.int64([1]), np.int32([1]), "int64"),
     ],
 )
-def test_drift_is_seen(got, expected, message):
+def test_drift_is_detected(got, expected, message):
     with pytest.raises(golden.Drift, match=message):
         golden.compare(got, expected, 4)
 
@@ -114,18 +114,18 @@ def test_a_missing_signature_is_drift(tmp_path, export):
         golden.replay(path)
 
 
-def test_what_is_missing_for_an_operation_is_told(monkeypatch):
+def test_the_package_of_a_missing_operation_is_named(monkeypatch):
     def load(path):
         raise RuntimeError(f"Op type not registered '{path}' in binary running on here.")
 
     monkeypatch.setattr(tf.saved_model, "load", load)
-    with pytest.raises(RuntimeError, match="not registered 'Unheard'"):  # not by tensorflow_text
-        golden.load_model("Unheard")
+    with pytest.raises(RuntimeError, match="not registered 'Unknown'"):  # nor in tensorflow_text
+        golden.load_model("Unknown")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ImportError, match="pip install tensorflow-text"):
         golden.load_model("SentencepieceOp")
 
 
-def test_an_export_that_is_no_export_is_not_blamed_on_an_operation(tmp_path):
+def test_a_folder_without_an_export_is_not_reported_as_a_missing_operation(tmp_path):
     with pytest.raises(OSError, match="SavedModel file does not exist"):
         golden.load_model(tmp_path)

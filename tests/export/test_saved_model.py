@@ -1,4 +1,4 @@
-"""What `write` puts on disk, and what it refuses."""
+"""Files that `write` creates, and arguments that it refuses."""
 
 import keras
 import numpy as np
@@ -19,7 +19,7 @@ def functions(version):
 
 
 def must_compile(version):
-    """Names of the functions that a saved graph forces through XLA."""
+    """Names of the functions of a saved graph that must be compiled by XLA."""
     return [f.signature.name for f in functions(version) if f.attr["_XlaMustCompile"].b]
 
 
@@ -55,7 +55,7 @@ def test_text_and_ids_agree_with_the_model(tmp_path, export):
     assert got["words"].numpy().tolist() == [[b"cat", b"dog"]]
 
 
-def test_everything_of_a_version_is_there(tmp_path, export):
+def test_a_version_is_complete(tmp_path, export):
     path = write(tmp_path, **export, extra={"config.json": "{}", "a.model": b"\xff"})
     assert (path / "assets.extra" / "config.json").read_text() == "{}"
     assert (path / "assets.extra" / "a.model").read_bytes() == b"\xff"
@@ -78,8 +78,8 @@ def test_the_table_of_a_layer_is_saved(tmp_path):
     signature = Signature(lambda text: {"ids": lookup(text)}, {"text": TEXT})
     examples = {"serving_default": [{"text": np.array(["dog", "cow"])}]}
     path = write(tmp_path, lookup, {"serving_default": signature}, examples, "card")
-    answer = tf.saved_model.load(path).signatures["serving_default"](text=tf.constant(["dog"]))
-    assert answer["ids"].numpy().tolist() == [2]
+    outputs = tf.saved_model.load(path).signatures["serving_default"](text=tf.constant(["dog"]))
+    assert outputs["ids"].numpy().tolist() == [2]
 
 
 @pytest.mark.slow
@@ -109,7 +109,7 @@ def test_a_function_that_forces_xla_is_refused(tmp_path, export):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"signatures": {}}, "must hold 'serving_default', got"),
+        ({"signatures": {}}, "must contain 'serving_default', got"),
         ({"examples": {}}, "signature 'serving_default': no example"),
         ({"examples": {"serving_default": [{"text": [""]}], "other": []}}, r"\['other'\], which"),
     ],
@@ -127,7 +127,7 @@ def test_missing_parts_are_refused(tmp_path, export, change, message):
         ({"ids": [["a"]]}, "input 'ids': <U1, not int32"),
         ({"ids": np.ones((1, 1), np.float32)}, "input 'ids': float32, not int32"),
         ({"ids": [1, 2]}, r"input 'ids': shape \(2,\) does not fit \(None, None\)"),
-        ({"ids": [[9]]}, r"can't answer its example 0: InvalidArgumentError: .*9"),
+        ({"ids": [[9]]}, r"fails on its example 0: InvalidArgumentError: .*9"),
     ],
 )
 def test_an_example_that_does_not_fit_is_refused(tmp_path, export, example, message):

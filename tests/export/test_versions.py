@@ -1,4 +1,4 @@
-"""Version folders: whole or not there, never overwritten."""
+"""Version folders: complete or absent, never overwritten."""
 
 import os
 import subprocess
@@ -21,14 +21,14 @@ def names(folder):
     return sorted(p.name for p in folder.iterdir())
 
 
-def test_versions_count_up_from_one_or_are_given(tmp_path):
+def test_versions_count_up_from_one_or_are_chosen(tmp_path):
     root = tmp_path / "model"
     assert [write(root).name, write(root).name, write(root, 10).name] == ["1", "2", "10"]
     assert write(root).name == "11"
     assert names(root) == ["1", "10", "11", "2"]
 
 
-def test_other_folders_and_files_are_no_versions(tmp_path):
+def test_other_folders_and_files_are_not_versions(tmp_path):
     for name in ["notes", "-1", "1.5", "٣", ".writing-9"]:
         (tmp_path / name).mkdir()
     (tmp_path / "12").write_text("a file")
@@ -90,7 +90,7 @@ def test_a_killed_writer_leaves_no_version_and_is_cleaned_up_after(tmp_path):
     assert names(tmp_path) == ["1"]
 
 
-def test_a_living_writer_is_waited_for_and_not_cleaned_up(tmp_path):
+def test_a_running_writer_is_waited_for_and_not_cleaned_up(tmp_path):
     with new_version(tmp_path, None) as (staging, final):
         other = another_process(tmp_path, "(staging / 'saved_model.pb').write_text('second')")
         with pytest.raises(subprocess.TimeoutExpired):
@@ -101,7 +101,7 @@ def test_a_living_writer_is_waited_for_and_not_cleaned_up(tmp_path):
     assert (tmp_path / "2" / "saved_model.pb").read_text() == "second"
 
 
-def test_without_locks_nothing_of_others_is_cleaned_up(tmp_path, monkeypatch):
+def test_without_locks_no_staging_folder_is_cleaned_up(tmp_path, monkeypatch):
     def no_locks(*args):
         raise OSError("no locks available")
 

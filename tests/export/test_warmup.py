@@ -32,7 +32,7 @@ def test_at_most_a_thousand_records_shared_by_the_signatures(tmp_path):
     assert (recorded.count("a"), recorded.count("b")) == (500, 500)
 
 
-def test_without_serving_api_it_says_what_to_install(tmp_path, export, monkeypatch):
+def test_without_serving_api_the_error_names_the_package(tmp_path, export, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'seqkit\[apps\]'"):
         write(tmp_path / "tagger", **export)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 
 EPSILON = 1e-6  # our deviation: under the root of a key's length, and a usage of 0
-ALMOST_EMPTY = 0.1  # and under that of a slot's
+SLOT_NORM_EPSILON = 0.1  # and under that of a slot's
 
 
 def sigmoid(a):
@@ -26,7 +26,7 @@ def oneplus(a):
 
 
 def content(M, k, beta):
-    lengths = np.sqrt((M**2).sum(1) + ALMOST_EMPTY) * np.sqrt((k**2).sum() + EPSILON)
+    lengths = np.sqrt((M**2).sum(1) + SLOT_NORM_EPSILON) * np.sqrt((k**2).sum() + EPSILON)
     return softmax(beta * (M @ k) / lengths)
 
 

@@ -1,4 +1,4 @@
-"""What a decoder is fed: schedules, scheduled sampling, and what running freely loses."""
+"""Decoder inputs: schedules, scheduled sampling, and the cost of free-running."""
 
 import keras
 import numpy as np
@@ -57,7 +57,7 @@ def test_schedules_are_the_papers(schedule, at):
         (lambda: inverse_sigmoid(0.5), "k >= 1"),
     ],
 )
-def test_bad_schedules_get_a_clear_line(make, line):
+def test_bad_schedules_get_a_clear_error(make, line):
     with pytest.raises(ValueError, match=line):
         make()
 
@@ -70,8 +70,8 @@ def test_with_probability_1_it_is_teacher_forcing():
     np.testing.assert_allclose(picked, forced.log_probabilities, rtol=1e-5)
 
 
-def test_with_probability_0_it_runs_on_its_own_samples():
-    """The second step's distribution is a mixture over what the first one drew."""
+def test_with_probability_0_it_is_fed_its_own_samples():
+    """The second step's distribution is a mixture over the tokens that the first one drew."""
     toy = Toy(rows=1, seed=2, scale=0.7)
     many = 20_000
     tokens = np.repeat(TOKENS[:1], many, axis=0)
@@ -83,7 +83,9 @@ def test_with_probability_0_it_runs_on_its_own_samples():
     toy.rows = many
     for probability in (0.0, 0.4):
         second = ops.convert_to_numpy(fed(toy, probability, tokens))[:, 1]
-        which = np.argmin([np.abs(second - behind).sum(axis=1) for behind in wanted], axis=0)
+        which = np.argmin(
+            [np.abs(second - conditional).sum(axis=1) for conditional in wanted], axis=0
+        )
         np.testing.assert_allclose(second, np.array(wanted)[which], atol=1e-4)
         share = np.bincount(which, minlength=3) / many
         gold = np.eye(3)[TOKENS[0, 0]]
@@ -113,7 +115,7 @@ def test_exposure_bias_compares_two_prefixes():
         assert not values[~mask].any()
 
 
-def test_a_model_behind_its_own_words_has_no_exposure_bias():
+def test_on_its_own_output_a_model_has_no_exposure_bias():
     toy = Toy(rows=3, seed=4)
     toy.lengths[:] = 4
     own = greedy(
@@ -126,8 +128,8 @@ def test_a_model_behind_its_own_words_has_no_exposure_bias():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("probability", [1.0, 0.3])
-def test_a_decoder_learns_whatever_it_is_fed(probability):
-    """From a table of logits by the token before; behind any token comes its successor."""
+def test_a_decoder_learns_with_either_input(probability):
+    """A table of logits, indexed by the previous token; each token is followed by its successor."""
 
     class Decoder(keras.layers.Layer):
         def build(self, tokens_shape):

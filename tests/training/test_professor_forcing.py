@@ -1,4 +1,4 @@
-"""Professor forcing: whose gradient goes where, and that free behaviour comes to look forced."""
+"""Professor forcing: where gradients flow, and that free-running behavior approaches forced."""
 
 import keras
 import numpy as np
@@ -18,7 +18,7 @@ def discriminator():
 
 
 def gradients(function, *arrays):
-    """Of the scalar function, by each array."""
+    """Gradients of the scalar function with respect to each array."""
     arrays = [ops.convert_to_tensor(x) for x in arrays]
     if keras.backend.backend() == "jax":
         import jax
@@ -33,12 +33,12 @@ def gradients(function, *arrays):
     return [np.zeros(x.shape) if g is None else g.numpy() for x, g in zip(arrays, found)]  # noqa: B905
 
 
-def test_reversal_turns_the_gradient_round():
+def test_reversal_negates_the_gradient():
     (found,) = gradients(lambda x: ops.sum(GradientReversal(0.5)(x) ** 2), FORCED)
     np.testing.assert_allclose(found, -0.5 * 2 * FORCED, rtol=1e-6)
 
 
-def test_the_loss_and_whom_it_teaches():
+def test_the_loss_and_its_gradients():
     layer = ProfessorForcing(discriminator(), weight=0.3)
     logits = ops.convert_to_numpy(layer(FORCED, FREE))
     p = 1 / (1 + np.exp(-logits))
@@ -58,7 +58,7 @@ def test_the_loss_and_whom_it_teaches():
     np.testing.assert_allclose(by_free, -0.3 * gradients(plain, FREE)[0], rtol=1e-4, atol=1e-7)
 
 
-def test_masks_of_their_own():
+def test_each_behavior_has_its_own_mask():
     layer = ProfessorForcing(discriminator())
     wanted = ops.convert_to_numpy(layer(FORCED[:, :2], FREE[:, :4]))
     forced, free = FORCED.copy(), FREE.copy()
@@ -75,11 +75,11 @@ def test_masks_of_their_own():
         (lambda: ProfessorForcing(discriminator(), -1.0), "weight is -1.0"),
         (
             lambda: ProfessorForcing(discriminator())(FORCED, FREE[..., :2]),
-            "4 wide, free-running 2",
+            "size 4, free-running 2",
         ),
     ],
 )
-def test_bad_input_gets_a_clear_line(make, line):
+def test_bad_input_gets_a_clear_error(make, line):
     with pytest.raises(ValueError, match=line):
         make()
 
@@ -94,23 +94,23 @@ class Offset(keras.layers.Layer):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("weight", [0.0, 1.0])
-def test_free_behaviour_comes_to_look_forced(weight):
-    """Noise plus a learned offset against noise around (2, -1); without weight it stays put."""
+def test_free_behavior_comes_to_look_forced(weight):
+    """Noise plus a learned offset approaches noise around (2, -1); with weight 0 it stays."""
     random = np.random.default_rng(1)
     forced = (random.standard_normal((256, 3, 2)) + [2, -1]).astype("float32")
     noise = random.standard_normal((256, 3, 2)).astype("float32")
-    # A penalty on its weights ends the circling of a linear judge and whom it judges.
-    judge = keras.layers.Dense(
+    # Without a penalty on its weights, a linear discriminator and the offset oscillate.
+    linear = keras.layers.Dense(
         1, kernel_initializer="zeros", kernel_regularizer=keras.regularizers.L2(0.1)
     )
     free = Offset()
     gold, inputs = keras.Input((3, 2)), keras.Input((3, 2))
     logits = ProfessorForcing(
-        keras.Sequential([keras.layers.GlobalAveragePooling1D(), judge]), weight
+        keras.Sequential([keras.layers.GlobalAveragePooling1D(), linear]), weight
     )(gold, free(inputs))
     model = keras.Model([gold, inputs], logits)
     model.compile(keras.optimizers.SGD(0.3))
-    steps = [np.tile(x, (200, 1, 1)) for x in (forced, noise)]  # of all there is, 200 times
+    steps = [np.tile(x, (200, 1, 1)) for x in (forced, noise)]  # the whole data, 200 times
     model.fit(steps, batch_size=256, shuffle=False, verbose=0)
     learned = ops.convert_to_numpy(free(noise)).mean(axis=(0, 1))
     away = np.abs(learned - forced.mean(axis=(0, 1))).max()

@@ -28,7 +28,7 @@ def assert_same(found, wanted):
 
 @pytest.mark.parametrize("merge_mode", MERGES)
 @pytest.mark.parametrize("mask", [None, MASK], ids=["plain", "masked"])
-def test_it_merges_a_run_forwards_and_one_backwards(mask, merge_mode):
+def test_it_merges_a_forward_and_a_backward_run(mask, merge_mode):
     layer = Bidirectional(RNN(GRUCell(3), return_sequences=True), merge_mode=merge_mode)
     merged = numbers(layer(SEQUENCE, mask=mask))[0]
     forward = numbers(layer.layer(SEQUENCE, mask=mask))[0]
@@ -38,7 +38,7 @@ def test_it_merges_a_run_forwards_and_one_backwards(mask, merge_mode):
     np.testing.assert_allclose(merged, np.where(real, wanted, 0), rtol=1e-5, atol=1e-6)
 
 
-def test_both_directions_have_weights_of_their_own():
+def test_each_direction_has_its_own_weights():
     layer = Bidirectional(RNN(GRUCell(3)))
     layer(SEQUENCE)
     assert len(layer.trainable_weights) == 6
@@ -47,7 +47,7 @@ def test_both_directions_have_weights_of_their_own():
     assert np.abs(forward - backward).max() > 1e-3
 
 
-def test_merge_mode_none_gives_both_outputs():
+def test_merge_mode_none_returns_both_outputs():
     layer = Bidirectional(RNN(GRUCell(3), return_sequences=True), merge_mode=None)
     forward, backward = layer(SEQUENCE)
     concat = Bidirectional(layer.layer, backward_layer=layer.backward_layer)
@@ -74,7 +74,7 @@ def test_initial_states_are_split_in_the_same_order():
     forward = layer.layer(SEQUENCE, initial_state=given[:2])
     backward = layer.backward_layer(SEQUENCE, initial_state=given[2:])
     assert_same(merged, np.concatenate(numbers([forward, backward]), axis=-1))
-    with pytest.raises(ValueError, match="initial_state has 2 tensors; it takes 2 of"):
+    with pytest.raises(ValueError, match="initial_state has 2 tensors; it takes 2 for"):
         layer(SEQUENCE, initial_state=given[:2])
 
 
@@ -99,7 +99,7 @@ def test_it_equals_keras_around_the_same_layers(return_state, return_sequences, 
         assert_same(ours(SEQUENCE, mask=mask), theirs(SEQUENCE, mask=mask))
 
 
-def test_the_mask_goes_on_with_the_sequence():
+def test_the_mask_is_propagated_with_the_sequence():
     ids = np.array([[3, 1, 0], [0, 2, 0]])
     embedded = keras.layers.Embedding(4, 4, mask_zero=True)(ids)
     outputs = Bidirectional(RNN(GRUCell(3), return_sequences=True))(embedded)
@@ -108,7 +108,7 @@ def test_the_mask_goes_on_with_the_sequence():
     assert getattr(last, "_keras_mask", None) is None
 
 
-def test_what_does_not_fit_is_refused():
+def test_layers_that_do_not_fit_are_refused():
     backwards = RNN(GRUCell(3), go_backwards=True)
     with pytest.raises(ValueError, match="merge_mode is 'max'; it must be one of"):
         Bidirectional(RNN(GRUCell(3)), merge_mode="max")
@@ -118,11 +118,11 @@ def test_what_does_not_fit_is_refused():
         Bidirectional(RNN(GRUCell(3)), backward_layer=RNN(GRUCell(3)))
     with pytest.raises(ValueError, match="return_sequences must be the same"):
         Bidirectional(RNN(GRUCell(3), return_sequences=True), backward_layer=backwards)
-    with pytest.raises(ValueError, match="needs outputs of one size"):
+    with pytest.raises(ValueError, match="needs outputs of the same size"):
         Bidirectional(RNN(ElmanCell(2)), merge_mode="sum", backward_layer=backwards)(SEQUENCE)
 
 
-def test_asks_to_stream_are_refused():
+def test_streaming_is_refused():
     layer = Bidirectional(RNN(GRUCell(3)))
     with pytest.raises(ValueError, match="can't be streamed"):
         layer.step(SEQUENCE[:, 0], [])

@@ -29,26 +29,26 @@ def test_it_computes_the_books_equation(by):
         np.testing.assert_allclose(found[:, t], h, rtol=1e-5, atol=1e-6)
 
 
-def test_layers_of_keras_and_both_directions_can_be_told():
+def test_keras_and_bidirectional_layers_can_be_conditioned():
     outputs = Conditioned(keras.layers.LSTM(3, **ALL))(SEQUENCE, CONTEXT)
     assert [tuple(x.shape) for x in outputs] == [(3, 5, 3), (3, 3), (3, 3)]
     both = Bidirectional(RNN(GRUCell(3), return_sequences=True))
     assert tuple(Conditioned(both, by="input")(SEQUENCE, CONTEXT).shape) == (3, 5, 6)
 
 
-def test_the_mask_goes_on():
+def test_the_mask_is_propagated():
     ids = np.array([[3, 1, 0], [0, 2, 0], [1, 1, 1]])
     embedded = keras.layers.Embedding(4, 4, mask_zero=True)(ids)
     outputs = Conditioned(RNN(GRUCell(3), return_sequences=True))(embedded, CONTEXT)
     np.testing.assert_array_equal(outputs._keras_mask, ids != 0)
 
 
-def test_what_does_not_fit_is_refused():
-    with pytest.raises(ValueError, match="by is 'output'; it is 'input', 'state' or 'both'"):
+def test_invalid_arguments_are_refused():
+    with pytest.raises(ValueError, match="by is 'output'; it must be 'input', 'state' or 'both'"):
         Conditioned(RNN(GRUCell(3)), by="output")
-    with pytest.raises(ValueError, match="the context is one vector a row"):
+    with pytest.raises(ValueError, match="the context must be one vector per row"):
         Conditioned(RNN(GRUCell(3)))(SEQUENCE, SEQUENCE)
     attending = RNN(AttentionCell(GRUCell(3), LuongAttention("general")))
     for rnn in (attending, Bidirectional(RNN(GRUCell(3)))):
-        with pytest.raises(ValueError, match="tells no sizes of its states"):
+        with pytest.raises(ValueError, match="has states of unknown size"):
             Conditioned(rnn, by="state")

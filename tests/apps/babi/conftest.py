@@ -69,7 +69,7 @@ def data(config):
 def untrained_run(config, data, tmp_path_factory):
     """A run folder as training leaves it, but for the training."""
     run = tmp_path_factory.mktemp("runs") / "untrained"
-    run_folder.begin(run, config, {"command": "none", "commit": "", "data_checksum": ""})
+    run_folder.create(run, config, {"command": "none", "commit": "", "data_checksum": ""})
     data.save(run)
     babi.build(config, data).save(run / "model.keras")
     return run

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from apps import babi
-from apps.babi.data import NO_ANSWER, check_answers, encode, plan, with_noise
+from apps.babi.data import NO_ANSWER, check_answers, encode, with_noise
 from apps.babi.sentences import UNKNOWN, Vocabulary
 from apps.common.errors import UserError
 from datasets.babi.stories import Question, read_stories
@@ -92,15 +92,6 @@ def test_noise_takes_no_more_than_its_room(share, width):
         assert not row[np.count_nonzero(row) :].any()
     assert not result[2].any()
     assert (result == 1).any() == (share > 0)
-
-
-def test_all_batches_are_full_and_miss_no_question():
-    widths = np.array([8] * 5 + [16] * 2)
-    for order in (None, np.random.default_rng(0)):
-        batches = list(plan(widths, 3, order))
-        assert sorted(width for _, width in batches) == [8, 8, 16]
-        assert all(len(rows) == 3 and (widths[rows] == width).all() for rows, width in batches)
-        assert set(np.concatenate([rows for rows, _ in batches]).tolist()) == set(range(7))
 
 
 def test_answers_that_training_lacks_are_named(capsys):

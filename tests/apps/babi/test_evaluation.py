@@ -6,7 +6,9 @@ import tensorflow as tf
 from apps import babi
 from apps.babi.evaluation import evaluate
 from apps.babi.prediction import predict
+from apps.common.config import PredictOptions
 from apps.common.errors import UserError
+from apps.common.run_folder import load_model
 from datasets.babi.stories import read_stories
 
 
@@ -67,13 +69,13 @@ def test_validation_counts_what_the_served_model_gets_wrong(config, data, folder
     (exported,) = babi.export(config, untrained_run)
     signatures = {name: s.concrete for name, s in exported.signatures.items()}
     served = evaluate(config, signatures, folder, "dev").scores["mean_error"]
-    model = babi.serving.load_model(untrained_run)
+    model = load_model(untrained_run)
     assert babi.validation(config, model, data)() == {"error": pytest.approx(served)}
 
 
 def test_predict_shows_what_was_looked_at():
     line = "Ines swam home. Omar rowed. Where is Ines?"
-    ((text, record),) = predict(babi.PredictOptions(), always("home"), [[line]])
+    ((text, record),) = predict(PredictOptions(), always("home"), [[line]])
     assert text.splitlines() == [
         "home (0.75)",
         "  Where is Ines?   hop 1  hop 2",
@@ -92,4 +94,4 @@ def test_predict_shows_what_was_looked_at():
 @pytest.mark.parametrize("line", ["", "  ", "?", "Ines swam.", "Who? Ines."])
 def test_a_line_without_a_question_is_named(line):
     with pytest.raises(UserError, match="line 2: no question; write a story"):
-        list(predict(babi.PredictOptions(), always("home"), [["Who?"], [line]]))
+        list(predict(PredictOptions(), always("home"), [["Who?"], [line]]))

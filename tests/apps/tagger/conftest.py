@@ -12,7 +12,7 @@ from datasets.king_james.reading import verses
 def write_run(run, config, sentences):
     """A run folder as training leaves it, but for the training."""
     data = Data(config, sentences, sentences, Vocabulary.of(sentences, 2))
-    run_folder.begin(run, config, {"command": "none", "commit": "", "data_checksum": ""})
+    run_folder.create(run, config, {"command": "none", "commit": "", "data_checksum": ""})
     data.save(run)
     tagger.build(config, data).save(run / "model.keras")
     return run

@@ -46,7 +46,7 @@ def test_bad_arguments_get_one_line(refuses, args, message):
     ("content", "message"),
     [
         (None, "No such file"),
-        (b"", "holds no sentence"),
+        (b"", "contains no sentence"),
         (b"a N\nb\n", "line 2: "),
         (b"a N X\nb N X\n", "no tag occurs in training: X"),
         (b"a S-N\n", "training has plain tags"),
@@ -258,7 +258,7 @@ def test_spans_with_everything_a_tagger_has(command, last_json, chunks_file, tmp
     [
         ("a 1 2\nb 1\n", "line 2: 1 numbers, not 2"),
         ("a 1 2\nb 1 x\n", "line 2: could not convert"),
-        ("", "holds no vector"),
+        ("", "contains no vector"),
     ],
 )
 def test_bad_vectors_get_one_line(command, tmp_path, columns_file, content, message):

@@ -44,7 +44,7 @@ def test_bad_arguments_get_one_line(refuses, args, message):
 @pytest.mark.parametrize(
     ("content", "options", "message"),
     [
-        (b"", [], "holds no pair"),
+        (b"", [], "contains no pair"),
         (b"one\teins\ntwo zwei\n", [], "line 2: no tab"),
         (b"one\teins\ntwo\t\n", [], "line 2: the target is empty"),
         (b"one\teins\n\xff\tzwei\n", [], "line 2: invalid UTF-8 at byte 9"),

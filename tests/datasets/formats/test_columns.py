@@ -73,8 +73,8 @@ def test_a_number_sign_can_be_a_word(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "holds no sentence"),
-        ("\n# only a comment\n\n", "holds no sentence"),
+        ("", "contains no sentence"),
+        ("\n# only a comment\n\n", "contains no sentence"),
         ("a DT\nb\n", r"line 2: one column \('b'\)"),
         ("a DT\n\nb NN O\n", "line 3: 3 columns, but the previous lines have 2"),
         ("a\tDT\nb\t\n", "line 2: the word or the tag is empty"),

@@ -62,7 +62,7 @@ def test_an_underscore_is_a_value_of_features(tmp_path):
         ("1\tYes", "one\tYes", "line 11: 'one' is not a word number"),
         ("2-3\t", "2-\t", "line 5: '2-' is not a word number"),
         ("\tINTJ\tUH", "\tINTJ UH", "line 11: 9 columns; CoNLL-U has ten"),
-        (TEXT, "# text = a\n", "holds no sentence"),
+        (TEXT, "# text = a\n", "contains no sentence"),
     ],
 )
 def test_malformed_files_are_refused_with_the_line(tmp_path, old, new, message):

@@ -19,8 +19,8 @@ def test_two_columns_are_read_and_further_ones_ignored(path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", ": holds no pair; expected source, tab and target on each line"),
-        (b"\n \n", ": holds no pair"),
+        (b"", ": contains no pair; expected source, tab and target on each line"),
+        (b"\n \n", ": contains no pair"),
         (b"Go.\tGeh.\nHi!\n", ", line 2: no tab; expected the source, a tab and the target"),
         (b"Go.\t \tx\n", ", line 1: the target is empty"),
         (b" \tGeh.\n", ", line 1: the source is empty"),
@@ -65,7 +65,7 @@ def test_a_file_with_a_comma_in_its_name_is_one_file(tmp_path):
     ("source", "target", "message"),
     [
         (b"a\n" * 1200, b"b\n", r"a\.en has 1,200 lines, .*a\.de has 1; each line needs"),
-        (b"", b"", r"a\.en: holds no sentence"),
+        (b"", b"", r"a\.en: contains no sentence"),
         (b"a\n\n", b"b\nc\n", r"a\.en, line 2: blank, but not in the other"),
         (b"a\n", b"\n", r"a\.de, line 1: blank, but not in the other"),
         (b"a\n", b"\xff\n", r"a\.de, line 1: invalid UTF-8"),

@@ -29,8 +29,8 @@ def test_a_word_may_contain_any_space_but_the_plain_one(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "holds no vector"),
-        ("2 2\n", "holds no vector"),
+        ("", "contains no vector"),
+        ("2 2\n", "contains no vector"),
         ("a\n", "line 1: 0 numbers, not at least one"),
         ("a 1 2\nb 1\n", "line 2: 1 numbers, not 2 as in the first line"),
         ("2 3\na 1 2\n", "line 2: 2 numbers, not 3 as in the first line"),

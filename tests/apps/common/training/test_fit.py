@@ -310,9 +310,7 @@ def test_a_callback_sees_each_step_and_may_stop_the_training(tmp_path):
             self.model.stop_training = len(self.seen) == 7  # the second step of the second epoch
 
     callback = Stopping()
-    with pytest.raises(
-        UserError, match="Stopping stopped the training at epoch 2, step 2; the"
-    ):
+    with pytest.raises(UserError, match="Stopping stopped the training at epoch 2, step 2; the"):
         train(tmp_path, callbacks=[callback])
     assert callback.seen == (0, 1, 2, 3, 4, 0, 1)
 

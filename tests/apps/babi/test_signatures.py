@@ -5,7 +5,7 @@ import tensorflow as tf
 from apps import babi
 from apps.babi.data import encode
 from apps.babi.evaluation import answer
-from apps.common.commands import load_model
+from apps.common.run_folder import load_model
 
 
 @pytest.fixture(scope="module")

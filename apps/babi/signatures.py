@@ -1,0 +1,77 @@
+"""The export: its signature, the notes of its model card, golden inputs."""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from apps.babi import NAME
+from apps.babi import model as _model  # noqa: F401 (registers the layers of model.keras)
+from apps.babi.config import Config, examples
+from apps.babi.sentences import FILE, Vocabulary, split_question
+from apps.babi.served import QuestionAnswerer
+from apps.common.app import Export
+from apps.common.run_folder import load_model
+from datasets.card import load_card
+from seqkit.export import Signature
+
+_NAMES = {"memory_network": "memory network", "dnc": "differentiable neural computer"}
+_NOTES = """
+## Behavior
+
+- `facts`: the story as one text. A sentence ends with `.`, `!` or `?`, or at the end of a line. The
+  last {max_facts} are read; the answer returns them as `facts`, padded with empty strings.
+- `question`: one sentence. `answer` is one of {answers} answers of the training data, with its
+  `probability`.{attention}
+- Case and punctuation are ignored. A word that doesn't occur in training is an unknown word. The
+  story may be empty.
+- Answers do not depend on the rest of the batch.
+- Error: a question without a word.
+"""
+_ATTENTION = """ `attention` (batch, hops, facts) is the weight of each fact in each hop; the
+  weights of a hop sum to one, without facts to zero."""
+
+
+def export(config: Config, run: Path) -> list[Export]:
+    """Describe the export of a run folder: its best model so far.
+
+    Raises:
+        UserError: If the folder has no model yet, or is damaged.
+    """
+    vocabulary = Vocabulary.read(run)
+    served = QuestionAnswerer(load_model(run), vocabulary, config)
+    text = tf.TensorSpec([None], tf.string)
+    signature = Signature(
+        lambda facts, question: served.answer(facts, question), {"facts": text, "question": text}
+    )
+    card = load_card("babi")
+    facts = {"data": card.data, "licence": card.model_licence, "splits": ("dev", "test")}
+    return [
+        Export(
+            name=NAME,
+            module=served,
+            signatures={"serving_default": signature},
+            examples={"serving_default": _examples(config)},
+            title=f"Answers to questions about short stories ({_NAMES[config.model]})",
+            notes=_NOTES.format(
+                max_facts=config.max_facts,
+                answers=len(vocabulary.answers),
+                attention=_ATTENTION if served.has_attention else "",
+            ),
+            extra={FILE: vocabulary.text},
+            **(config.user_data_card() if config.train_file else facts),
+        )
+    ]
+
+
+def _examples(config: Config) -> list[dict[str, np.ndarray]]:
+    """Golden inputs: one at a time, together, and a question alone."""
+    pairs = [*map(split_question, examples(config)), ("", "Where is Mary?")]
+    chosen = ([0], [1], [0, 1, 2])
+    return [
+        {
+            "facts": np.array([pairs[i][0] for i in rows], object),
+            "question": np.array([pairs[i][1] for i in rows], object),
+        }
+        for rows in chosen
+    ]
