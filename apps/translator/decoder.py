@@ -39,11 +39,11 @@ class Decoder(ConfigFromSignature, keras.layers.Layer):
 
     Call arguments:
         target: (batch, length) int32, the target one step late.
-        states: Initial states of the cell, or of the cell that an `AttentionCell` wraps; None:
-            those of the cell.
+        source: (batch, source length) int32, the pieces to copy; read only with `copies`.
         memory: (batch, source length, features); None for a cell that attends to nothing.
         memory_mask: (batch, source length) bool, True = real.
-        source: (batch, source length) int32, the pieces to copy.
+        states: Initial states of the cell, or of the cell that an `AttentionCell` wraps; None:
+            those of the cell.
 
     Returns:
         Logits (batch, length, pieces) in float32; with `copies` log-probabilities.
@@ -76,10 +76,10 @@ class Decoder(ConfigFromSignature, keras.layers.Layer):
     def build(
         self,
         target_shape: Shape,
-        states_shape: list[Shape] | None = None,
+        source_shape: Shape | None = None,
         memory_shape: Shape | None = None,
         memory_mask_shape: Shape | None = None,
-        source_shape: Shape | None = None,
+        states_shape: list[Shape] | None = None,
     ) -> None:
         size, policy = self.embedding.output_dim, self.dtype_policy
         if not self.embedding.built:
@@ -98,22 +98,22 @@ class Decoder(ConfigFromSignature, keras.layers.Layer):
     def call(
         self,
         target: Tensor,
-        states: States | None = None,
+        source: Tensor | None = None,
         memory: Tensor | None = None,
         memory_mask: Tensor | None = None,
-        source: Tensor | None = None,
+        states: States | None = None,
     ) -> Tensor:
-        states, prepared = self.prepare(states, memory, memory_mask, source)
+        states, prepared = self.prepare(source, memory, memory_mask, states)
         embedded = self.drop_embedded(self.embedding(target))
         decoded = self.rnn(embedded, initial_state=states, constants=prepared.memory)
         return self._logits(embedded, decoded, prepared)
 
     def prepare(
         self,
-        states: States | None = None,
+        source: Tensor | None = None,
         memory: Tensor | None = None,
         memory_mask: Tensor | None = None,
-        source: Tensor | None = None,
+        states: States | None = None,
     ) -> tuple[States | None, Prepared]:
         """Return the initial state and the constants of `step`; arguments as for a call."""
         if memory is None:

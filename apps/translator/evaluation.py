@@ -13,7 +13,7 @@ from apps.common.batching import in_batches
 from apps.common.splits import checksum
 from apps.translator.config import Config
 from apps.translator.data import SPEC, Data, batch, encode_pairs, normalize, plan, read_split
-from apps.translator.model import SEQUENCE, start_decoding
+from apps.translator.model import SEQUENCE, encoder_of
 from apps.translator.scores import Band, by_length, length_table, metric, quick_score, score
 from apps.translator.subwords import EOS, decode
 from datasets.translation import Pair, direction, read_pair_file
@@ -114,12 +114,12 @@ def _total_loss(model: keras.Model) -> Callable:
 
 def _greedy_search(config: Config, model: keras.Model) -> Callable:
     """Return a function of sources to the tokens and lengths of their greedy translations."""
-    step = model.get_layer("decoder").step
+    encoder, decoder = encoder_of(model), model.get_layer("decoder")
 
     @tf.function(input_signature=[SPEC[0]["source"]])
     def translate(source: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        state, constants = start_decoding(model, source)
-        found = greedy(step, state, constants, max_length=config.max_length, **SEQUENCE)
+        start = decoder.prepare(source, *encoder(source, training=False))
+        found = greedy(decoder.step, *start, max_length=config.max_length, **SEQUENCE)
         return found.tokens, found.lengths
 
     return translate

@@ -7,7 +7,7 @@ from keras import ops
 
 from apps.translator.config import Config
 from apps.translator.data import Data
-from apps.translator.decoder import Decoder, Prepared
+from apps.translator.decoder import Decoder
 from apps.translator.subwords import BOS, EOS, PAD
 from seqkit import RNN, Bidirectional, Cell, GRUCell, LSTMCell, StackedCells
 from seqkit.attention import (
@@ -18,7 +18,7 @@ from seqkit.attention import (
     LuongAttention,
 )
 from seqkit.decoding import EndSymbol
-from seqkit.typing import States, Tensor
+from seqkit.typing import Tensor
 from seqkit.wiring import Bridge
 
 SEQUENCE = {"bos_id": BOS, "length": EndSymbol(EOS)}  # how a translation begins and ends
@@ -54,8 +54,7 @@ def network(config: Config, source_pieces: int, target_pieces: int) -> keras.Mod
         target_pieces: Number of target pieces.
 
     Returns:
-        A model whose layer `encoder` maps the source to [memory, its mask, states of the decoder],
-        and whose layer `decoder` is a `Decoder`.
+        A model whose last layer, `decoder`, is a `Decoder`; `encoder_of` returns the rest.
     """
     embedding = source_embedding = _embedding(config, target_pieces, "embedding")
     if not config.joint:
@@ -68,11 +67,10 @@ def network(config: Config, source_pieces: int, target_pieces: int) -> keras.Mod
         rnn = RNN(_cell(config), return_sequences=True, return_state=True)
         memory, *states = Bidirectional(rnn, name=f"encoder_{layer}")(memory, mask=mask)
     cell = StackedCells([_cell(config) for _ in range(config.layers)])
-    initial = Bridge(cell.state_size, name="bridge")(states)
+    initial_states = Bridge(cell.state_size, name="bridge")(states)
     if config.attention == "none":  # the memory is one vector, the last states of the encoder
         memory = ops.expand_dims(ops.concatenate(states, axis=-1), 1)
         mask = ops.ones_like(memory[:, :, 0], dtype="bool")
-    encoder = keras.Model(source, [memory, mask, *initial], name="encoder")
 
     decoder = Decoder(
         embedding,
@@ -83,15 +81,19 @@ def network(config: Config, source_pieces: int, target_pieces: int) -> keras.Mod
         name="decoder",
     )
     target = keras.Input((None,), dtype="int32", name="target")
-    memory, mask, *states = encoder(source)
-    logits = decoder(target, states, memory, mask, source if config.copy else None)
+    logits = decoder(target, source, memory, mask, initial_states)
     return keras.Model({"source": source, "target": target}, logits, name="translator")
 
 
-def start_decoding(model: keras.Model, source: Tensor) -> tuple[States, Prepared]:
-    """Encode a source (batch, length): the initial state and the constants of the decoder."""
-    memory, mask, *states = model.get_layer("encoder")(source, training=False)
-    return model.get_layer("decoder").prepare(states, memory, mask, source)
+def encoder_of(model: keras.Model) -> keras.Model:
+    """Return the model before its decoder: source (batch, length) to memory, mask and states.
+
+        decoder = model.get_layer("decoder")
+        state, prepared = decoder.prepare(source, *encoder_of(model)(source))
+        log_probs, state = decoder.step(tokens, state, prepared)
+    """
+    _, _, memory, mask, *states = model.get_layer("decoder").input
+    return keras.Model(model.input["source"], [memory, mask, states], name="encoder")
 
 
 @keras.saving.register_keras_serializable("apps.translator")
