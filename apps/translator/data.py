@@ -210,9 +210,7 @@ def _keep_similar_lengths(config: Config, pairs: list[Pair], models: Subwords) -
     """Drop training pairs with too many pieces, or too many for those of the other side."""
     lengths = {
         side: len(ids)
-        for sides, rows in zip(
-            zip(*pairs, strict=True), encode_pairs(models, pairs), strict=True
-        )
+        for sides, rows in zip(zip(*pairs, strict=True), encode_pairs(models, pairs), strict=True)
         for side, ids in zip(sides, rows, strict=True)
     }
     kept, dropped = filter_pairs(

@@ -86,11 +86,9 @@ def network(config: Config, source_pieces: int, target_pieces: int) -> keras.Mod
 
 
 def encoder_of(model: keras.Model) -> keras.Model:
-    """Return the model before its decoder: source (batch, length) to memory, mask and states.
+    """Return the model before its decoder: from a source (batch, length) to memory, mask and states.
 
-        decoder = model.get_layer("decoder")
-        state, prepared = decoder.prepare(source, *encoder_of(model)(source))
-        log_probs, state = decoder.step(tokens, state, prepared)
+    Its outputs are the arguments of `Decoder.prepare` after the source.
     """
     _, _, memory, mask, *states = model.get_layer("decoder").input
     return keras.Model(model.input["source"], [memory, mask, states], name="encoder")
