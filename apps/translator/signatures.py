@@ -12,7 +12,6 @@ from apps.translator import NAME
 from apps.translator.config import Config, examples
 from apps.translator.served import MAX_SOURCE_LENGTH, Translator
 from apps.translator.subwords import SOURCE_FILE, TARGET_FILE, Subwords
-from datasets.card import load_card
 from datasets.translation import direction
 from seqkit.export import Signature
 
@@ -92,16 +91,11 @@ def export(config: Config, run: Path) -> list[Export]:
 
 def _card(config: Config) -> dict[str, Any]:
     """Return the facts of the model card that depend on the data."""
-    if config.train_file:
-        return {"title": "Translator", **config.user_data_card()}
-    card = load_card(config.dataset)
-    source, target = direction(config.dataset, config.source, config.target)
-    return {
-        "title": f"From {_SIDES[source]} to {_SIDES[target]}",
-        "data": card.data,
-        "licence": card.model_licence,
-        "splits": ("dev", "test"),
-    }
+    title = "Translator"
+    if not config.train_file:
+        sides = direction(config.dataset, config.source, config.target)
+        title = "From {} to {}".format(*(_SIDES[side] for side in sides))
+    return {"title": title, **config.export_facts(config.dataset)}
 
 
 def _signatures(translator: Translator) -> dict[str, Signature]:

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from apps.translator.serving import IDS_SHAPE, LONGEST
 
 from apps import translator
 from apps.common import run_folder
@@ -12,7 +13,6 @@ from apps.translator.config import Config
 from apps.translator.data import batch, load
 from apps.translator.evaluation import translate_lines, validation
 from apps.translator.scores import quick_score
-from apps.translator.serving import IDS_SHAPE, LONGEST
 from apps.translator.subwords import BOS, EOS, encode
 from seqkit.decoding import score
 from tests.apps.translator.conftest import PAIRS, TINY
