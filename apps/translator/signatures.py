@@ -1,7 +1,6 @@
 """The exports: signatures, notes of their model cards, golden inputs."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,7 +11,6 @@ from apps.translator import NAME
 from apps.translator.config import Config, examples
 from apps.translator.served import MAX_SOURCE_LENGTH, Translator
 from apps.translator.subwords import SOURCE_FILE, TARGET_FILE, Subwords
-from datasets.card import load_card
 from datasets.translation import direction
 from seqkit.export import Signature
 
@@ -67,8 +65,11 @@ def export(config: Config, run: Path) -> list[Export]:
         num_beams=config.num_beams,
         max_length=config.max_length,
     )
-    facts = _card(config)
-    facts["extra"] = {SOURCE_FILE: subwords.source, TARGET_FILE: subwords.target}
+    facts = {
+        "title": _title(config),
+        "extra": {SOURCE_FILE: subwords.source, TARGET_FILE: subwords.target},
+        **config.export_facts(config.dataset),
+    }
     return [
         Export(
             name=NAME,
@@ -90,18 +91,11 @@ def export(config: Config, run: Path) -> list[Export]:
     ]
 
 
-def _card(config: Config) -> dict[str, Any]:
-    """Return the facts of the model card that depend on the data."""
+def _title(config: Config) -> str:
     if config.train_file:
-        return {"title": "Translator", **config.user_data_card()}
-    card = load_card(config.dataset)
+        return "Translator"
     source, target = direction(config.dataset, config.source, config.target)
-    return {
-        "title": f"From {_SIDES[source]} to {_SIDES[target]}",
-        "data": card.data,
-        "licence": card.model_licence,
-        "splits": ("dev", "test"),
-    }
+    return f"From {_SIDES[source]} to {_SIDES[target]}"
 
 
 def _signatures(translator: Translator) -> dict[str, Signature]:

@@ -1,4 +1,4 @@
-"""The exports of a run folder: the card's facts, and the export with static shapes."""
+"""The exports of a run folder: titles, and the export with static shapes."""
 
 from dataclasses import replace
 
@@ -7,18 +7,17 @@ import pytest
 import tensorflow as tf
 
 from apps.translator.config import Config
-from apps.translator.signatures import IDS_SHAPE, _card
+from apps.translator.signatures import IDS_SHAPE, _title
 from apps.translator.subwords import EOS, encode
 from seqkit.export import write
 from tests.apps.translator.conftest import PAIRS
 
 
-def test_the_card_of_a_data_set_and_of_the_users_pairs(tmp_path):
+def test_the_title_names_the_languages_that_are_known(tmp_path):
     config = Config(dataset="multi30k", target="fr")
-    card = _card(config)
-    assert card["title"] == "From English to French" and card["licence"].startswith("research only")
+    assert _title(config) == "From English to French"
     own = replace(config, train_file=tmp_path / "train.tsv", dev_file=tmp_path / "dev.tsv")
-    assert _card(own)["title"] == "Translator" and _card(own)["splits"] == ("dev",)
+    assert _title(own) == "Translator"
 
 
 @pytest.mark.slow
