@@ -1,7 +1,6 @@
 """The exports: signatures, notes of their model cards, golden inputs."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -66,8 +65,11 @@ def export(config: Config, run: Path) -> list[Export]:
         num_beams=config.num_beams,
         max_length=config.max_length,
     )
-    facts = _card(config)
-    facts["extra"] = {SOURCE_FILE: subwords.source, TARGET_FILE: subwords.target}
+    facts = {
+        "title": _title(config),
+        "extra": {SOURCE_FILE: subwords.source, TARGET_FILE: subwords.target},
+        **config.export_facts(config.dataset),
+    }
     return [
         Export(
             name=NAME,
@@ -89,13 +91,11 @@ def export(config: Config, run: Path) -> list[Export]:
     ]
 
 
-def _card(config: Config) -> dict[str, Any]:
-    """Return the facts of the model card that depend on the data."""
-    title = "Translator"
-    if not config.train_file:
-        sides = direction(config.dataset, config.source, config.target)
-        title = "From {} to {}".format(*(_SIDES[side] for side in sides))
-    return {"title": title, **config.export_facts(config.dataset)}
+def _title(config: Config) -> str:
+    if config.train_file:
+        return "Translator"
+    source, target = direction(config.dataset, config.source, config.target)
+    return f"From {_SIDES[source]} to {_SIDES[target]}"
 
 
 def _signatures(translator: Translator) -> dict[str, Signature]:
