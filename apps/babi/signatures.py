@@ -12,7 +12,6 @@ from apps.babi.sentences import FILE, Vocabulary, split_question
 from apps.babi.served import QuestionAnswerer
 from apps.common.app import Export
 from apps.common.run_folder import load_model
-from datasets.card import load_card
 from seqkit.export import Signature
 
 _NAMES = {"memory_network": "memory network", "dnc": "differentiable neural computer"}
@@ -44,8 +43,6 @@ def export(config: Config, run: Path) -> list[Export]:
     signature = Signature(
         lambda facts, question: served.answer(facts, question), {"facts": text, "question": text}
     )
-    card = load_card("babi")
-    facts = {"data": card.data, "licence": card.model_licence, "splits": ("dev", "test")}
     return [
         Export(
             name=NAME,
@@ -59,7 +56,7 @@ def export(config: Config, run: Path) -> list[Export]:
                 attention=_ATTENTION if served.has_attention else "",
             ),
             extra={FILE: vocabulary.text},
-            **(config.user_data_card() if config.train_file else facts),
+            **config.export_facts("babi"),
         )
     ]
 

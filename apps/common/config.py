@@ -9,6 +9,7 @@ from typing import Any
 
 from apps.common.errors import UserError
 from apps.common.ranges import at_least, positive
+from datasets.card import load_card
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,15 @@ class UserDataConfig(TrainConfig):
         if self.test_file and not self.train_file:
             raise UserError("test_file needs train_file; to score a trained model: evaluate")
 
-    def user_data_card(self) -> dict[str, Any]:
-        """Describe the user's files as `apps.common.app.Export` wants it."""
-        return {
-            "data": str(self.train_file),
-            "licence": "that of the training data",
-            "splits": ("dev", "test") if self.test_file else ("dev",),
-        }
+    def export_facts(self, dataset: str) -> dict[str, Any]:
+        """Return what an `Export` states about its data: a data set, or the user's files."""
+        if self.train_file:
+            data, licence = str(self.train_file), "that of the training data"
+        else:
+            card = load_card(dataset)
+            data, licence = card.data, card.model_licence
+        splits = ("dev", "test") if self.test_file or not self.train_file else ("dev",)
+        return {"data": data, "licence": licence, "splits": splits}
 
 
 @dataclass(frozen=True)

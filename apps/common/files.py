@@ -14,12 +14,22 @@ PICTURES = ".png", ".svg", ".pdf"
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path in the same folder; on success it replaces `path`."""
+    """Yield a temporary path in the same folder; on success it replaces `path`.
+
+    Raises:
+        UserError: If the file can't be written.
+    """
     temporary = path.with_name(f".writing-{path.name}")
-    yield temporary
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror or error}; choose another path") from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

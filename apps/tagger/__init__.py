@@ -1,27 +1,12 @@
-"""A sequence tagger: words in, one tag a word out.
+"""A sequence tagger: words in, one tag per word out.
 
-`apps.common.app` says what its functions are for.
+The functions follow the protocol of `apps.common.app`.
 """
 
-from importlib import import_module
-from typing import Any
-
+from apps.common.registry import LazyFunctions
 from apps.tagger.config import PRESETS, Config, PredictOptions, examples
 
-__all__ = ["NAME", "PRESETS", "Config", "PredictOptions", "examples", *(_MODULES := {
-    "load": "data",
-    "build": "model",
-    "callbacks": "model",
-    "validation": "evaluation",
-    "evaluate": "evaluation",
-    "export": "serving",
-    "predict": "prediction",
-})]  # fmt: skip
+__all__ = ["NAME", "PRESETS", "Config", "PredictOptions", "examples"]
 
 NAME = "tagger"
-
-
-def __getattr__(name: str) -> Any:  # imports TensorFlow only when a function is asked for
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__ = LazyFunctions(__name__)

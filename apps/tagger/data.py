@@ -1,9 +1,5 @@
-"""From text to batches of ids, padded to the length of their bucket."""
+"""From sentences to batches of ids, padded to the length of their bucket."""
 
-import hashlib
-import json
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from apps.common import splits
 from apps.common.app import History
+from apps.common.batching import bucket_batches
 from apps.common.errors import UserError
 from apps.tagger.config import Config
 from apps.tagger.features import Features
@@ -24,9 +22,8 @@ from datasets.formats.vectors import read_vectors
 from datasets.king_james import reading as king_james
 from datasets.tagging import AUXILIARY, read_benchmark
 
-SPLITS = ("train", "dev", "test")
-NEIGHBOURS = 2000  # words that a language model tells from each other: the frequent ones
-NO_TAG = -1  # stands where there is no word
+NEIGHBORS = 2000  # most frequent words, the targets of the language model
+NO_TAG = -1  # target of padding
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ class Data:
     dev: list[Sentence]
     vocabulary: Vocabulary
     vectors: np.ndarray | None = None  # (words, width), of vocabulary.vector_words
-    mode = "max"  # of the monitor: the highest is the best
+    mode = "max"  # the highest score is the best
 
     @property
     def checksum(self) -> str:
@@ -47,7 +44,7 @@ class Data:
 
     @property
     def monitor(self) -> str:
-        """The score that chooses the best epoch."""
+        """The score that determines the best epoch."""
         if self.vocabulary.scheme:
             return "f1"
         return "macro_f1" if self.config.restores else "accuracy"
@@ -55,38 +52,41 @@ class Data:
     @property
     def steps_per_epoch(self) -> int:
         """Number of training batches."""
-        rows, _ = plan(self._train_ids.lengths, self.config.batch_size)
-        return len(rows)
+        return len(bucket_batches(self._widths, self.config.batch_size)[0])
 
     def batches(self, epoch: int, first_step: int = 0, history: History = ()) -> tf.data.Dataset:
-        """Make the training batches of an epoch, a function of the seed and the epoch alone.
+        """Make the training batches of an epoch, determined by seed and epoch alone.
 
         Args:
-            epoch: number of the epoch.
-            first_step: batches to leave out, at no cost.
-            history: ignored.
+            epoch: Number of the epoch.
+            first_step: Batches to skip, at no cost.
+            history: Ignored.
 
         Returns:
-            Batches (inputs, targets): dicts of ids, (batch, length) but for characters, which are
-            (batch, length, characters). Padding is 0 in inputs and NO_TAG in targets.
+            Batches (inputs, targets): dicts of ids, (batch, length), except for characters (batch,
+            length, characters). Padding is 0 in inputs and NO_TAG in targets.
         """
         order = np.random.default_rng((self.config.seed, epoch))
-        rows, widths = plan(self._train_ids.lengths, self.config.batch_size, order)
+        rows, widths = bucket_batches(self._widths, self.config.batch_size, order)
         batches = dataset(self._train_ids, rows[first_step:], widths[first_step:])
-        return batches.map(_with_neighbours) if self.config.language_model else batches
+        return batches.map(_with_neighbors) if self.config.language_model else batches
 
     def save(self, run: Path) -> None:
-        """Write into a run folder what an export needs besides the weights."""
+        """Write the vocabulary to a run folder."""
         self.vocabulary.save(run)
 
     @cached_property
     def _train_ids(self) -> "Ids":
         return encode(self.train, self.vocabulary, input_names(self.config))
 
+    @cached_property
+    def _widths(self) -> np.ndarray:
+        return bucket_lengths(self._train_ids.lengths)
+
 
 @dataclass(frozen=True)
 class Ids:
-    """Sentences as ids, one after the other in flat arrays."""
+    """Sentences as ids, concatenated in flat arrays."""
 
     inputs: dict[str, np.ndarray]  # of each distinct spelling; the first is padding
     targets: dict[str, np.ndarray]  # of each word
@@ -96,7 +96,7 @@ class Ids:
 
 
 def input_names(config: Config) -> list[str]:
-    """Name the inputs of a model."""
+    """Return the names of a model's inputs."""
     reads = {
         "words": True,
         "vectors": config.vectors is not None,
@@ -107,17 +107,17 @@ def input_names(config: Config) -> list[str]:
 
 
 def load(config: Config) -> Data:
-    """Read what training needs.
+    """Read the training and dev sentences.
 
     Raises:
-        DataError: a file is missing or malformed.
-        UserError: the tags of the dev sentences are not those of training.
+        DataError: If a file is missing or malformed.
+        UserError: If the tags of the dev sentences are not those of training.
     """
     train, dev = read_split(config, "train"), read_split(config, "dev")
     words, vectors = read_vectors(config.vectors) if config.vectors else ([], None)
     try:
         vocabulary = Vocabulary.of(train, config.min_count, words)
-    except UserError as error:  # it counts sentences; say of what
+    except UserError as error:  # it numbers sentences; name the file
         raise UserError(f"{config.train_file}, {error}") from None
     train = check_tags(train, vocabulary, "train")
     dev = check_tags(dev, vocabulary, str(config.dev_file or "dev"))
@@ -125,49 +125,48 @@ def load(config: Config) -> Data:
 
 
 def read_split(config: Config, split: str) -> list[Sentence]:
-    """Read the sentences of a split: of the King James text a verse each.
+    """Read the sentences of a split; of the King James text one verse each.
 
     Args:
-        config: says where the sentences come from.
-        split: `train`, `dev` or `test`; `train` has the auxiliary columns, too.
+        config: Its data set or files are read.
+        split: `train`, `dev` or `test`; `train` includes the auxiliary columns.
 
     Raises:
-        UserError: there is no such split.
-        DataError: a file is missing or malformed.
+        UserError: If there is no such split or auxiliary column.
+        DataError: If a file is missing or malformed.
     """
-    if split not in SPLITS:
-        raise UserError(f"no split {split!r}; choose one of {', '.join(SPLITS)}")
     auxiliary = config.auxiliary if split == "train" else ()
-    if config.train_file:
-        path = getattr(config, f"{split}_file")
-        if path is None:
-            raise UserError(f"the model was trained without a {split}_file; give --test_file FILE")
-        return read_tagged(path, config.column, auxiliary)
-    columns = AUXILIARY.get(config.dataset, ())
-    for name in auxiliary:
-        if name not in columns:
-            has = f"only {' and '.join(columns)}" if columns else "none"
-            raise UserError(f"auxiliary: {config.dataset} has no column {name!r}, {has}")
-    if config.dataset == "king_james":
-        return [Sentence(*annotate(verse)) for verse in king_james.verses(split)]
-    sentences = read_benchmark(config.dataset, split)
-    chosen = [columns.index(name) for name in auxiliary]
-    return [s._replace(auxiliary=tuple(s.auxiliary[i] for i in chosen)) for s in sentences]
+
+    def read_dataset(split: str) -> list[Sentence]:
+        columns = AUXILIARY.get(config.dataset, ())
+        for name in auxiliary:
+            if name not in columns:
+                has = f"only {' and '.join(columns)}" if columns else "none"
+                raise UserError(f"auxiliary: {config.dataset} has no column {name!r}, {has}")
+        if config.dataset == "king_james":
+            return [Sentence(*annotate(verse)) for verse in king_james.verses(split)]
+        sentences = read_benchmark(config.dataset, split)
+        chosen = [columns.index(name) for name in auxiliary]
+        return [s._replace(auxiliary=tuple(s.auxiliary[i] for i in chosen)) for s in sentences]
+
+    return splits.read_split(
+        config, split, lambda path: read_tagged(path, config.column, auxiliary), read_dataset
+    )
 
 
 def check_tags(sentences: list[Sentence], vocabulary: Vocabulary, name: str) -> list[Sentence]:
-    """Check that tags are those that training showed, and warn of single ones that are not.
+    """Check that tags occur in training, and warn of those that don't.
 
     Args:
-        sentences: to be learned, or scored.
-        vocabulary: of the training data.
-        name: of the sentences, for messages.
+        sentences: Sentences to be learned or scored.
+        vocabulary: Vocabulary of the training data.
+        name: Name of the sentences in messages.
 
     Returns:
         The sentences, with a `B-` at the beginning of each span.
 
     Raises:
-        UserError: none of the tags is known, or they are of another scheme of spans.
+        UserError: If no tag is known, or the tags are of another span scheme.
     """
     try:
         scheme = scheme_of(sentence.tags for sentence in sentences)
@@ -180,28 +179,17 @@ def check_tags(sentences: list[Sentence], vocabulary: Vocabulary, name: str) -> 
     if scheme:
         bio = (from_iobes(to_iobes(s.tags, scheme), scheme) for s in sentences)
         sentences = [s._replace(tags=tags) for s, tags in zip(sentences, bio, strict=True)]
-    known = set(vocabulary.answers)
-    where = {}
+    places: dict[str, str] = {}
     for number, sentence in enumerate(sentences, start=1):
         for tag in sentence.tags:
-            if tag not in known:
-                where.setdefault(tag, number)
-    some = ", ".join(f"{tag} (sentence {number})" for tag, number in list(where.items())[:3])
-    if where and not tags & known:
-        raise UserError(f"{name}: no tag occurs in training: {some}; is it the right column?")
-    if where:
-        dots = ", ..." if len(where) > 3 else ""
-        print(
-            f"warning: {name}: tags that training doesn't have count as errors: {some}{dots}",
-            file=sys.stderr,
-        )
+            places.setdefault(tag, f"sentence {number}")
+    splits.check_labels(places, vocabulary.answers, name, "tag", "is it the right column?")
     return sentences
 
 
 def checksum(sentences: list[Sentence]) -> str:
     """Compute the SHA-256 of the words and all tags of sentences."""
-    content = [(s.words, s.tags, *s.auxiliary) for s in sentences]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return splits.checksum([(s.words, s.tags, *s.auxiliary) for s in sentences])
 
 
 def encode(sentences: list[Sentence], vocabulary: Vocabulary, inputs: list[str]) -> Ids:
@@ -223,7 +211,7 @@ def encode(sentences: list[Sentence], vocabulary: Vocabulary, inputs: list[str])
 
 
 def bucket_lengths(lengths: np.ndarray) -> np.ndarray:
-    """Round lengths up to 8, 16, 24, 32, 48, 64, 96, 128, ...: few, so that XLA compiles few.
+    """Round lengths up to 8, 16, 24, 32, 48, 64, 96, 128, ...: XLA compiles each one.
 
     Example:
         >>> bucket_lengths(np.array([1, 8, 9, 30, 33, 65, 10_000])).tolist()
@@ -234,39 +222,8 @@ def bucket_lengths(lengths: np.ndarray) -> np.ndarray:
     return -(-rounded // 8) * 8
 
 
-def plan(
-    lengths: np.ndarray, batch_size: int, order: np.random.Generator | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Put sentences of like length together.
-
-    Args:
-        lengths: words of each sentence.
-        batch_size: sentences of a batch.
-        order: shuffles the sentences of a bucket, and then the batches.
-
-    Returns:
-        Rows (steps, batch size): the sentences of each batch, -1 where there are not enough; and
-        widths (steps,): the length to which each batch is padded.
-    """
-    sentences = np.arange(len(lengths)) if order is None else order.permutation(len(lengths))
-    buckets = bucket_lengths(lengths[sentences])
-    rows, widths = [], []
-    for width in np.unique(buckets):
-        members = sentences[buckets == width]
-        steps = -(-len(members) // batch_size)
-        padded = np.full(steps * batch_size, -1, "int32")
-        padded[: len(members)] = members
-        rows.append(padded.reshape(steps, batch_size))
-        widths.append(np.full(steps, width, "int32"))
-    rows, widths = np.concatenate(rows), np.concatenate(widths)
-    if order is not None:
-        shuffled = order.permutation(len(rows))
-        rows, widths = rows[shuffled], widths[shuffled]
-    return rows, widths
-
-
 def dataset(ids: Ids, rows: np.ndarray, widths: np.ndarray) -> tf.data.Dataset:
-    """Gather planned batches; see `Data.batches` for their form."""
+    """Gather batches from their rows; see `Data.batches` for the format."""
     inputs = {name: tf.constant(of_spelling) for name, of_spelling in ids.inputs.items()}
     targets = {name: tf.constant(of_word) for name, of_word in ids.targets.items()}
     spellings, starts = tf.constant(ids.spellings), tf.constant(ids.starts)
@@ -288,20 +245,9 @@ def dataset(ids: Ids, rows: np.ndarray, widths: np.ndarray) -> tf.data.Dataset:
     return batches.map(gather, num_parallel_calls=2, deterministic=True).prefetch(2)
 
 
-def _with_neighbours(inputs: dict, targets: dict) -> tuple[dict, dict]:
-    """Add the words beside each word to the targets; beside the first and the last is padding."""
+def _with_neighbors(inputs: dict, targets: dict) -> tuple[dict, dict]:
+    """Add the previous and the next word to the targets; at the ends they are padding."""
     words, is_word = inputs["words"], targets["tags"] != NO_TAG
-    padded = tf.pad(tf.where(words < NEIGHBOURS, words, UNKNOWN), [[0, 0], [1, 1]])
-    neighbours = {"previous_word": padded[:, :-2], "next_word": padded[:, 2:]}
-    return inputs, targets | {n: tf.where(is_word, w, NO_TAG) for n, w in neighbours.items()}
-
-
-def pad(sentences: Sequence[Sequence[str]]) -> np.ndarray:
-    """Make a rectangle of words, filled up with empty strings.
-
-    Example:
-        >>> pad([["a", "dog"], ["run"]]).tolist()
-        [['a', 'dog'], ['run', '']]
-    """
-    width = max((len(words) for words in sentences), default=0)
-    return np.array([[*words, *[""] * (width - len(words))] for words in sentences], object)
+    padded = tf.pad(tf.where(words < NEIGHBORS, words, UNKNOWN), [[0, 0], [1, 1]])
+    neighbors = {"previous_word": padded[:, :-2], "next_word": padded[:, 2:]}
+    return inputs, targets | {n: tf.where(is_word, w, NO_TAG) for n, w in neighbors.items()}

@@ -1,4 +1,4 @@
-"""How good a tagger is: a model in training, and what is served."""
+"""Scores of a tagger: a model in training, and exported functions."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,9 +7,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from apps.common.answers import call, strings
 from apps.common.app import Evaluation, Signatures, Validation
+from apps.common.batching import in_batches, pad
 from apps.tagger.config import Config
-from apps.tagger.data import Data, check_tags, checksum, input_names, pad, read_split
+from apps.tagger.data import Data, check_tags, checksum, input_names, read_split
 from apps.tagger.decoding import best_tags
 from apps.tagger.features import Features
 from apps.tagger.scores import (
@@ -26,11 +28,9 @@ from datasets.formats.columns import Sentence
 from datasets.formats.lines import DataError
 from datasets.formats.tagged import read_tagged
 
-_BATCH = 64
-
 
 def validation(config: Config, model: keras.Model, data: Data) -> Validation:
-    """Make what scores a model on the dev sentences."""
+    """Score a model in training on the dev sentences."""
     features = Features(data.vocabulary, input_names(config))
     answers = np.array(data.vocabulary.answers, object)
 
@@ -42,7 +42,7 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
     gold = [sentence.tags for sentence in data.dev]
 
     def validate() -> dict[str, float]:
-        predicted = _by_length(words, lambda batch: answers[tag(batch).numpy()])
+        predicted = _tag_by_length(words, lambda batch: answers[tag(batch).numpy()])
         return score(gold, predicted, spans=data.vocabulary.scheme is not None)
 
     return validate
@@ -51,14 +51,14 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
 def evaluate(
     config: Config, signatures: Signatures, folder: Path, split: str, file: Path | None = None
 ) -> Evaluation:
-    """Score what is served on a split, or on the sentences of a file, and the baselines with it.
+    """Score exported functions and baselines on a split, or on the sentences of a file.
 
     Args:
-        config: of the model.
-        signatures: what is served.
-        folder: what `Data.save` wrote into.
+        config: Configuration of the model.
+        signatures: Functions of the export.
+        folder: Folder of the vocabulary.
         split: `dev` or `test`.
-        file: sentences in the form of the training file, instead of the split.
+        file: Sentences in the format of the training file, instead of the split.
     """
     vocabulary = Vocabulary.read(folder)
     spans = vocabulary.scheme is not None
@@ -71,7 +71,7 @@ def evaluate(
     guesses = {}
     try:
         train = check_tags(read_split(config, "train"), vocabulary, "train")
-    except DataError as error:  # an export may be far from what it was trained on
+    except DataError as error:  # an export may be used where its training data are not
         tables.append(f"without baselines and unseen words, which need the training data: {error}")
     else:
         guesses = baselines(train, sentences, restores=config.restores)
@@ -94,32 +94,32 @@ def evaluate(
 def tag_sentences(signatures: Signatures, words: Sequence[Sequence[str]]) -> list[list[str]]:
     """Tag split sentences by the signature `words`."""
 
-    def tag(batch: tf.Tensor) -> np.ndarray:
-        tags = signatures["words"](words=batch)["tags"].numpy()
-        return [[tag.decode() for tag in row] for row in tags]
+    def tag(batch: np.ndarray) -> list[list[str]]:
+        return [strings(row) for row in call(signatures["words"], words=batch)["tags"]]
 
-    return _by_length(words, tag)
+    return _tag_by_length(words, tag)
 
 
 def _from_raw_text(
     signatures: Signatures, sentences: Sequence[Sentence]
 ) -> tuple[dict[str, float], str]:
-    """Score the tags of sentences as they were written, which are split into words in the graph.
+    """Score the tags of sentences given as raw text, which the export splits into words.
 
-    Left out are sentences whose words are not written in the text, such as German `zu dem` in
-    `zum`: their characters can't be compared.
+    Sentences whose words are not written in the text, such as German `zu dem` in `zum`, are left
+    out: their characters can't be compared.
     """
+
+    def tag(batch: list[Sentence]) -> list[tuple[list[str], list[str]]]:
+        answer = call(signatures["serving_default"], text=[s.text for s in batch])
+        rows = zip(answer["words"], answer["tags"], answer["lengths"], strict=True)
+        return [(strings(words[:n]), strings(tags[:n])) for words, tags, n in rows]
+
     written = [sentence for sentence in sentences if sentence.text]
     gold, system = [], []
-    for start in range(0, len(written), _BATCH):
-        batch = written[start : start + _BATCH]
-        answer = signatures["serving_default"](text=tf.constant([s.text for s in batch]))
-        columns = [answer[name].numpy() for name in ("words", "tags")]
-        for row, (sentence, length) in enumerate(zip(batch, answer["lengths"], strict=True)):
-            words, tags = ([s.decode() for s in column[row, :length]] for column in columns)
-            if _characters(words) == _characters(sentence.words):
-                gold.append((sentence.words, sentence.tags))
-                system.append((words, tags))
+    for sentence, (words, tags) in zip(written, in_batches(tag, written), strict=True):
+        if _characters(words) == _characters(sentence.words):
+            gold.append((sentence.words, sentence.tags))
+            system.append((words, tags))
     if not gold:
         return {}, "no sentence is written as its words are: no scores from raw text"
     note = f"from raw text: {len(gold)} of {len(sentences)} sentences, written as their words are"
@@ -130,15 +130,9 @@ def _characters(words: Sequence[str]) -> str:
     return "".join("".join(words).split())
 
 
-def _by_length(
-    words: Sequence[Sequence[str]], tag: Callable[[tf.Tensor], Sequence[Sequence[str]]]
+def _tag_by_length(
+    words: Sequence[Sequence[str]], tag: Callable[[np.ndarray], Sequence[Sequence[str]]]
 ) -> list[list[str]]:
-    """Tag sentences in batches of like length, so that there is little padding."""
-    order = sorted(range(len(words)), key=lambda index: len(words[index]))
-    tagged: list[list[str]] = [[]] * len(words)
-    for start in range(0, len(order), _BATCH):
-        batch = order[start : start + _BATCH]
-        rows = tag(tf.constant(pad([words[index] for index in batch]), tf.string))
-        for index, row in zip(batch, rows, strict=True):
-            tagged[index] = list(row[: len(words[index])])
-    return tagged
+    """Tag sentences in batches of similar length, so that there is little padding."""
+    tagged = in_batches(lambda batch: tag(pad(batch, "")), words, key=len)
+    return [list(tags[: len(row)]) for tags, row in zip(tagged, words, strict=True)]

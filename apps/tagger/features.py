@@ -1,13 +1,13 @@
-"""What a tagger sees of a word, as ids; by core TensorFlow operations, also in training."""
+"""The features of a word, as ids, by the same TensorFlow operations in training and exports."""
 
 import tensorflow as tf
 
 from apps.tagger.vocabulary import PADDING, UNKNOWN, Vocabulary, lower, normalize
 
-CHARACTERS = 16  # of a word: longer ones lose their middle
+CHARACTERS = 16  # per word: longer words lose their middle
 CASINGS = 6
 
-# Of a whole word, the first that matches: the ids of casing from 2 on; 1 is everything else.
+# The first pattern that matches the whole word has casing id 2, and so on; 1 is everything else.
 _CASING = (
     r"[^\p{L}]*\p{Nd}.*",  # number
     r"[^\p{Lu}\p{Lt}]*\p{Ll}[^\p{Lu}\p{Lt}]*",  # lower
@@ -17,7 +17,7 @@ _CASING = (
 
 
 def casing(words: tf.Tensor) -> tf.Tensor:
-    """Tell the casing of words: 0 for the empty one, else 1 to 5.
+    """Return the casing of words: 0 for an empty one, otherwise 1 to 5.
 
     Example:
         >>> casing(tf.constant(["", "eBay", "15-year", "dog", "Dog", "NATO"])).numpy().tolist()
@@ -30,7 +30,7 @@ def casing(words: tf.Tensor) -> tf.Tensor:
 
 
 def spell(words: tf.Tensor) -> tf.Tensor:
-    """Split words (n,) into code points (n, CHARACTERS), filled up with zeros."""
+    """Split words (n,) into code points (n, CHARACTERS), padded with zeros."""
     points = tf.strings.unicode_decode(words, "UTF-8", errors="replace")
     half = CHARACTERS // 2
     ends = tf.concat([points[:, :half], points[:, half:][:, -half:]], axis=1)
@@ -38,13 +38,13 @@ def spell(words: tf.Tensor) -> tf.Tensor:
 
 
 class Features(tf.Module):
-    """Ids of words (of any shape): `words`, and if the model reads them `casing`, `characters`.
+    """From words of any shape to ids: `words`, `vectors`, `casing`, `characters`.
 
-    Padding is the empty word, and has the ids 0.
+    Padding is the empty word; its ids are 0.
 
     Args:
-        vocabulary: of the model.
-        names: the inputs of the model.
+        vocabulary: Vocabulary of the model.
+        names: Inputs of the model.
     """
 
     def __init__(self, vocabulary: Vocabulary, names: list[str]) -> None:

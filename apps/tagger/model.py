@@ -1,31 +1,29 @@
-"""The network: what is seen of each word, bidirectional LSTMs, a score for each tag."""
-
-from pathlib import Path
-from typing import Any
+"""The network: features of each word, bidirectional LSTMs, a score for each tag."""
 
 import keras
 import numpy as np
 from keras import ops
 
 from apps.tagger.config import Config
-from apps.tagger.data import NEIGHBOURS, NO_TAG, Data, input_names
+from apps.tagger.data import NEIGHBORS, NO_TAG, Data, input_names
 from apps.tagger.features import CASINGS, CHARACTERS
 from apps.tagger.vocabulary import PADDING, UNKNOWN
 from seqkit import CRF, RNN, Bidirectional, LSTMCell, crf_loss, transition_constraints
 from seqkit.serialization import ConfigFromSignature
+from seqkit.typing import Tensor
 
 _CASING_SIZE = 8
 _CHARACTER_SIZE = 32
-_LANGUAGE_MODEL_SIZE = 50  # of what the words beside are told from
+_LANGUAGE_MODEL_SIZE = 50  # of the layer that predicts neighboring words
 
 
 @keras.saving.register_keras_serializable("apps.tagger")
 class WordDropout(keras.layers.Layer):
-    """Replaces a share of the word ids by that of the unknown word, in training only.
+    """Replacement of random words by the unknown word, in training only.
 
     Args:
-        rate: share of the words, in [0, 1).
-        seed: seed of the choice.
+        rate: Share of the words, in [0, 1).
+        seed: Random seed.
     """
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs) -> None:
@@ -49,10 +47,10 @@ class WordDropout(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("apps.tagger")
 class EachWord(ConfigFromSignature, keras.layers.Layer):
-    """Applies a layer to each word: (batch, length, ...) as (batch * length, ...), in one go.
+    """A layer applied to each word: (batch, length, ...) as (batch * length, ...), at once.
 
     Args:
-        layer: turns (words, ...) into (words, units).
+        layer: Layer from (words, ...) to (words, units).
     """
 
     def __init__(self, layer: keras.layers.Layer, **kwargs) -> None:
@@ -74,84 +72,85 @@ class EachWord(ConfigFromSignature, keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("apps.tagger")
-def crf_loss_per_word(tags: Any, potentials: Any) -> Any:
-    """The loss of each sentence, scaled so that the mean over sentences is that over words."""
+def crf_loss_per_word(tags: Tensor, potentials: Tensor) -> Tensor:
+    """Scale the loss of each sentence so that the mean over sentences is the mean over words."""
     words = ops.sum(ops.cast(tags != NO_TAG, "float32"))
     sentences = ops.cast(ops.shape(tags)[0], "float32")
     return crf_loss(tags, potentials) * sentences / ops.maximum(words, 1.0)
 
 
 def build(config: Config, data: Data) -> keras.Model:
-    """Build the compiled model: a dict of ids to a dict of scores, in training of all targets.
+    """Build the compiled model, from a dict of ids to a dict of scores, one per training target.
 
     `tags` are logits (batch, length, tags), or with a CRF potentials (batch, length, tags, tags).
     """
-    vocabulary = data.vocabulary
     inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in input_names(config)}
-    words = inputs["words"]
-    is_word = ops.not_equal(words, PADDING)
-
-    seen = [
-        keras.layers.Embedding(vocabulary.size, config.embedding_size)(
-            WordDropout(config.word_dropout)(words)
-        )
-    ]
-    if config.vectors:
-        seen.append(_pretrained(data)(inputs["vectors"]))
-    if config.casing:
-        seen.append(keras.layers.Embedding(CASINGS, _CASING_SIZE)(inputs["casing"]))
-    if config.characters != "none":
-        characters = keras.Input((None, CHARACTERS), dtype="int32", name="characters")
-        inputs["characters"] = characters
-        seen.append(EachWord(_spelling(config, data))(characters))
-    x = keras.layers.Concatenate()(seen) if len(seen) > 1 else seen[0]
-
-    outputs, weights = {}, {}
-    for layer in range(config.layers):
-        cell = LSTMCell(
-            config.units, dropout=config.dropout, recurrent_dropout=config.recurrent_dropout
-        )
-        x = Bidirectional(RNN(cell, return_sequences=True))(x, mask=is_word)
-        if layer == 0 and config.language_model:
-            # Each direction by itself: the other has seen the word that is to be told.
-            directions = {
-                "next_word": x[..., : config.units],
-                "previous_word": x[..., config.units :],
-            }
-            for name, h in directions.items():
-                m = keras.layers.Dense(_LANGUAGE_MODEL_SIZE, activation="tanh")(h)
-                outputs[name] = keras.layers.Dense(NEIGHBOURS, dtype="float32", name=name)(m)
-                weights[name] = config.language_model
+    is_word = ops.not_equal(inputs["words"], PADDING)
+    x = _features(config, data, inputs)
+    x, outputs = _encoder(config, x, is_word)
+    weights = dict.fromkeys(outputs, config.language_model)
     x = keras.layers.Dropout(config.output_dropout)(x)
 
-    labels = {"tags": vocabulary.tags}
-    labels |= {f"auxiliary_{i}": tags for i, tags in enumerate(vocabulary.auxiliary)}
-    for name, tags in labels.items():
-        outputs[name] = keras.layers.Dense(len(tags), dtype="float32", name=name)(x)
+    tags, *auxiliary = data.vocabulary.tags, *data.vocabulary.auxiliary
+    labels = {"tags": tags, **{f"auxiliary_{i}": names for i, names in enumerate(auxiliary)}}
+    for name, names in labels.items():
+        outputs[name] = keras.layers.Dense(len(names), dtype="float32", name=name)(x)
         weights[name] = 1.0
     losses = {
         name: keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=NO_TAG)
         for name in outputs
     }
     if config.output == "crf":
-        constraints = (
-            transition_constraints(vocabulary.tags, "IOBES") if vocabulary.scheme else None
-        )
-        crf = CRF(len(vocabulary.tags), constraints, name="crf")
-        outputs["tags"] = crf(outputs["tags"], mask=is_word)
+        constraints = transition_constraints(tags, "IOBES") if data.vocabulary.scheme else None
+        outputs["tags"] = CRF(len(tags), constraints, name="crf")(outputs["tags"], mask=is_word)
         losses["tags"] = crf_loss_per_word
     model = keras.Model(inputs, outputs, name="tagger")
     model.compile(_optimizer(config), loss=losses, loss_weights=weights, jit_compile=config.jit)
     return model
 
 
-def callbacks(config: Config, run: Path) -> list[keras.callbacks.Callback]:
-    """Nothing watches the training."""
-    return []
+def _features(config: Config, data: Data, inputs: dict) -> keras.KerasTensor:
+    """Concatenate the vectors of each word; adds the input `characters` if the model has it."""
+    features = [
+        keras.layers.Embedding(data.vocabulary.size, config.embedding_size)(
+            WordDropout(config.word_dropout)(inputs["words"])
+        )
+    ]
+    if config.vectors:
+        features.append(_pretrained(data)(inputs["vectors"]))
+    if config.casing:
+        features.append(keras.layers.Embedding(CASINGS, _CASING_SIZE)(inputs["casing"]))
+    if config.characters != "none":
+        characters = keras.Input((None, CHARACTERS), dtype="int32", name="characters")
+        inputs["characters"] = characters
+        features.append(EachWord(_spelling(config, data))(characters))
+    return keras.layers.Concatenate()(features) if len(features) > 1 else features[0]
+
+
+def _encoder(
+    config: Config, x: keras.KerasTensor, is_word: keras.KerasTensor
+) -> tuple[keras.KerasTensor, dict[str, keras.KerasTensor]]:
+    """Encode sentences; also returns the logits of the language model, if there is one."""
+    outputs = {}
+    for layer in range(config.layers):
+        cell = LSTMCell(
+            config.units, dropout=config.dropout, recurrent_dropout=config.recurrent_dropout
+        )
+        x = Bidirectional(RNN(cell, return_sequences=True))(x, mask=is_word)
+        if layer == 0 and config.language_model:
+            # Each direction on its own: the other one has read the word to be predicted.
+            directions = {
+                "next_word": x[..., : config.units],
+                "previous_word": x[..., config.units :],
+            }
+            for name, h in directions.items():
+                m = keras.layers.Dense(_LANGUAGE_MODEL_SIZE, activation="tanh")(h)
+                outputs[name] = keras.layers.Dense(NEIGHBORS, dtype="float32", name=name)(m)
+    return x, outputs
 
 
 def _pretrained(data: Data) -> keras.layers.Layer:
-    """Word vectors as they are; a word without one has zeros."""
+    """Return a frozen embedding of the pretrained vectors; a word without one has zeros."""
     count, width = data.vectors.shape
     layer = keras.layers.Embedding(count + 2, width, trainable=False, name="pretrained")
     layer.build()
@@ -160,7 +159,7 @@ def _pretrained(data: Data) -> keras.layers.Layer:
 
 
 def _spelling(config: Config, data: Data) -> keras.Model:
-    """From the characters of words (words, CHARACTERS) to (words, character_units)."""
+    """Build the model from characters (words, CHARACTERS) to (words, character_units)."""
     size, units = len(data.vocabulary.characters) + 2, config.character_units
     if config.characters == "cnn":
         layers = [

@@ -1,6 +1,5 @@
-"""A page to look at: tagged sentences in colour, in one HTML file that needs no network."""
+"""A page of tagged sentences in color: one HTML file that needs no network."""
 
-import contextlib
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,20 +9,19 @@ from typing import NamedTuple
 
 from seqeval.metrics.sequence_labeling import get_entities
 
-from apps.common.errors import UserError
-from apps.common.new_file import check_new_file
+from apps.common.files import atomic_write, check_new_file
 from apps.tagger.spans import is_span_tag
 
 DOUBTFUL = 0.75  # words with a lower probability are marked
 _HUES = 12
-_COLOURS = 2 * _HUES  # each hue pale and strong
-# With this number the universal parts of speech, the classes of CoNLL-2000 and those of CoNLL-2003
-# have no two of one colour.
+_COLORS = 2 * _HUES  # each hue pale and strong
+# With this salt no two universal parts of speech, CoNLL-2000 classes or CoNLL-2003 classes share a
+# color.
 _SALT = 1479969
-_JOINER = "&#8288;"  # no line ends between a word and what is said of it
+_JOINER = "&#8288;"  # keeps a word and its label on one line
 
 
-class Answer(NamedTuple):
+class TaggedSentence(NamedTuple):
     """A tagged sentence."""
 
     words: Sequence[str]
@@ -31,71 +29,65 @@ class Answer(NamedTuple):
     probabilities: Sequence[float]  # of each tag, in [0, 1]
 
 
-def write_page(path: Path, answers: Sequence[Answer]) -> None:
+def write_page(path: Path, sentences: Sequence[TaggedSentence]) -> None:
     """Write tagged sentences as a page.
 
-    Plain tags stand below their words. Spans, of BIO or IOBES tags, are boxes round theirs. The
-    fill pales with the probability (of a span: the lowest of its words), and a pointer on a word
-    shows the number. A tag has one colour, on every page unless two tags of a page compete for it.
+    Plain tags are shown below their words; spans, from BIO or IOBES tags, as boxes. The fill pales
+    with the probability (of a span: the lowest of its words), which a tooltip shows as a number. A
+    tag has one color, on every page unless two tags of a page collide.
 
     Args:
-        path: of the new file.
-        answers: the sentences, in order.
+        path: New file.
+        sentences: Sentences, in order.
 
     Raises:
-        UserError: the file is there already, or can't be written.
-        ValueError: a sentence has not as many words as tags and probabilities.
+        UserError: If the file exists, or can't be created.
+        ValueError: If numbers of words, tags and probabilities differ.
     """
     check_new_file(path)
-    text = _page(answers)
-    beside = path.with_name(f".writing-{path.name}")
-    try:
+    text = _page(sentences)
+    with atomic_write(path) as temporary:
         # Half a surrogate pair has no UTF-8; a question mark takes its place.
-        beside.write_text(text, encoding="utf-8", errors="replace")
-        beside.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink()
-        raise UserError(f"{path}: {error.strerror}; give another path") from None
+        temporary.write_text(text, encoding="utf-8", errors="replace")
 
 
-def _page(answers: Sequence[Answer]) -> str:
-    tags = [tag for answer in answers for tag in answer.tags]
+def _page(sentences: Sequence[TaggedSentence]) -> str:
+    tags = [tag for sentence in sentences for tag in sentence.tags]
     if all(tag == "O" or is_span_tag(tag) for tag in set(tags)):
         kind, draw = "spans", _spans
-        counts = Counter(name for answer in answers for name, *_ in get_entities([*answer.tags]))
+        counts = Counter(name for row in sentences for name, *_ in get_entities([*row.tags]))
     else:
         kind, draw = "tags", _tags
         counts = Counter(tags)
-    colours = _colours(counts)
-    sentences = [" ".join(draw(answer, colours)) or "<i>no words</i>" for answer in answers]
+    colors = _colors(counts)
+    lines = [" ".join(draw(sentence, colors)) or "<i>no words</i>" for sentence in sentences]
     return _TEMPLATE.format(
-        style=_STYLE + "\n".join(_rule(colour) for colour in sorted(set(colours.values()))),
-        size=f"{_number(len(answers), 'sentence')}, {_number(len(tags), 'word')}",
+        style=_STYLE + "\n".join(_rule(color) for color in sorted(set(colors.values()))),
+        size=f"{_number(len(sentences), 'sentence')}, {_number(len(tags), 'word')}",
         doubtful=f"{DOUBTFUL:.0%}",
         legend="\n".join(
-            f'<li><bdi class="c{colours[name]}">{escape(name)}</bdi> {count:,}</li>'
+            f'<li><bdi class="c{colors[name]}">{escape(name)}</bdi> {count:,}</li>'
             for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         ),
         kind=kind,
-        sentences="\n".join(f'<li><p dir="auto" lang="">{line}</p></li>' for line in sentences),
+        sentences="\n".join(f'<li><p dir="auto" lang="">{line}</p></li>' for line in lines),
     )
 
 
-def _tags(answer: Answer, colours: dict[str, int]) -> list[str]:
-    """Each word with its tag."""
+def _tags(sentence: TaggedSentence, colors: dict[str, int]) -> list[str]:
+    """Return each word with its tag."""
     return [
-        _word(word, tag, p, f"<bdi {_fill(colours[tag], p)}>{escape(tag)}{_percent(p)}</bdi>")
-        for word, tag, p in zip(*answer, strict=True)
+        _word(word, tag, p, f"<bdi {_fill(colors[tag], p)}>{escape(tag)}{_percent(p)}</bdi>")
+        for word, tag, p in zip(*sentence, strict=True)
     ]
 
 
-def _spans(answer: Answer, colours: dict[str, int]) -> list[str]:
-    """Each word, the first and the last of a span with the ends of its box."""
-    parts = [_word(word, tag, p, _percent(p)) for word, tag, p in zip(*answer, strict=True)]
-    for name, first, last in get_entities([*answer.tags]):
-        lowest = min(answer.probabilities[first : last + 1])
-        parts[first] = f"<mark {_fill(colours[name], lowest)}>{parts[first]}"
+def _spans(sentence: TaggedSentence, colors: dict[str, int]) -> list[str]:
+    """Return each word; the first and the last of a span have the ends of its box."""
+    parts = [_word(word, tag, p, _percent(p)) for word, tag, p in zip(*sentence, strict=True)]
+    for name, first, last in get_entities([*sentence.tags]):
+        lowest = min(sentence.probabilities[first : last + 1])
+        parts[first] = f"<mark {_fill(colors[name], lowest)}>{parts[first]}"
         parts[last] += f"<bdi>{_JOINER}{escape(name)}</bdi></mark>"
     return parts
 
@@ -110,25 +102,25 @@ def _percent(probability: float) -> str:
     return f"<i>{_JOINER}{probability:.0%}</i>" if probability < DOUBTFUL else ""
 
 
-def _fill(colour: int, probability: float) -> str:
-    return f'class="c{colour}" style="--p:{probability:.2f}"'
+def _fill(color: int, probability: float) -> str:
+    return f'class="c{color}" style="--p:{probability:.2f}"'
 
 
-def _colours(names: Iterable[str]) -> dict[str, int]:
-    """A colour for each name: its own, or the next that is free as long as there is one."""
-    colours: dict[str, int] = {}
+def _colors(names: Iterable[str]) -> dict[str, int]:
+    """Assign a color to each name: its own, or the next free one while there is one."""
+    colors: dict[str, int] = {}
     for name in sorted(names):
-        colour = zlib.crc32(name.encode("utf-8", "replace"), _SALT) % _COLOURS
-        while colour in colours.values() and len(colours) < _COLOURS:
-            colour = (colour + 7) % _COLOURS
-        colours[name] = colour
-    return colours
+        color = zlib.crc32(name.encode("utf-8", "replace"), _SALT) % _COLORS
+        while color in colors.values() and len(colors) < _COLORS:
+            color = (color + 7) % _COLORS
+        colors[name] = color
+    return colors
 
 
-def _rule(colour: int) -> str:
-    tone, hue = divmod(colour, _HUES)
+def _rule(color: int) -> str:
+    tone, hue = divmod(color, _HUES)
     tone, hue = ("pale", "strong")[tone], 360 * hue // _HUES
-    return f".c{colour}{{background:oklch(var(--{tone}) {hue}/calc(.3 + .7*var(--p,1)))}}"
+    return f".c{color}{{background:oklch(var(--{tone}) {hue}/calc(.3 + .7*var(--p,1)))}}"
 
 
 def _number(count: int, noun: str) -> str:
@@ -181,7 +173,7 @@ _TEMPLATE = """<!DOCTYPE html>
 <body>
 <header>
 <h1>Tagged sentences</h1>
-<p>{size}. Paler: less probable; dotted: below {doubtful}. Point at a word for the number.</p>
+<p>{size}. Paler: less probable; dotted: below {doubtful}. Hover over a word for the number.</p>
 </header>
 <ul>
 {legend}

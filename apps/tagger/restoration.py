@@ -10,18 +10,18 @@ CASES = ("lower", "Title", "UPPER")
 MARKS = ("", ",", ".", ";", ":", "?", "!")
 
 # One pattern for Python and for RE2, the engine of TensorFlow's string operations: letters and
-# digits, joined by hyphens or apostrophes, and an apostrophe of the genitive.
+# digits, joined by hyphens or apostrophes, and the apostrophe of a genitive.
 _ALNUM = r"[\p{L}\p{N}]"
 WORD_RE2 = rf"{_ALNUM}+(?:[’-]+{_ALNUM}+)*’?"
 _WORD = WORD_RE2.replace(_ALNUM, r"[^\W_]")
-# A mark counts for the word before it, unless another word comes first.
+# A mark belongs to the word before it.
 _WORD_AND_MARK = re.compile(rf"({_WORD})[^\w,.;:?!]*([,.;:?!]?)")
 
 
 def annotate(text: str) -> tuple[list[str], list[str]]:
     """Split a text into bare lower-case words and the tags that restore it.
 
-    Lost are only characters that are neither part of a word nor one of the marks `, . ; : ? !`
+    Lost are characters that are neither part of a word nor one of the marks `, . ; : ? !`
     (brackets, dashes, quotation marks, a second mark in a row), capitals inside a word, and the
     difference between ' and ’.
 
@@ -37,7 +37,7 @@ def annotate(text: str) -> tuple[list[str], list[str]]:
 
 
 def restore(words: Sequence[str], tags: Sequence[str]) -> str:
-    """Join words into a text with the capitals and the punctuation that the tags say.
+    """Join words into a text with the capitals and the punctuation of the tags.
 
     Example:
         >>> restore(["the", "lord’s", "house"], ["Title", "UPPER", "lower."])

@@ -1,4 +1,4 @@
-"""How good tags are: scores, tables, and what needs no training to compare with.
+"""Scores of tags, tables of errors, and baselines without training.
 
 Tags are lists of sentences, each a list of strings; scores are in percent.
 """
@@ -20,7 +20,7 @@ Strings = Sequence[Sequence[str]]  # sentences of words or of tags
 
 
 def metric(spans: bool) -> str:
-    """Say how `score` computes F1, and by which library."""
+    """Describe how `score` computes F1, and by which library."""
     if spans:
         return f"F1 of spans as conlleval counts them, seqeval {version('seqeval')}"
     return f"macro F1 over the labels of the gold tags, scikit-learn {version('scikit-learn')}"
@@ -29,25 +29,25 @@ def metric(spans: bool) -> str:
 def score(gold: Strings, predicted: Strings, spans: bool) -> dict[str, float]:
     """Compute accuracy and F1.
 
-    Of plain tags: macro F1 over the labels of the gold tags, so that every system is averaged
-    over the same ones. Of span tags: precision, recall and F1 of all spans together; a span counts
-    if its class and both its ends are right.
+    For plain tags: macro F1 over the labels of the gold tags, so that every system is averaged
+    over the same ones. For span tags: precision, recall and F1 over all spans; a span is correct if
+    its class and both its ends are.
 
     Args:
-        gold: the right tags.
-        predicted: as many for each sentence.
-        spans: the tags are BIO or IOBES; both sides in the same scheme.
+        gold: Correct tags.
+        predicted: Predicted tags.
+        spans: Whether the tags are BIO or IOBES; both sides in the same scheme.
 
     Returns:
         `accuracy` and `macro_f1`, or `accuracy`, `precision`, `recall` and `f1`.
 
     Raises:
-        ValueError: a sentence has not as many tags on both sides, or there are no tags.
+        ValueError: If numbers of tags differ, or there are no tags.
 
     Example:
         >>> score([["a", "a"], ["b", "b"]], [["a", "a"], ["a", "c"]], spans=False)
         {'accuracy': 50.0, 'macro_f1': 40.0}
-        >>> score([["B-NP", "I-NP", "O", "B-NP"]], [["B-NP", "I-NP", "O", "O"]], spans=True)["recall"]
+        >>> score([["B-A", "I-A", "O", "B-A"]], [["B-A", "I-A", "O", "O"]], spans=True)["recall"]
         50.0
     """
     gold_ids, predicted_ids, _ = _ids(gold, predicted)
@@ -64,19 +64,19 @@ def score(gold: Strings, predicted: Strings, spans: bool) -> dict[str, float]:
 
 
 def class_table(gold: Strings, predicted: Strings, spans: bool) -> str:
-    """Lay out precision, recall, F1 and support of each label, or of each class of spans.
+    """Format precision, recall, F1 and support of each label, or of each span class.
 
     Args:
-        gold: the right tags.
-        predicted: as many for each sentence.
-        spans: the tags are BIO or IOBES.
+        gold: Correct tags.
+        predicted: Predicted tags.
+        spans: Whether the tags are BIO or IOBES.
 
     Returns:
-        The table: of plain tags the labels of the gold tags, of spans all classes, so that a class
-        that only the system knows shows its wrong spans.
+        The table: for plain tags the labels of the gold tags, for spans all classes, including
+        those that were only predicted.
     """
     if spans:
-        # Every tag but O is part of a span, however ill-formed.
+        # Every tag but O is part of a span, even if ill-formed.
         tags = chain.from_iterable([*gold, *predicted])
         labels = sorted({tag[2:] for tag in tags if tag != "O"})
         columns = span_scores(*_lists(gold, predicted), zero_division=0)
@@ -98,17 +98,17 @@ def class_table(gold: Strings, predicted: Strings, spans: bool) -> str:
 def seen_and_unseen(
     words: Strings, gold: Strings, predicted: Strings, known: Collection[str]
 ) -> dict[str, float]:
-    """Compute the accuracy on words that training showed, and on the others.
+    """Compute the accuracy on words that occur in training, and on the others.
 
     Args:
-        words: of each sentence.
-        gold: the right tags.
-        predicted: as many for each sentence.
-        known: the words of the training sentences, written like `words`.
+        words: Words of each sentence.
+        gold: Correct tags.
+        predicted: Predicted tags.
+        known: Words of the training sentences, spelled like `words`.
 
     Returns:
-        `seen_accuracy`, `unseen_accuracy` and `unseen_share`, of the words; an accuracy is left out
-        if there are no such words.
+        `seen_accuracy`, `unseen_accuracy`, and `unseen_share` of the words; without the accuracy of
+        words that don't exist.
 
     Example:
         >>> seen_and_unseen([["a", "b", "c", "a"]], [["X", "X", "Y", "Y"]], [["X"] * 4], {"a", "b"})
@@ -124,17 +124,17 @@ def seen_and_unseen(
 
 
 def confusions(words: Strings, gold: Strings, predicted: Strings, n: int = 10) -> str:
-    """Lay out the most frequent errors.
+    """Format the most frequent errors.
 
     Args:
-        words: of each sentence.
-        gold: the right tags.
-        predicted: as many for each sentence.
-        n: rows, at most.
+        words: Words of each sentence.
+        gold: Correct tags.
+        predicted: Predicted tags.
+        n: Maximum number of rows.
 
     Returns:
-        A table: both tags, how often, the share of all errors in percent, and the up to three words
-        to which it happens most.
+        A table: both tags, count, share of all errors in percent, and the three words it happens to
+        most.
 
     Example:
         >>> print(confusions([["the", "dog"]], [["DET", "NOUN"]], [["DET", "VERB"]]))
@@ -143,9 +143,9 @@ def confusions(words: Strings, gold: Strings, predicted: Strings, n: int = 10) -
     """
     examples: dict[tuple[str, str], Counter[str]] = {}
     rows_of = (zip(*row, strict=True) for row in zip(words, gold, predicted, strict=True))
-    for word, right, guess in chain.from_iterable(rows_of):
-        if right != guess:
-            examples.setdefault((right, guess), Counter())[word] += 1
+    for word, correct, guess in chain.from_iterable(rows_of):
+        if correct != guess:
+            examples.setdefault((correct, guess), Counter())[word] += 1
     if not examples:
         return "no errors"
     counts = {pair: count.total() for pair, count in examples.items()}
@@ -153,7 +153,7 @@ def confusions(words: Strings, gold: Strings, predicted: Strings, n: int = 10) -
     worst = sorted(counts, key=lambda pair: (-counts[pair], pair))[:n]
     often = [", ".join(word for word, _ in examples[pair].most_common(3)) for pair in worst]
     columns = [
-        ["gold", *(right for right, _ in worst)],
+        ["gold", *(correct for correct, _ in worst)],
         _left(["predicted", *(guess for _, guess in worst)]),
         ["count", *(str(counts[pair]) for pair in worst)],
         ["share", *(f"{100 * counts[pair] / errors:.2f}" for pair in worst)],
@@ -164,19 +164,19 @@ def confusions(words: Strings, gold: Strings, predicted: Strings, n: int = 10) -
 
 
 def align(gold_words: Sequence[str], system_words: Sequence[str]) -> list[tuple[int, int]]:
-    """Pair the words of two tokenisations of a sentence that stand for the same characters.
+    """Pair the words of two tokenizations of a sentence that span the same characters.
 
-    White space counts for nothing, as in the CoNLL 2018 shared task.
+    White space is ignored, as in the CoNLL 2018 shared task.
 
     Args:
-        gold_words: of the sentence.
-        system_words: of the same sentence, split in another way.
+        gold_words: Words of the sentence.
+        system_words: Words of the same sentence, split differently.
 
     Returns:
         Index in `gold_words` and index in `system_words` of each pair.
 
     Raises:
-        ValueError: they are not the same characters.
+        ValueError: If the characters differ.
 
     Example:
         >>> align(["I", "do", "n't", "know"], ["I", "don't", "know"])
@@ -198,18 +198,18 @@ def raw_text_score(
     F1 = 2 correct / (gold + system), where gold and system are numbers of words.
 
     Args:
-        gold: words and tags of each sentence.
-        system: words and tags of the same sentences.
+        gold: Words and tags of each sentence.
+        system: Words and tags of the same sentences.
 
     Returns:
-        `token_f1`: a word is correct if `align` pairs it; and `tag_f1`: its tag is right, too.
+        `token_f1`: a word is correct if `align` pairs it; `tag_f1`: if also its tag is correct.
 
     Raises:
-        ValueError: there are not as many sentences, or a system changed the characters of one.
+        ValueError: If numbers of sentences or the characters of a sentence differ.
 
     Example:
-        >>> gold, system = (["ca", "n't", "go"], ["AUX", "PART", "VERB"]), (["can't", "go"], ["X", "X"])
-        >>> raw_text_score([gold], [system])
+        >>> gold = ["ca", "n't", "go"], ["AUX", "PART", "VERB"]
+        >>> raw_text_score([gold], [(["can't", "go"], ["X", "X"])])
         {'token_f1': 40.0, 'tag_f1': 0.0}
     """
     words = tokens = tags = 0
@@ -234,18 +234,18 @@ def baselines(
 ) -> dict[str, list[list[str]]]:
     """Tag sentences without a model.
 
-    `majority tag`: the most frequent one. `last word`: the most frequent tag of the current word,
+    `majority tag`: the most frequent tag. `last word`: the most frequent tag of the current word,
     the last word read; for a new word the majority tag. `capital first, full stop last`, if the
     tags restore text: the case of `last word`, a capital at the beginning and a full stop at the
     end.
 
     Args:
-        train: sentences to count in.
-        sentences: to tag.
-        restores: the tags are capitals and punctuation.
+        train: Sentences to count in.
+        sentences: Sentences to tag.
+        restores: Whether the tags are capitals and punctuation.
 
     Returns:
-        The name of each baseline, and its tags of each sentence.
+        Name of each baseline -> its tags of each sentence.
     """
     counts: dict[str, Counter[str]] = {}
     for sentence in train:
@@ -271,9 +271,9 @@ def _capital_and_full_stop(tags: list[str]) -> list[str]:
 
 
 def _ids(gold: Strings, predicted: Strings) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Flat tags as numbers, with which scikit-learn is fast, and the names of the numbers."""
+    """Return flat tags as numbers, faster in scikit-learn, and the names of the numbers."""
     if list(map(len, gold)) != list(map(len, predicted)):
-        raise ValueError("gold and predicted must have as many tags in each sentence")
+        raise ValueError("gold and predicted must have the same number of tags in each sentence")
     flat = [list(chain.from_iterable(tags)) for tags in (gold, predicted)]
     if not flat[0]:
         raise ValueError("there are no tags to score")
@@ -284,16 +284,16 @@ def _ids(gold: Strings, predicted: Strings) -> tuple[np.ndarray, np.ndarray, lis
 
 
 def _lists(*sides: Strings) -> list[list[list[str]]]:
-    """What seqeval takes: lists, and no other sequences."""
+    """Convert sequences to lists, which seqeval requires."""
     return [[list(tags) for tags in sentences] for sentences in sides]
 
 
 def _character_spans(words: Iterable[str]) -> list[tuple[int, int]]:
-    """First character and the one behind the last, of each word in the words joined."""
+    """Return the start and end of each word in the concatenated words."""
     return list(pairwise(accumulate(map(len, words), initial=0)))
 
 
 def _left(column: list[str]) -> list[str]:
-    """Cells filled up to one width: a column of text in a table of numbers."""
+    """Pad cells to one width: a column of text in a table of numbers."""
     width = max(map(len, column))
     return [cell.ljust(width) for cell in column]

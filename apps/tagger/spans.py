@@ -1,12 +1,11 @@
-"""Tags that mark spans, e.g. chunks or names: their schemes, and the way from one to the other.
+"""Tags that mark spans, such as chunks or names: their schemes, and conversions.
 
     word     Ada   Lovelace  met  Charles  Babbage  in  London
     BIO      B-PER I-PER     O    B-PER    I-PER    O   B-LOC
     IOBES    B-PER E-PER     O    B-PER    E-PER    O   S-LOC
 
-BIO is read as conlleval and seqeval read it: an `I-X` that follows no `X` begins a span. So IOB1,
-which writes `B-` only where two spans of a class touch, needs no name of its own: read as BIO it
-has the spans that are meant.
+BIO is read as conlleval and seqeval read it: an `I-X` that follows no `X` begins a span. IOB1,
+which writes `B-` only where two spans of a class touch, is therefore read correctly as BIO.
 """
 
 import re
@@ -19,13 +18,13 @@ from apps.common.errors import UserError
 
 Scheme = Literal["BIO", "IOBES"]
 
-# Not `S----3MS1-`: treebanks have such tags, and they are no spans.
+# Not `S----3MS1-`: some treebanks have such tags, which are not spans.
 _SPAN_TAG = re.compile(r"[BIES]-[^-].*", re.DOTALL)
 _BIO_PREFIX = {"S": "B", "E": "I"}
 
 
 def is_span_tag(tag: str) -> bool:
-    """Tell whether a tag is `B-`, `I-`, `E-` or `S-` and a class.
+    """Return whether a tag is `B-`, `I-`, `E-` or `S-` and a class.
 
     Example:
         >>> is_span_tag("B-NP"), is_span_tag("O"), is_span_tag("NOUN")
@@ -35,19 +34,19 @@ def is_span_tag(tag: str) -> bool:
 
 
 def scheme_of(tags: Iterable[Sequence[str]]) -> Scheme | None:
-    """Find out which span scheme a corpus uses.
+    """Detect which span scheme a corpus uses.
 
     `E-` and `S-` tags make it IOBES, which must then be well-formed throughout. `B-` and `I-` alone
-    make it BIO, where every sequence has a meaning.
+    make it BIO, where every sequence is valid.
 
     Args:
-        tags: of each sentence.
+        tags: Tags of each sentence.
 
     Returns:
-        The scheme, or None if the tags are plain ones.
+        The scheme, or None for plain tags.
 
     Raises:
-        UserError: schemes are mixed, or span tags and plain tags.
+        UserError: If schemes are mixed, or span tags and plain tags.
 
     Example:
         >>> scheme_of([["B-NP", "I-NP", "O"], ["O", "I-NP"]])
@@ -64,13 +63,13 @@ def scheme_of(tags: Iterable[Sequence[str]]) -> Scheme | None:
     if not span_tags:
         return None
     if plain_tags:
-        # What there is less of is what is wrong.
+        # The rarer kind is assumed to be the mistake.
         rare = min(plain_tags, span_tags, key=lambda kind: sum(counts[tag] for tag in kind))
         number, index = _find(sentences, rare)
         raise UserError(
             f"sentence {number}: span tags and plain tags are mixed, in "
             f"{_around(sentences[number - 1], index)}; give every word O or a span tag "
-            "(B-, I-, E-, S-), or let no plain tag begin like one"
+            "(B-, I-, E-, S-), and no plain tag that looks like one"
         )
     if not any(tag[0] in "ES" for tag in span_tags):
         return "BIO"
@@ -86,14 +85,14 @@ def scheme_of(tags: Iterable[Sequence[str]]) -> Scheme | None:
 
 
 def to_iobes(tags: Sequence[str], scheme: Scheme | None) -> list[str]:
-    """Rewrite the tags of a sentence in IOBES.
+    """Convert the tags of a sentence to IOBES.
 
     Args:
-        tags: of a sentence.
-        scheme: of the tags, from `scheme_of`; IOBES and plain tags (None) stay as they are.
+        tags: Tags of a sentence.
+        scheme: Their scheme, from `scheme_of`; IOBES and plain tags (None) stay as they are.
 
     Returns:
-        A tag for each tag.
+        The converted tags.
 
     Example:
         >>> to_iobes(["B-PER", "I-PER", "O", "B-LOC"], "BIO")
@@ -106,16 +105,16 @@ def to_iobes(tags: Sequence[str], scheme: Scheme | None) -> list[str]:
 
 
 def from_iobes(tags: Sequence[str], scheme: Scheme | None) -> list[str]:
-    """Rewrite the tags of a sentence from IOBES in the scheme of the user.
+    """Convert the tags of a sentence from IOBES to the user's scheme.
 
-    `from_iobes(to_iobes(tags, scheme), scheme)` gives IOB1 as BIO, and all else as it was.
+    `from_iobes(to_iobes(tags, scheme), scheme)` returns IOB1 as BIO, and the rest unchanged.
 
     Args:
-        tags: of a sentence, in IOBES or plain.
-        scheme: from `scheme_of`.
+        tags: Tags of a sentence, in IOBES or plain.
+        scheme: The user's scheme, from `scheme_of`.
 
     Returns:
-        A tag for each tag.
+        The converted tags.
 
     Example:
         >>> from_iobes(["B-PER", "E-PER", "O", "S-LOC"], "BIO")
@@ -125,7 +124,7 @@ def from_iobes(tags: Sequence[str], scheme: Scheme | None) -> list[str]:
 
 
 def of_iobes(tag: str, scheme: Scheme | None) -> str:
-    """Name an IOBES tag in the scheme of the user; in BIO two tags may have the same name.
+    """Convert an IOBES tag to the user's scheme; in BIO two tags may have the same name.
 
     Example:
         >>> of_iobes("S-LOC", "BIO"), of_iobes("S-LOC", "IOBES")
@@ -135,7 +134,7 @@ def of_iobes(tag: str, scheme: Scheme | None) -> str:
 
 
 def _iobes(before: str, tag: str, after: str) -> str:
-    """The IOBES tag of a BIO tag between its neighbours."""
+    """Convert a BIO tag to IOBES, given its neighbors."""
     if tag == "O":
         return tag
     begins = tag[0] == "B" or before[2:] != tag[2:]
@@ -144,13 +143,13 @@ def _iobes(before: str, tag: str, after: str) -> str:
 
 
 def _is_iobes(before: str, after: str) -> bool:
-    """Whether an IOBES tag may follow another: an open span goes on, and nothing else does."""
-    is_open, goes_on = before[0] in "BI", after[0] in "IE"
-    return is_open == goes_on and (not is_open or before[2:] == after[2:])
+    """Return whether an IOBES tag may follow another: exactly an open span continues."""
+    is_open, continues = before[0] in "BI", after[0] in "IE"
+    return is_open == continues and (not is_open or before[2:] == after[2:])
 
 
 def _find(sentences: list[Sequence[str]], wanted: set[str]) -> tuple[int, int]:
-    """The number, from 1, of the first sentence with a wanted tag, and the index of the tag."""
+    """Return the number, from 1, of the first sentence with a wanted tag, and the tag's index."""
     return next(
         (number, index)
         for number, sentence in enumerate(sentences, start=1)
@@ -160,7 +159,7 @@ def _find(sentences: list[Sequence[str]], wanted: set[str]) -> tuple[int, int]:
 
 
 def _around(sentence: Sequence[str], index: int) -> str:
-    """The tags next to a place, for a message."""
+    """Format the tags around an index, for a message."""
     begin, end = max(0, index - 2), index + 2
     dots = ("... " * (begin > 0), " ..." * (end < len(sentence)))
     return f"'{dots[0]}{' '.join(sentence[begin:end])}{dots[1]}'"

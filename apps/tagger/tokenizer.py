@@ -1,17 +1,16 @@
-r"""Raw text to words, inside the graph.
+r"""From raw text to words, inside the graph.
 
-The rules follow EWT, the treebank of English in Universal Dependencies. They are core TensorFlow
+The rules follow EWT, the English treebank of Universal Dependencies. They are core TensorFlow
 string operations, so an export of them runs wherever TensorFlow runs.
 
-RE2, the regular expressions of TensorFlow, can't look ahead. So a text is read from left to
-right, each time by the first pattern of a list that matches, and contractions are split
-afterwards. Letters of all scripts are a big class, which costs time: where a pattern is about
-names or numbers written in ASCII it says `\w`.
+RE2, TensorFlow's regular expressions, has no lookahead. A text is therefore matched from left to
+right by the first pattern of a list that fits, and contractions are split afterwards. The letters
+of all scripts are a large and slow class: patterns for names or numbers in ASCII use `\w`.
 """
 
 import tensorflow as tf
 
-# Unicode's white space, with what Python splits at, zero width space and byte order mark.
+# Unicode's white space, what Python splits at, zero width space and byte order mark.
 SPACE = r"[\s\v\x{1c}-\x{1f}\x{85}\p{Z}\x{200b}\x{feff}]+"
 
 # Letters, accents, digits, and the soft hyphens and joiners inside words.
@@ -34,14 +33,14 @@ _CLITICS = "d|em|ll|m|re|s|ve"
 
 
 def _cases(words: str) -> str:
-    # Not (?i): it lets in letters like the long s, behind which RE2 sees no end of a word (\b).
+    # Not (?i): it admits letters like the long s, after which RE2 finds no end of a word (\b).
     cases = (str.lower, str.title, str.upper)
     return "|".join(case(word) for word in words.split("|") for case in cases)
 
 
 _CLITIC = f"['’`´](?:{_cases(_CLITICS)})"
 
-# What a word is: the first that matches. Where a match may fail late, repetition is bounded, so
+# Patterns of a word; the first match wins. Where a match may fail late, repetition is bounded, so
 # that the time stays linear.
 _WORDS = (
     rf"(?i:[a-z][a-z0-9+.-]{{1,15}}://|mailto:|www\.)[^\s<>\"]*(?:{_LETTER}+|[_/#=])",  # URL
@@ -76,7 +75,7 @@ _FUSED = (
 
 _RULES = (
     (SPACE, " "),
-    # An ellipsis (not in abbre...@example.org) and the last full stop belong to no abbreviation.
+    # An ellipsis (not in abbre...@example.org) and the last full stop belong to none of them.
     (r"(\pL)(\.{2,}(?:[^.@]|$)|\.['’\"”)\]]* ?$)", r"\1 \2"),
     ("|".join(_WORDS), r" \0 "),
     (rf" (\pL{_LETTER}*)([nN]['’`´][tT]|{_CLITIC}) ", r" \1 \2 "),
@@ -87,14 +86,14 @@ _RULES = (
 def tokenize(text: tf.Tensor) -> tf.RaggedTensor:
     """Split texts into words, numbers and punctuation marks.
 
-    The words of a text, joined, are the text without its white space (`SPACE`). Words joined by
+    The concatenated words of a text are the text without its white space (`SPACE`). Words joined by
     spaces are split into the same words again.
 
     Args:
         text: UTF-8 strings (batch,); bytes that are not UTF-8 are read as U+FFFD.
 
     Returns:
-        The words (batch, ragged length); none for a text without any.
+        The words (batch, ragged length).
 
     Example:
         >>> words = tokenize(tf.constant(["Don't pay Mr. Po $5 (or 4%) by 5pm...", ""]))

@@ -1,4 +1,4 @@
-"""What a tagger knows: words, characters and tags, as ids."""
+"""The vocabulary of a tagger: words, characters and tags, with their ids."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from apps.common.errors import UserError
-from apps.common.run_folder import read_json, write_json
+from apps.common.files import read_json, write_json
 from apps.tagger.spans import of_iobes, scheme_of, to_iobes
 from datasets.formats.columns import Sentence
 
@@ -17,12 +17,12 @@ FILE = "vocabulary.json"
 
 
 def lower(words: tf.Tensor) -> tf.Tensor:
-    """Write words in lower case."""
+    """Convert words to lower case."""
     return tf.strings.lower(words, encoding="utf-8")
 
 
 def normalize(words: tf.Tensor) -> tf.Tensor:
-    """Make words alike that the vocabulary takes for one: lower case, each digit a 0.
+    """Normalize words to their vocabulary entry: lower case, each digit a 0.
 
     Example:
         >>> normalize(tf.constant(["The", "1984"])).numpy().tolist()
@@ -42,25 +42,25 @@ class Vocabulary:
     """
 
     words: list[str]  # normalized
-    tags: list[str]  # that the model chooses among: of spans in IOBES
+    tags: list[str]  # tags of the model; spans are in IOBES
     characters: str = ""
-    auxiliary: list[list[str]] = field(default_factory=list)  # tags of each further column
-    scheme: str | None = None  # of the spans in the data, and in answers; None: no spans
-    vector_words: list[str] = field(default_factory=list)  # that have a pretrained vector
+    auxiliary: list[list[str]] = field(default_factory=list)  # tags of each auxiliary column
+    scheme: str | None = None  # span scheme of the data and of answers; None: no spans
+    vector_words: list[str] = field(default_factory=list)  # words with a pretrained vector
 
     @classmethod
     def of(
         cls, sentences: Iterable[Sentence], min_count: int, vector_words: Iterable[str] = ()
     ) -> "Vocabulary":
-        """Collect what occurs in sentences.
+        """Collect the vocabulary of sentences.
 
         Args:
-            sentences: of the training data.
-            min_count: words seen less often are unknown.
-            vector_words: that have a pretrained vector.
+            sentences: Sentences of the training data.
+            min_count: Words that occur less often are unknown.
+            vector_words: Words with a pretrained vector.
 
         Raises:
-            UserError: the tags mix several schemes of spans.
+            UserError: If the tags mix several span schemes.
         """
         sentences = list(sentences)
         spellings = Counter(word for sentence in sentences for word in sentence.words)
@@ -93,13 +93,13 @@ class Vocabulary:
         return [of_iobes(tag, self.scheme) if self.scheme else tag for tag in self.tags]
 
     def tag_ids(self, sentences: list[Sentence]) -> list[int]:
-        """Number the tags of training sentences, one after the other."""
+        """Return the tag ids of training sentences, concatenated."""
         ids = {tag: index for index, tag in enumerate(self.tags)}
         inner = (to_iobes(s.tags, self.scheme) if self.scheme else s.tags for s in sentences)
         return [ids[tag] for tags in inner for tag in tags]
 
     def auxiliary_ids(self, sentences: list[Sentence], column: int) -> list[int]:
-        """Number the tags of a further column of training sentences."""
+        """Return the tag ids of an auxiliary column of training sentences, concatenated."""
         ids = {tag: index for index, tag in enumerate(self.auxiliary[column])}
         return [ids[tag] for sentence in sentences for tag in sentence.auxiliary[column]]
 
@@ -116,7 +116,7 @@ class Vocabulary:
         return _ids(self.vector_words)
 
     def save(self, run: Path) -> None:
-        """Write `vocabulary.json` into a run folder."""
+        """Write `vocabulary.json` to a run folder."""
         write_json(run / FILE, asdict(self))
 
     @classmethod
@@ -124,7 +124,7 @@ class Vocabulary:
         """Read `vocabulary.json` of a run folder.
 
         Raises:
-            UserError: it is missing or damaged.
+            UserError: If it is missing or damaged.
         """
         content = read_json(run / FILE)
         try:
@@ -134,7 +134,7 @@ class Vocabulary:
 
 
 def _all_iobes(tags: list[str]) -> list[str]:
-    """Every tag of the classes of spans, so that none is missing that training didn't show."""
+    """Return all IOBES tags of the span classes, even those that don't occur in training."""
     classes = sorted({tag[2:] for tag in tags if tag != "O"})
     return ["O", *(f"{part}-{name}" for name in classes for part in "BIES")]
 

@@ -1,28 +1,12 @@
-"""A translator: a sentence in, its translation out; an encoder, attention, a decoder.
+"""A translator: an encoder, attention and a decoder, from sentence to sentence.
 
-`apps.common.app` says what its functions are for.
+The functions follow the protocol of `apps.common.app`.
 """
 
-from importlib import import_module
-from typing import Any
-
+from apps.common.registry import LazyFunctions
 from apps.translator.config import PRESETS, Config, PredictOptions, examples
 
-__all__ = ["NAME", "PRESETS", "Config", "PredictOptions", "examples", *(_MODULES := {
-    "load": "data",
-    "build": "model",
-    "callbacks": "model",
-    "validation": "evaluation",
-    "evaluate": "evaluation",
-    "export": "serving",
-    "predict": "prediction",
-    "score": "prediction",
-})]  # fmt: skip
+__all__ = ["NAME", "PRESETS", "Config", "PredictOptions", "examples"]
 
 NAME = "translator"
-
-
-def __getattr__(name: str) -> Any:  # imports TensorFlow only when a function is asked for
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__ = LazyFunctions(__name__, score="prediction", compare="pictures")

@@ -1,3 +1,5 @@
+"""Command line: `python -m apps.translator --help`."""
+
 from apps import translator
 from apps.common import main
 

@@ -1,143 +1,114 @@
-"""What can be set about a translator."""
+"""Configuration of a translator."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from apps.common.config import PredictOptions as BasePredictOptions
+from apps.common.config import UserDataConfig
 from apps.common.errors import UserError
-from apps.common.own_files import check_own_files
-from apps.common.ranges import a_share, above_zero, at_least
+from apps.common.ranges import at_least, fraction, positive
 
 
 @dataclass(frozen=True)
-class Config:
-    """Configuration of a translator; the defaults are those of every language pair."""
+class Config(UserDataConfig):
+    """Configuration of a translator; the defaults suit any language pair."""
 
     dataset: Literal["dates", "king_james", "multi30k", "tatoeba"] = "dates"
-    """What to learn, if there is no train_file: dates as people write them to ISO 8601, the King
-    James Bible to modern English, captions of pictures (Multi30k), or sentences of Tatoeba."""
+    """Data set to learn, unless there is a train_file: dates as people write them to ISO 8601, the
+    King James Bible to modern English, image descriptions (Multi30k), or sentences of Tatoeba."""
     source: str | None = None
-    """Side of the dataset to translate from: en, de or fr of multi30k, en or de of tatoeba,
+    """Side of the data set to translate from: en, de or fr of multi30k, en or de of tatoeba,
     king_james or modern of king_james, written of dates; None: the first of these that is not the
     target."""
     target: str | None = None
     """Side to translate to; None: the first that is not the source."""
     train_file: Path | None = None
-    """Tab-separated: source, tab, target on each line; or two files that go line by line, with a
-    comma between them: train.en,train.de."""
-    dev_file: Path | None = None
-    """Like train_file, and required with it: chooses the best epoch."""
-    test_file: Path | None = None
-    """Like train_file: for the final score."""
+    """Your own pairs, tab-separated: source, tab, target on each line; or two files with one
+    sentence per line, separated by a comma: train.en,train.de."""
     lowercase: bool = False
-    """Write all in lower case, in training and when it is used."""
+    """Convert all text to lower case, in training and in use."""
     vocabulary_size: int = 6000
-    """Pieces that SentencePiece divides words into, learned from the training sentences."""
+    """Number of pieces into which SentencePiece splits words, learned from the training
+    sentences."""
     subwords: Literal["unigram", "bpe"] = "bpe"
-    """How SentencePiece learns them."""
+    """Algorithm by which SentencePiece learns the pieces."""
     joint: bool = True
-    """One vocabulary for both languages, and one matrix for the vectors of source and target pieces
-    and for the output (three-way tying); else a vocabulary each."""
+    """One vocabulary for both languages, and one matrix for the embeddings of source and target and
+    for the output (three-way tying); otherwise one vocabulary each."""
     subword_regularization: float = 0.0
-    """Divide words in another way at each epoch: alpha of the sampling (Kudo 2018; 0.1 to 0.5), for
-    unigram pieces; 0: always the best way."""
+    """Split words differently in each epoch: alpha of the sampling (Kudo 2018; 0.1 to 0.5), for
+    unigram pieces; 0: always the most probable way."""
     max_length: int = 80
-    """Pieces of the longest sentence of training, and of the longest translation."""
+    """Maximum number of pieces of a training sentence, and of a translation."""
     max_ratio: float = 4.0
-    """Pairs of training are left out if one side has so many times the pieces of the other."""
+    """Drop training pairs in which one side has more than this many times the pieces of the
+    other."""
     attention: Literal["none", "bahdanau", "luong", "location", "coverage"] = "bahdanau"
-    """How the decoder looks at the source: by one fixed vector alone, or by attention: additive
-    before each step (Bahdanau), multiplicative after it with input feeding (Luong), or additive
-    that also sees the weights before (location-aware), or their sum (coverage)."""
+    """Attention of the decoder: none (a single fixed vector), additive before each step (bahdanau),
+    multiplicative after it with input feeding (luong), or additive with the previous weights as
+    features (location) or with the sum of all previous weights (coverage)."""
     copy: bool = False
-    """Take pieces of the source over, too, where a second attention points at them
-    (pointer-generator); for languages that share words, with joint pieces."""
+    """Also copy pieces of the source, selected by a second attention (pointer-generator); for
+    languages that share words, with joint pieces."""
     cell: Literal["gru", "lstm"] = "gru"
-    """The recurrence of encoder and decoder."""
+    """Recurrent cell of encoder and decoder."""
     units: int = 320
     """Size of the decoder, and of each direction of the encoder."""
     layers: int = 1
-    """Layers of the encoder, and as many of the decoder."""
+    """Layers of the encoder, and of the decoder."""
     embedding_size: int = 320
-    """Size of the vectors of pieces."""
+    """Size of the embeddings."""
     embedding_dropout: float = 0.3
-    """Dropout of the vectors of pieces."""
+    """Dropout of the embeddings."""
     dropout: float = 0.3
-    """Dropout of encoder and decoder: one mask a sentence (variational)."""
+    """Dropout of encoder and decoder, with one mask per sequence (variational)."""
     output_dropout: float = 0.5
-    """Dropout of what the next piece is told from."""
+    """Dropout before the output layer."""
     label_smoothing: float = 0.1
-    """Share of the target's probability that is spread over all pieces."""
+    """Share of the target's probability that is spread evenly over all pieces."""
     batch_size: int = 64
-    """Pairs in a batch."""
     epochs: int = 25
-    """Passes over the training pairs, at most."""
     patience: int | None = 6
-    """Stop after so many epochs without a better score on dev; None: never."""
     learning_rate: float = 1e-3
-    """Largest step size of Adam; it rises over the first epoch and falls along a cosine."""
-    clip_norm: float = 1.0
-    """Largest norm of the gradient of all weights together."""
+    """Maximum step size of Adam; rises over the first epoch, then falls along a cosine."""
     average: int = 5
-    """Scored and exported is the mean of the weights after so many of the last epochs, though of no
-    more than half of all."""
+    """Average the weights of this many last epochs, at most half of all, before scoring and
+    exporting."""
     num_beams: int = 5
-    """Translations that are kept in sight; 1: greedy."""
-    mixed_precision: bool = False
-    """Compute in 16 bits: float16 on a GPU, bfloat16 elsewhere."""
-    jit: bool = False
-    """Compile the training step with XLA."""
+    """Size of the beam; 1: greedy search."""
     seed: int = 1
-    """Seed of the initial weights, the order of the pairs, their pieces and dropout."""
+    """Random seed of the initial weights, the order of the pairs, their pieces and dropout."""
 
     def __post_init__(self) -> None:
-        check_own_files(self)
+        super().__post_init__()
         if self.copy and not (self.joint and self.attention != "none"):
             raise UserError(
                 "copy needs joint pieces, which source and target share, and an attention"
             )
         if self.subword_regularization and self.subwords != "unigram":
             raise UserError("subword_regularization needs subwords unigram, not bpe")
-        at_least(
-            1,
-            self,
-            "vocabulary_size",
-            "max_length",
-            "units",
-            "layers",
-            "embedding_size",
-            "batch_size",
-            "epochs",
-            "average",
-            "num_beams",
-        )
-        a_share(
-            self,
-            "subword_regularization",
-            "embedding_dropout",
-            "dropout",
-            "output_dropout",
-            "label_smoothing",
-        )
-        above_zero(self, "learning_rate", "clip_norm", "max_ratio")
+        sizes = "vocabulary_size", "max_length", "units", "layers", "embedding_size"
+        at_least(1, self, *sizes, "average", "num_beams")
+        dropouts = "embedding_dropout", "dropout", "output_dropout"
+        fraction(self, *dropouts, "subword_regularization", "label_smoothing")
+        positive(self, "max_ratio")
 
 
 @dataclass(frozen=True)
-class PredictOptions:
-    """How the answers look."""
+class PredictOptions(BasePredictOptions):
+    """Options of `predict`."""
 
     n_best: int = 1
-    """Show so many translations of each line, with the score of each."""
+    """Show this many translations of each line, with their scores."""
     sample: int | None = None
-    """Draw so many translations of each line by chance, with the log-likelihood of each."""
+    """Also draw this many translations of each line at random, with their log-likelihoods."""
     temperature: float = 1.0
-    """Of the drawn ones: the lower, the nearer to the most probable; 1: as the model says."""
+    """Temperature of the sampling; below 1, probable translations become more frequent."""
     seed: int = 1
-    """Of the drawn ones."""
+    """Random seed of the sampling."""
     attention: Path | None = None
-    """Draw where the decoder looked for the last line: a new .png, .svg or .pdf file."""
-
-    needs_text = True
+    """Draw the attention weights of the last line: a new .png, .svg or .pdf file."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.n_best <= 100:
@@ -145,8 +116,8 @@ class PredictOptions:
         if self.sample is not None and not 1 <= self.sample <= 1000:
             raise UserError(f"sample must be 1 to 1000, not {self.sample}")
         if self.sample and self.n_best > 1:
-            raise UserError("give either n_best or sample: the best translations, or chance ones")
-        above_zero(self, "temperature")
+            raise UserError("give either n_best or sample: the best translations, or random ones")
+        positive(self, "temperature")
         if not 0 <= self.seed < 2**31:
             raise UserError(f"seed must be 0 to {2**31 - 1}, not {self.seed}")
 
@@ -204,7 +175,7 @@ PRESETS = {
 
 
 def examples(config: Config) -> tuple[str, ...]:
-    """Sentences to try a translator with; from a language of one's own, the nearest guess."""
+    """Return sentences to try `predict` with; for a train_file, everyday English ones."""
     return {
         "dates": ("Friday, March 7th, 2014", "le 1er mai 1999"),
         "king_james": ("And he said unto her, Whither goest thou?", "Thou shalt not kill."),

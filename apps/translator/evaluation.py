@@ -1,18 +1,21 @@
-"""How good a translator is: a model in training, and what is served."""
+"""Scores of translations: of a model in training, and of exported functions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from apps.common.answers import call, strings
 from apps.common.app import Evaluation, Signatures, Validation
+from apps.common.batching import in_batches
+from apps.common.splits import checksum
 from apps.translator.config import Config
-from apps.translator.data import SPEC, Data, batch, checksum, plan, prepare, read_split
-from apps.translator.model import CHAIN, Steps
+from apps.translator.data import SPEC, Data, batch, encode_pairs, normalize, plan, read_split
+from apps.translator.model import SEQUENCE, encoder_of
 from apps.translator.scores import Band, by_length, length_table, metric, quick_score, score
-from apps.translator.subwords import EOS, decode, encode
+from apps.translator.subwords import EOS, decode
 from datasets.translation import Pair, direction, read_pair_file
 from seqkit.decoding import greedy
 
@@ -20,47 +23,24 @@ _BATCH = 64
 
 
 def validation(config: Config, model: keras.Model, data: Data) -> Validation:
-    """Make what scores a model on the dev pairs: the loss, and greedy translations."""
-    steps = Steps(model)
-
-    @tf.function(input_signature=[SPEC[0]["source"]])
-    def translate(source: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        found = greedy(
-            steps.step,
-            *steps.begin(source),
-            max_length=config.max_length,
-            **CHAIN,
-        )
-        return found.tokens, found.lengths
-
-    @tf.function(input_signature=SPEC)
-    def loss(inputs: dict, targets: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-        logits = model(inputs, training=False)
-        nats = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
-        return tf.reduce_sum(nats * weights)
-
-    source, target = (
-        encode(pieces, side)
-        for pieces, side in zip(
-            (data.subwords.source, data.subwords.target), zip(*data.dev, strict=True), strict=True
-        )
-    )
+    """Score a model in training on the dev pairs: its loss, and its greedy translations."""
+    source, target = encode_pairs(data.subwords, data.dev)
     lengths = np.array([(len(s), len(t)) for s, t in zip(source, target, strict=True)])
-    batches = plan(lengths, _BATCH)
+    groups = plan(lengths, _BATCH)
+    batches = [batch([source[i] for i in rows], [target[i] for i in rows]) for rows in groups]
+    total_loss, translate = _total_loss(model), _greedy_search(config, model)
 
     def validate() -> dict[str, float]:
-        nats = words = 0.0
-        translations: list[str] = [""] * len(source)
-        for rows in batches:
-            inputs, targets, weights = batch([source[i] for i in rows], [target[i] for i in rows])
-            nats += float(loss(inputs, targets, weights))
-            words += weights.sum()
-            tokens, lengths = (found.numpy() for found in translate(inputs["source"]))
-            ids = [[i for i in row[:n] if i != EOS] for row, n in zip(tokens, lengths, strict=True)]
-            for row, text in zip(rows, decode(data.subwords.target, ids), strict=True):
-                translations[row] = text
-        scores = quick_score(translations, [pair.target for pair in data.dev])
-        return {"loss": nats / words, **scores}
+        nats = pieces = 0.0
+        ids: list[list[int]] = [[]] * len(source)
+        for rows, (inputs, targets, weights) in zip(groups, batches, strict=True):
+            nats += float(total_loss(inputs, targets, weights))
+            pieces += weights.sum()
+            found = (part.numpy() for part in translate(inputs["source"]))
+            for row, tokens, length in zip(rows, *found, strict=True):
+                ids[row] = [token for token in tokens[:length] if token != EOS]
+        translations = decode(data.subwords.target, ids)
+        return {"loss": nats / pieces, **quick_score(translations, [t for _, t in data.dev])}
 
     return validate
 
@@ -68,75 +48,102 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
 def evaluate(
     config: Config, signatures: Signatures, folder: Path, split: str, file: Path | None = None
 ) -> Evaluation:
-    """Score what is served on a split, or on the pairs of a file, next to copying the source.
+    """Score exported functions on a split, or on the pairs of a file.
 
     Args:
-        config: of the model.
-        signatures: what is served.
-        folder: what `Data.save` wrote into; nothing is read of it.
+        config: Configuration of the model.
+        signatures: Functions of the export.
+        folder: Folder of the run or export; not read.
         split: `dev` or `test`.
-        file: tab-separated pairs, instead of the split.
+        file: Tab-separated pairs, instead of the split.
+
+    Returns:
+        The scores of `scores.score`, and `forced_accuracy` and `free_accuracy` in percent: the
+        accuracy of the next piece after gold prefixes and after the model's own. Baselines: greedy
+        search, and copying the source.
     """
-    pairs = prepare(config, read_pair_file(file)) if file else read_split(config, split)
+    pairs = normalize(config, read_pair_file(file)) if file else read_split(config, split)
     source, target = map(list, zip(*pairs, strict=True))
-    searched = translate_lines(signatures, "serving_default", source)
-    greedily = translate_lines(signatures, "greedy", source)
+    translations = translate_lines(signatures, "serving_default", source)
+    greedy_translations = translate_lines(signatures, "greedy", source)
     language = language_of(config)
-    bands = by_length(pairs, searched)
-    gap = _exposure_bias(signatures, pairs)
+    bands = by_length(pairs, translations)
+    accuracy = _accuracy(signatures, pairs)
     return Evaluation(
         metric=metric(),
-        scores=score(searched, target, language) | gap,
+        scores=score(translations, target, language) | accuracy,
         baselines={
-            "greedy": score(greedily, target, language),
+            "greedy": score(greedy_translations, target, language),
             "copying the source": score(source, target, language),
         },
         size={"sentences": len(pairs), "words of the source": sum(len(s.split()) for s in source)},
         checksum=checksum(pairs),
-        details=length_table(bands) + "\n\n" + _gap_text(gap),
+        details=length_table(bands) + "\n\n" + _exposure_bias_text(accuracy),
         figures={"by_length": {name: band._asdict() for name, band in bands.items()}},
         picture=lambda path: _picture(path, bands),
     )
 
 
 def language_of(config: Config) -> str:
-    """The language that is translated to, as far as it is known; else English."""
+    """Return the language of the translations if it is known, otherwise English."""
     if config.train_file or config.dataset in ("dates", "king_james"):
         return "en"
     return direction(config.dataset, config.source, config.target)[1]
 
 
 def translate_lines(signatures: Signatures, name: str, lines: Sequence[str]) -> list[str]:
-    """Translate lines in batches of like length."""
-    translations: list[str] = [""] * len(lines)
-    order = sorted(range(len(lines)), key=lambda index: len(lines[index]))
-    for start in range(0, len(order), _BATCH):
-        rows = order[start : start + _BATCH]
-        answer = signatures[name](text=tf.constant([lines[i] for i in rows]))
-        for row, text in zip(rows, answer["translation"].numpy(), strict=True):
-            translations[row] = text.decode()
-    return translations
+    """Translate lines by a signature, in batches of similar length."""
+
+    def translate(batch: list[str]) -> list[str]:
+        return strings(call(signatures[name], text=batch)["translation"])
+
+    return in_batches(translate, lines, _BATCH, key=len)
 
 
-def _exposure_bias(signatures: Signatures, pairs: Sequence[Pair]) -> dict[str, float]:
-    """Share of pieces that are told rightly behind the given ones, and behind the model's own."""
-    sums = {"forced_accuracy": 0.0, "free_accuracy": 0.0}
-    pieces = 0
-    order = sorted(pairs, key=lambda pair: len(pair.target))
-    for start in range(0, len(order), _BATCH):
-        source, target = zip(*order[start : start + _BATCH], strict=True)
-        answer = signatures["exposure_bias"](source=tf.constant(source), target=tf.constant(target))
-        pieces += int(answer["lengths"].numpy().sum())
-        for name in sums:
-            sums[name] += float(answer[name].numpy().sum())
-    return {name: 100 * total / pieces for name, total in sums.items()}
+def _total_loss(model: keras.Model) -> Callable:
+    """Return a function of a batch to its cross-entropy in nats, summed over the pieces."""
+
+    @tf.function(input_signature=SPEC)
+    def total_loss(inputs: dict, targets: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        logits = model(inputs, training=False)
+        nats = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+        return tf.reduce_sum(nats * weights)
+
+    return total_loss
 
 
-def _gap_text(gap: dict[str, float]) -> str:
-    forced, free = gap["forced_accuracy"], gap["free_accuracy"]
+def _greedy_search(config: Config, model: keras.Model) -> Callable:
+    """Return a function of sources to the tokens and lengths of their greedy translations."""
+    encoder, decoder = encoder_of(model), model.get_layer("decoder")
+
+    @tf.function(input_signature=[SPEC[0]["source"]])
+    def translate(source: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        start = decoder.prepare(source, *encoder(source, training=False))
+        found = greedy(decoder.step, *start, max_length=config.max_length, **SEQUENCE)
+        return found.tokens, found.lengths
+
+    return translate
+
+
+def _accuracy(signatures: Signatures, pairs: Sequence[Pair]) -> dict[str, float]:
+    """Return the token accuracy after gold prefixes and after the model's own, in percent."""
+    names = "forced_accuracy", "free_accuracy"
+
+    def count(batch: list[Pair]) -> np.ndarray:
+        source, target = zip(*batch, strict=True)
+        answer = call(signatures["exposure_bias"], source=source, target=target)
+        return np.stack([answer["lengths"], *(answer[name].sum(axis=1) for name in names)], axis=1)
+
+    counts = in_batches(count, pairs, _BATCH, key=lambda pair: len(pair.target))
+    pieces, *correct = np.sum(counts, axis=0).tolist()
+    return {name: 100 * n / pieces for name, n in zip(names, correct, strict=True)}
+
+
+def _exposure_bias_text(accuracy: dict[str, float]) -> str:
+    forced, free = accuracy["forced_accuracy"], accuracy["free_accuracy"]
     return (
-        f"exposure bias: {forced:.2f} % of the pieces are right behind the reference's own, "
-        f"{free:.2f} % behind the decoder's: a gap of {forced - free:.2f}"
+        f"exposure bias: token accuracy {forced:.2f} % after gold prefixes, {free:.2f} % after the "
+        f"model's own; gap {forced - free:.2f}"
     )
 
 

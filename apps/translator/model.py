@@ -1,6 +1,5 @@
-"""The network: an encoder, attention, a decoder; and its single steps, for the search."""
+"""The network: an encoder, attention, a decoder."""
 
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -8,6 +7,7 @@ from keras import ops
 
 from apps.translator.config import Config
 from apps.translator.data import Data
+from apps.translator.decoder import Decoder
 from apps.translator.subwords import BOS, EOS, PAD
 from seqkit import RNN, Bidirectional, Cell, GRUCell, LSTMCell, StackedCells
 from seqkit.attention import (
@@ -16,12 +16,12 @@ from seqkit.attention import (
     CoverageAttention,
     LocationAwareAttention,
     LuongAttention,
-    PointerGenerator,
 )
 from seqkit.decoding import EndSymbol
+from seqkit.typing import Tensor
 from seqkit.wiring import Bridge
 
-CHAIN = {"bos_id": BOS, "length": EndSymbol(EOS)}  # how a translation begins and ends
+SEQUENCE = {"bos_id": BOS, "length": EndSymbol(EOS)}  # how a translation begins and ends
 _CELLS = {"gru": GRUCell, "lstm": LSTMCell}
 _ADDITIVE = {
     "bahdanau": BahdanauAttention,
@@ -31,10 +31,10 @@ _ADDITIVE = {
 
 
 def build(config: Config, data: Data) -> keras.Model:
-    """Build the compiled model of teacher forcing.
+    """Build the compiled model, trained by teacher forcing.
 
-    Inputs `source` (batch, source length) and `target` (batch, length) of pieces, the target a
-    step late; outputs logits (batch, length, pieces).
+    Its inputs are the pieces `source` (batch, source length) and `target` (batch, length), the
+    target one step late; its outputs are logits (batch, length, pieces).
     """
     model = network(config, *data.subwords.sizes)
     model.compile(
@@ -45,22 +45,20 @@ def build(config: Config, data: Data) -> keras.Model:
     return model
 
 
-def callbacks(config: Config, run: Path) -> list[keras.callbacks.Callback]:
-    """None."""
-    return []
-
-
 def network(config: Config, source_pieces: int, target_pieces: int) -> keras.Model:
-    """Build the model, not compiled."""
+    """Build the model, not compiled.
 
-    def vectors(pieces: int, name: str) -> keras.layers.Layer:
-        scale = keras.initializers.RandomNormal(stddev=config.embedding_size**-0.5)
-        return keras.layers.ReversibleEmbedding(
-            pieces, config.embedding_size, embeddings_initializer=scale, name=name
-        )
+    Args:
+        config: Configuration of the model.
+        source_pieces: Number of source pieces.
+        target_pieces: Number of target pieces.
 
-    embedding = vectors(target_pieces, "embedding")
-    source_embedding = embedding if config.joint else vectors(source_pieces, "source_embedding")
+    Returns:
+        A model whose last layer, `decoder`, is a `Decoder`; `encoder_of` returns the rest.
+    """
+    embedding = source_embedding = _embedding(config, target_pieces, "embedding")
+    if not config.joint:
+        source_embedding = _embedding(config, source_pieces, "source_embedding")
 
     source = keras.Input((None,), dtype="int32", name="source")
     mask = ops.not_equal(source, PAD)
@@ -68,42 +66,45 @@ def network(config: Config, source_pieces: int, target_pieces: int) -> keras.Mod
     for layer in range(config.layers):
         rnn = RNN(_cell(config), return_sequences=True, return_state=True)
         memory, *states = Bidirectional(rnn, name=f"encoder_{layer}")(memory, mask=mask)
-
     cell = StackedCells([_cell(config) for _ in range(config.layers)])
-    first = Bridge(cell.state_size, name="bridge")(states)
-    if config.attention == "none":  # the one thing to look at is how the encoder ended
+    initial_states = Bridge(cell.state_size, name="bridge")(states)
+    if config.attention == "none":  # the memory is one vector, the last states of the encoder
         memory = ops.expand_dims(ops.concatenate(states, axis=-1), 1)
         mask = ops.ones_like(memory[:, :, 0], dtype="bool")
-    memory = keras.layers.Identity(name="memory")(memory)
-    mask = keras.layers.Identity(name="memory_mask", dtype="bool")(mask)
 
-    cell = _with_attention(config, cell)
+    decoder = Decoder(
+        embedding,
+        _with_attention(config, cell),
+        embedding_dropout=config.embedding_dropout,
+        output_dropout=config.output_dropout,
+        copies=config.copy,
+        name="decoder",
+    )
     target = keras.Input((None,), dtype="int32", name="target")
-    words = keras.layers.Dropout(config.embedding_dropout)(embedding(target))
-    read = RNN(cell, return_sequences=True, name="decoder")(
-        words, initial_state=cell.initial_state(first, (memory, mask)), constants=(memory, mask)
-    )
-    readout = keras.layers.Dense(config.embedding_size, activation="tanh", name="readout")
-    told = keras.layers.Dropout(config.output_dropout)(
-        readout(ops.concatenate([read, words], axis=-1))
-    )
-    logits = keras.layers.Activation("linear", dtype="float32")(embedding(told, reverse=True))
-    if config.copy:
-        points = LuongAttention("general", return_weights=True, name="points")
-        a = points(told, memory, mask=mask)[1]
-        mix = PointerGenerator(dtype="float32", name="pointer_generator")
-        logits = mix(logits, told, a, source)
+    logits = decoder(target, source, memory, mask, initial_states)
     return keras.Model({"source": source, "target": target}, logits, name="translator")
+
+
+def encoder_of(model: keras.Model) -> keras.Model:
+    """Return the model before its decoder: from a source (batch, length) to memory, mask and states.
+
+    Its outputs are the arguments of `Decoder.prepare` after the source.
+    """
+    _, _, memory, mask, *states = model.get_layer("decoder").input
+    return keras.Model(model.input["source"], [memory, mask, states], name="encoder")
 
 
 @keras.saving.register_keras_serializable("apps.translator")
 class SmoothedCrossentropy(keras.losses.Loss):
-    """Cross-entropy with a target that is spread a little over all pieces (Szegedy et al. 2016).
+    """Cross-entropy with part of the target spread evenly over all pieces.
 
         -(1 - smoothing) log p(y) - smoothing mean_k log p(k)
 
     Args:
-        smoothing: in [0, 1).
+        smoothing: Share that is spread, in [0, 1).
+
+    Source:
+        Szegedy et al. 2016, 7.
     """
 
     def __init__(self, smoothing: float = 0.0, name: str = "loss", **kwargs: Any) -> None:
@@ -111,59 +112,21 @@ class SmoothedCrossentropy(keras.losses.Loss):
         super().__init__(name=name, **kwargs)
         self.smoothing = smoothing
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         pieces = y_pred.shape[-1]
-        right = ops.one_hot(ops.cast(y_true, "int32"), pieces, dtype=y_pred.dtype)
-        wanted = (1 - self.smoothing) * right + self.smoothing / pieces
-        return ops.categorical_crossentropy(wanted, y_pred, from_logits=True)
+        one_hot = ops.one_hot(ops.cast(y_true, "int32"), pieces, dtype=y_pred.dtype)
+        smoothed = (1 - self.smoothing) * one_hot + self.smoothing / pieces
+        return ops.categorical_crossentropy(smoothed, y_pred, from_logits=True)
 
     def get_config(self) -> dict:
         return {**super().get_config(), "smoothing": self.smoothing}
 
 
-class Steps:
-    """A trained model taken apart: the source is read once, the target piece by piece.
-
-    Args:
-        model: of `network`.
-    """
-
-    def __init__(self, model: keras.Model) -> None:
-        names = "memory", "memory_mask", "bridge"
-        self.encoder = keras.Model(
-            model.input["source"], [model.get_layer(name).output for name in names]
-        )
-        self.cell = model.get_layer("decoder").cell
-        self.embedding = model.get_layer("embedding")
-        self.readout = model.get_layer("readout")
-        self.copies = "points" in (layer.name for layer in model.layers)
-        if self.copies:
-            self.points = model.get_layer("points")
-            self.pointer_generator = model.get_layer("pointer_generator")
-
-    def begin(self, source: Any) -> tuple[list, dict]:
-        """Read source pieces (batch, length): the first state, and what each step looks at."""
-        # Of one state the layer has no list.
-        memory, mask, *first = keras.tree.flatten(self.encoder(source, training=False))
-        constants = {"memory": self.cell.attention.prepare(memory, mask)}
-        if self.copies:
-            constants |= {"pointed": self.points.prepare(memory, mask), "source": source}
-        return self.cell.initial_state(first, constants["memory"]), constants
-
-    def step(self, tokens: Any, state: list, constants: dict) -> tuple[Any, list]:
-        """One step of the decoder, as `seqkit.decoding` asks for it."""
-        words = self.embedding(tokens)
-        read, state = self.cell(words, state, constants=constants["memory"])
-        told = self.readout(ops.concatenate([read, words], axis=-1))
-        logits = ops.cast(self.embedding(told, reverse=True), "float32")
-        if self.copies:
-            a = self.points.compute_weights(told, constants["pointed"])
-            return self.pointer_generator(logits, told, a, constants["source"]), state
-        return ops.log_softmax(logits), state
-
-    def attention(self, state: list) -> Any:
-        """Where the step looked that returned a state: (batch, source length)."""
-        return self.cell.attention_weights(state)
+def _embedding(config: Config, pieces: int, name: str) -> keras.layers.ReversibleEmbedding:
+    normal = keras.initializers.RandomNormal(stddev=config.embedding_size**-0.5)
+    return keras.layers.ReversibleEmbedding(
+        pieces, config.embedding_size, embeddings_initializer=normal, name=name
+    )
 
 
 def _cell(config: Config) -> Cell:

@@ -1,70 +1,63 @@
-"""Pictures: where the decoder looked, and how good translations are by length."""
+"""Pictures: the attention of a translation, and BLEU by the length of the source."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from apps.common.files import atomic_write
-from apps.common.new_file import PICTURES, check_new_file
+from apps.common.errors import UserError
+from apps.common.pictures import heat_map, horizontal_grid, new_figure, save
 from apps.translator.scores import Band
 
-COLOURS = "viridis"  # perceptually uniform, and readable by the colour-blind
-CELL = 0.24  # inches of a piece on either axis: its label is readable however many there are
+PIECE = 0.24  # inches per piece on either axis, so that any number of labels is readable
 
 
-def attention_picture(
+def attention_map(
     path: Path, source_pieces: Sequence[str], pieces: Sequence[str], weights: np.ndarray
 ) -> None:
-    """Draw where the decoder looked as it wrote each piece: a row of the heat map.
+    """Draw the attention weights of a translation as a heat map, one row per piece.
 
-    The pieces are shown as they are: `▁` begins a word, `</s>` ends the translation. What no
-    font of Matplotlib has is shown as a box.
+    Pieces are shown as they are: `▁` begins a word, `</s>` ends the translation. Characters that no
+    font of Matplotlib has are shown as a box.
 
     Args:
-        path: of the new picture; its suffix says the format.
-        source_pieces: of the sentence.
-        pieces: of the translation.
-        weights: (pieces, source pieces) in [0, 1].
+        path: New picture; its suffix is the format.
+        source_pieces: Pieces of the source.
+        pieces: Pieces of the translation.
+        weights: Attention weights (pieces, source pieces) in [0, 1].
 
     Raises:
-        UserError: what `check_new_file` says.
+        UserError: If the file exists or can't be created.
     """
     rows, columns = weights.shape
     margin = 0.6 + 0.09 * max(map(len, (*source_pieces, *pieces)))
-    figure = Figure(
-        figsize=(CELL * columns + margin + 1.6, max(CELL * rows, 1.5) + margin),
-        layout="constrained",
-        dpi=120,
-    )
+    figure = new_figure(PIECE * columns + margin + 1.6, max(PIECE * rows, 1.5) + margin)
     ax = figure.subplots()
-    image = ax.imshow(weights, cmap=COLOURS, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    image = heat_map(ax, weights)
     ax.xaxis.tick_top()
     ax.xaxis.set_label_position("top")
-    # Not read as formulas, for a piece may well be a dollar sign.
+    # A piece may be a dollar sign, which would begin a formula.
     ax.set_xticks(range(columns), source_pieces, rotation=90, parse_math=False)
     ax.set_yticks(range(rows), pieces, parse_math=False)
-    ax.tick_params(length=2)
     ax.set_xlabel("source")
     ax.set_ylabel("translation")
-    figure.colorbar(image, ax=ax, label="weight", shrink=min(1.0, 3 / (CELL * rows + 0.1)))
-    _save(figure, path)
+    figure.colorbar(image, ax=ax, label="weight", shrink=min(1.0, 3 / (PIECE * rows + 0.1)))
+    save(figure, path)
 
 
 def length_curves(path: Path, curves: Mapping[str, Mapping[str, Band]]) -> None:
     """Draw BLEU by the length of the source.
 
     Args:
-        path: of the new picture; its suffix says the format.
-        curves: name of a model -> words of the source -> Band; the shortest first. All of the same
+        path: New picture; its suffix is the format.
+        curves: Name of a model -> words of the source -> Band, the shortest first; all of the same
             sentences.
 
     Raises:
-        UserError: what `check_new_file` says.
+        UserError: If the file exists or can't be created.
     """
-    figure = Figure(figsize=(7, 4.5), layout="constrained", dpi=120)
+    figure = new_figure()
     ax = figure.subplots()
     for name, bands in curves.items():
         labels = [f"{words}\n{band.sentences:,}" for words, band in bands.items()]
@@ -86,15 +79,28 @@ def length_curves(path: Path, curves: Mapping[str, Mapping[str, Band]]) -> None:
     highest = max(band.bleu for bands in curves.values() for band in bands.values())
     ax.set_ylim(0, max(1.0, highest) * 1.15)
     ax.margins(x=0.1)
-    ax.set_xlabel("words of the source, and below it how many sentences")
+    ax.set_xlabel("words of the source, and below the number of sentences")
     ax.set_ylabel("BLEU")
-    ax.grid(axis="y", color="0.85")
-    ax.set_axisbelow(True)
-    _save(figure, path)
+    horizontal_grid(ax)
+    save(figure, path)
 
 
-def _save(figure: Figure, path: Path) -> None:
-    check_new_file(path, PICTURES)
-    with warnings.catch_warnings(), replacing(path) as beside:
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        figure.savefig(beside)
+def compare(path: Path, results: Mapping[str, dict[str, Any]]) -> None:
+    """Draw BLEU by the length of the source of several evaluations: the command `compare`.
+
+    Args:
+        path: New picture; its suffix is the format.
+        results: Name -> result of `evaluate --json`.
+
+    Raises:
+        UserError: If a result has no BLEU by length, or they are of different sentences.
+    """
+    curves = {}
+    for name, result in results.items():
+        try:
+            curves[name] = {words: Band(**band) for words, band in result["by_length"].items()}
+        except (KeyError, TypeError, AttributeError):
+            raise UserError(f"{name}: no BLEU by length; evaluate again") from None
+    if len({result["evaluated_checksum"] for result in results.values()}) > 1:
+        raise UserError(f"{', '.join(results)}: evaluated on different sentences")
+    length_curves(path, curves)

@@ -1,4 +1,4 @@
-"""Answers for the reader: translations, their alternatives, a picture; scores of given ones."""
+"""Answers of `predict`: translations, alternatives, a picture; and scores of given translations."""
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -6,102 +6,84 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from apps.common.app import Signatures
+from apps.common.answers import call, row, strings
+from apps.common.app import Answer, Signatures
 from apps.common.errors import UserError
-from apps.common.new_file import PICTURES, check_new_file
+from apps.common.files import PICTURES, check_new_file
 from apps.translator.config import PredictOptions
 from datasets.translation import Pair, read_pair_file
 
-_END = "</s>"  # what SentencePiece calls EOS
+_EOS = "</s>"  # the piece of EOS
 _BATCH = 64  # pairs of a file that are scored at once
 
 
 def predict(
     options: PredictOptions, signatures: Signatures, batches: Iterable[list[str]]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Translate lines of text, batch by batch as they come; draw the attention of the last.
+) -> Iterator[Answer]:
+    """Translate lines of text, batch by batch; draw the attention of the last one.
 
     Args:
-        options: of the command.
-        signatures: what is served.
-        batches: lines of text.
+        options: Options of the command.
+        signatures: Functions of the export.
+        batches: Lines of text.
 
     Yields:
-        A text and a record for each line: the translation, and below it its alternatives.
+        A text and a record for each line: the translation, and below it the alternatives.
 
     Raises:
-        UserError: the export has fewer beams than are to be shown or no attention to draw, the
-            picture exists, or the last line is empty.
+        UserError: If more alternatives are requested than the beam has, or a picture that exists,
+            of a model without attention or of an empty line.
     """
     _check(options, signatures)
-    number, shown = 0, None
+    number, record, weights = 0, None, None
     for lines in batches:
-        answer = _numpy(signatures["serving_default"](text=tf.constant(lines)))
+        answers = call(signatures["serving_default"], text=lines)
         alternatives = _n_best(signatures, lines, options.n_best) if options.n_best > 1 else None
-        for row, line in enumerate(lines):
+        for index, line in enumerate(lines):
             number += 1
-            record = _record(answer, row)
+            record, weights = _record(row(answers, index)), answers["attention"][index]
             if alternatives:
-                record["n_best"] = alternatives[row]
+                record["n_best"] = alternatives[index]
             if options.sample:
                 record["samples"] = _samples(signatures, line, number, options)
-            if record["cut"]:
-                _warn_of_cut(f"line {number}")
-            if not record["complete"]:
-                print(
-                    f"warning: line {number}: its translation would go on after "
-                    f"{len(record['pieces'])} pieces, the longest that this model writes",
-                    file=sys.stderr,
-                )
+            _warn(f"line {number}", record)
             yield _text(record), record
-            shown = record, answer["attention"][row]
-    if options.attention and shown:
-        _draw(options.attention, *shown)
+    if options.attention and record:
+        _draw(options.attention, record, weights)
 
 
-def score(
-    signatures: Signatures, texts: tuple[str, ...], file: Path | None
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Tell how probable given translations are.
+def score(signatures: Signatures, texts: tuple[str, ...], file: Path | None) -> Iterator[Answer]:
+    """Compute the probability of given translations.
 
     Args:
-        signatures: what is served.
-        texts: a sentence and its translation, if there is no file.
-        file: tab-separated pairs.
+        signatures: Functions of the export.
+        texts: A sentence and its translation, if there is no file.
+        file: Tab-separated pairs.
 
     Yields:
         A text and a record for each pair. The text is the log-likelihood of the translation, the
-        same divided by the number of its pieces, and the translation.
+        log-likelihood per piece, and the translation.
 
     Raises:
-        DataError: the file is missing or malformed.
+        DataError: If the file is missing or malformed.
     """
     pairs = read_pair_file(file) if file else [Pair(*texts)]
     for start in range(0, len(pairs), _BATCH):
         batch = pairs[start : start + _BATCH]
-        source, target = (tf.constant(side) for side in zip(*batch, strict=True))
-        answer = _numpy(signatures["score"](source=source, target=target))
-        for row, (pair, length) in enumerate(zip(batch, answer["lengths"], strict=True)):
-            if answer["cut"][row]:
-                _warn_of_cut(f"pair {start + row + 1}")
-            log_likelihood = float(answer["log_likelihoods"][row])
-            record = {
-                **pair._asdict(),
-                "log_likelihood": log_likelihood,
-                "per_piece": log_likelihood / int(length),
-                "pieces": _strings(answer["pieces"][row]),
-                "log_probabilities": answer["log_probabilities"][row, :length].tolist(),
-                "cut": bool(answer["cut"][row]),
-            }
-            yield f"{log_likelihood:.4f}  {record['per_piece']:.4f}  {pair.target}", record
+        source, target = zip(*batch, strict=True)
+        answers = call(signatures["score"], source=source, target=target)
+        for index, pair in enumerate(batch):
+            record = _score_record(pair, row(answers, index))
+            _warn(f"pair {start + index + 1}", record)
+            numbers = f"{record['log_likelihood']:.4f}  {record['per_piece']:.4f}"
+            yield f"{numbers}  {pair.target}", record
 
 
 def _check(options: PredictOptions, signatures: Signatures) -> None:
     beams = signatures["n_best"].structured_outputs["scores"].shape[-1]
     if options.n_best > beams:
-        raise UserError(f"n_best is {options.n_best}, but this export keeps {beams} in sight")
+        raise UserError(f"n_best is {options.n_best}, but this export has a beam of {beams}")
     if options.attention:
         check_new_file(options.attention, PICTURES)
         # Without attention the memory is a single vector, however long the sentence.
@@ -109,73 +91,86 @@ def _check(options: PredictOptions, signatures: Signatures) -> None:
             raise UserError("this export was trained without attention: there is none to draw")
 
 
-def _record(answer: Mapping[str, np.ndarray], row: int) -> dict[str, Any]:
-    pieces = _strings(answer["pieces"][row])
+def _record(answer: Mapping[str, Any]) -> dict[str, Any]:
+    pieces = _pieces(answer["pieces"])
     return {
-        "translation": answer["translation"][row].decode(),
-        "score": float(answer["scores"][row]),
+        "translation": answer["translation"].decode(),
+        "score": float(answer["scores"]),
         "pieces": pieces,
-        "complete": not pieces or pieces[-1] == _END,
-        "source_pieces": _strings(answer["source_pieces"][row]),
-        "cut": bool(answer["cut"][row]),
+        "complete": not pieces or pieces[-1] == _EOS,
+        "source_pieces": _pieces(answer["source_pieces"]),
+        "cut": bool(answer["cut"]),
+    }
+
+
+def _score_record(pair: Pair, answer: Mapping[str, Any]) -> dict[str, Any]:
+    log_likelihood, length = float(answer["log_likelihoods"]), int(answer["lengths"])
+    return {
+        **pair._asdict(),
+        "log_likelihood": log_likelihood,
+        "per_piece": log_likelihood / length,
+        "pieces": _pieces(answer["pieces"]),
+        "log_probabilities": answer["log_probabilities"][:length].tolist(),
+        "cut": bool(answer["cut"]),
     }
 
 
 def _n_best(signatures: Signatures, lines: Sequence[str], n: int) -> list[list[dict[str, Any]]]:
-    """The best translations of each line."""
-    answer = _numpy(signatures["n_best"](text=tf.constant(lines)))
+    """Return the n best translations of each line."""
+    answers = call(signatures["n_best"], text=lines)
     return [
         [
             {"translation": translation.decode(), "score": float(score)}
             for translation, score in zip(translations[:n], scores[:n], strict=True)
             if np.isfinite(score)  # there may be fewer
         ]
-        for translations, scores in zip(answer["translations"], answer["scores"], strict=True)
+        for translations, scores in zip(answers["translations"], answers["scores"], strict=True)
     ]
 
 
 def _samples(
     signatures: Signatures, line: str, number: int, options: PredictOptions
 ) -> list[dict[str, Any]]:
-    """Chance translations of a line; whatever stands beside it in a batch, they are the same."""
-    answer = _numpy(
-        signatures["sample"](
-            text=tf.fill([options.sample], line),
-            seed=tf.constant([options.seed, number]),
-            temperature=tf.constant(options.temperature),
-        )
+    """Draw translations of a line; they depend on its number, not on the rest of the batch."""
+    answers = call(
+        signatures["sample"],
+        text=[line] * options.sample,
+        seed=[options.seed, number],
+        temperature=options.temperature,
     )
-    return [
-        {"translation": translation.decode(), "log_likelihood": float(log_likelihood)}
-        for translation, log_likelihood in zip(answer["translation"], answer["scores"], strict=True)
-    ]
+    drawn = zip(strings(answers["translation"]), answers["scores"].tolist(), strict=True)
+    return [{"translation": text, "log_likelihood": log_p} for text, log_p in drawn]
 
 
 def _text(record: dict[str, Any]) -> str:
-    """The translation, and a line for each alternative."""
+    """Format the translation, and one line per alternative."""
     others = [(other["score"], other) for other in record.get("n_best", ())]
     others += [(other["log_likelihood"], other) for other in record.get("samples", ())]
     lines = [f"  {number:.4f}  {other['translation']}" for number, other in others]
     return "\n".join([record["translation"], *lines])
 
 
+def _warn(place: str, record: dict[str, Any]) -> None:
+    """Warn of a source that was cut, and of a translation that is incomplete."""
+    if record["cut"]:
+        print(f"warning: {place}: too long; only the beginning is read", file=sys.stderr)
+    if not record.get("complete", True):
+        print(
+            f"warning: {place}: its translation is incomplete after {len(record['pieces'])} "
+            "pieces, the maximum of this model",
+            file=sys.stderr,
+        )
+
+
 def _draw(path: Path, record: dict[str, Any], weights: np.ndarray) -> None:
-    from apps.translator.pictures import attention_picture  # Matplotlib, only if asked for
+    from apps.translator.pictures import attention_map  # Matplotlib, only if asked for
 
     source_pieces, pieces = record["source_pieces"], record["pieces"]
     if not pieces or not source_pieces:
         raise UserError("the last line is empty: there is no attention to draw")
     weights = weights[: len(pieces), : len(source_pieces)]
-    attention_picture(path, source_pieces, pieces, weights)
+    attention_map(path, source_pieces, pieces, weights)
 
 
-def _warn_of_cut(where: str) -> None:
-    print(f"warning: {where}: too long; only the beginning is read", file=sys.stderr)
-
-
-def _numpy(answer: Mapping[str, tf.Tensor]) -> dict[str, np.ndarray]:
-    return {name: tensor.numpy() for name, tensor in answer.items()}
-
-
-def _strings(pieces: np.ndarray) -> list[str]:
-    return [piece.decode() for piece in pieces if piece]
+def _pieces(padded: np.ndarray) -> list[str]:
+    return strings(piece for piece in padded if piece)

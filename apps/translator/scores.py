@@ -1,4 +1,4 @@
-"""Scores of translations, by the field's own libraries."""
+"""Scores of translations, computed by the standard libraries."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from sacrebleu.metrics import BLEU, CHRF, TER
 from apps.common.report import table
 from datasets.translation import Pair
 
-_BANDS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 10_000))  # of words of the source
+_BANDS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 10_000))  # words of the source
 
 
 def score(
@@ -19,14 +19,14 @@ def score(
     """Score translations, in percent.
 
     Args:
-        translations: of what is scored.
-        references: as people translate it.
-        language: of the translations, for the rules of the Moses tokenizer: `de`.
+        translations: Translations of a model.
+        references: Translations by people.
+        language: Language of the translations, for the rules of the Moses tokenizer: `de`.
 
     Returns:
-        `bleu`, `chrf`, `ter` of the text as it is written; `bleu_lower_tok`, BLEU of both in lower
-        case, punctuation normalised, tokenised as Moses does, which older papers report; `exact`,
-        the share of translations that are their reference.
+        `bleu`, `chrf`, `ter` of the raw text; `bleu_lower_tok`, BLEU as older papers report it: in
+        lower case, with punctuation normalized, tokenized by Moses; `exact`, the share of
+        translations that equal their reference.
     """
     references = [list(references)]
     tokenized = [moses(lines, language) for lines in (translations, references[0])]
@@ -40,7 +40,7 @@ def score(
 
 
 def quick_score(translations: Sequence[str], references: Sequence[str]) -> dict[str, float]:
-    """`bleu`, `chrf` and `exact` of `score`, for each epoch."""
+    """Compute `bleu`, `chrf` and `exact` of `score`, for each epoch."""
     return {
         "bleu": BLEU().corpus_score(translations, [references]).score,
         "chrf": CHRF().corpus_score(translations, [references]).score,
@@ -49,16 +49,16 @@ def quick_score(translations: Sequence[str], references: Sequence[str]) -> dict[
 
 
 def exact(translations: Sequence[str], references: Sequence[str]) -> float:
-    """The share of translations that are their reference, in percent."""
+    """Compute the share of translations that equal their reference, in percent."""
     same = sum(t == r for t, r in zip(translations, references, strict=True))
     return 100 * same / len(references)
 
 
 def metric() -> str:
-    """Say how `score` computes, with the signatures of sacreBLEU."""
+    """Describe how `score` computes, with the signatures of sacreBLEU."""
     signatures = []
     for scorer in (BLEU(), CHRF(), TER()):
-        name = scorer.corpus_score(["a"], [["a"]]).name  # and then there is a signature
+        name = scorer.corpus_score(["a"], [["a"]]).name  # now it has a signature
         signatures.append(f"{name} {scorer.get_signature()}")
     return (
         "; ".join(signatures)
@@ -68,7 +68,7 @@ def metric() -> str:
 
 
 def moses(lines: Sequence[str], language: str) -> list[str]:
-    """Tokenise lines as the published Multi30k files are: lower case, normalised, escaped.
+    """Tokenize lines as the published Multi30k files are: lower case, normalized, escaped.
 
     Example:
         >>> moses(["Ein Mann fährt „Rad“."], "de")
@@ -83,14 +83,14 @@ def moses(lines: Sequence[str], language: str) -> list[str]:
 
 
 class Band(NamedTuple):
-    """How good translations are of sources of about one length."""
+    """Score of the translations of sources of similar length."""
 
     sentences: int
     bleu: float
 
 
 def by_length(pairs: Sequence[Pair], translations: Sequence[str]) -> dict[str, Band]:
-    """Score translations by the words of their source: `6-10` -> Band."""
+    """Score translations by the number of words of their source: `6-10` -> Band."""
     found = {}
     lengths = [len(pair.source.split()) for pair in pairs]
     for low, high in _BANDS:
@@ -104,7 +104,7 @@ def by_length(pairs: Sequence[Pair], translations: Sequence[str]) -> dict[str, B
 
 
 def length_table(bands: dict[str, Band]) -> str:
-    """Lay out `by_length`."""
+    """Format the result of `by_length`."""
     rows = [[name, str(count), f"{bleu:.2f}"] for name, (count, bleu) in bands.items()]
     return table(["words of the source", "sentences", "BLEU"], rows)
 

@@ -1,4 +1,4 @@
-"""Words divided into pieces, as SentencePiece learns them from the training sentences."""
+"""Words split into pieces, which SentencePiece learns from the training sentences."""
 
 import io
 import re
@@ -14,25 +14,25 @@ import sentencepiece
 from apps.common.errors import UserError
 
 PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
-SPACE = "\u2581"  # how SentencePiece writes it, before each word
-BEST = 64  # divisions of a word that may be drawn
+SPACE = "\u2581"  # stands before each word in SentencePiece
+MAX_SEGMENTATIONS = 64  # of a word, from which one is sampled
 SOURCE_FILE, TARGET_FILE = "source.model", "target.model"
 
 
 @dataclass(frozen=True)
 class Subwords:
-    """A SentencePiece model of each side; of a joint vocabulary, twice the same."""
+    """SentencePiece models of both sides; with a joint vocabulary, they are the same."""
 
     source: bytes
     target: bytes
 
     @property
     def sizes(self) -> tuple[int, int]:
-        """Number of the pieces of each side."""
+        """Number of pieces of each side."""
         return tuple(len(processor(model)) for model in (self.source, self.target))
 
     def save(self, run: Path) -> None:
-        """Write `source.model` and `target.model` into a run folder."""
+        """Write `source.model` and `target.model` to a run folder."""
         (run / SOURCE_FILE).write_bytes(self.source)
         (run / TARGET_FILE).write_bytes(self.target)
 
@@ -41,7 +41,7 @@ class Subwords:
         """Read what `save` wrote.
 
         Raises:
-            UserError: it is missing or damaged.
+            UserError: If a file is missing or damaged.
         """
         models = []
         for name in (SOURCE_FILE, TARGET_FILE):
@@ -49,31 +49,31 @@ class Subwords:
                 models.append((run / name).read_bytes())
                 processor(models[-1])
             except (OSError, RuntimeError) as error:
-                problem = getattr(error, "strerror", None) or "no model of SentencePiece"
+                problem = getattr(error, "strerror", None) or "not a SentencePiece model"
                 raise UserError(f"{run / name}: {problem}; train into a new folder") from None
         return cls(*models)
 
 
 def processor(model: bytes) -> sentencepiece.SentencePieceProcessor:
-    """Make of a model what divides sentences by it."""
+    """Load a SentencePiece model."""
     pieces = sentencepiece.SentencePieceProcessor()
-    pieces.LoadFromSerializedProto(model)  # as an argument above, no bytes would be no error
+    pieces.LoadFromSerializedProto(model)  # the constructor would accept empty bytes
     return pieces
 
 
 def learn(sentences: Iterable[str], vocabulary_size: int, kind: str) -> bytes:
-    """Learn pieces: PAD, UNKNOWN, BOS and EOS are the first four.
+    """Learn pieces; PAD, UNKNOWN, BOS and EOS are the first four.
 
     Args:
-        sentences: of the training data.
-        vocabulary_size: number of pieces, those four included.
+        sentences: Sentences of the training data.
+        vocabulary_size: Number of pieces, including those four.
         kind: `unigram` or `bpe`.
 
     Returns:
         A SentencePiece model.
 
     Raises:
-        UserError: the sentences have too few or too many different pieces for that number.
+        UserError: If the sentences have too few or too many distinct pieces for that number.
     """
     model = io.BytesIO()
     try:
@@ -87,20 +87,20 @@ def learn(sentences: Iterable[str], vocabulary_size: int, kind: str) -> bytes:
             unk_id=UNKNOWN,
             bos_id=BOS,
             eos_id=EOS,
-            num_threads=1,  # the pieces of several depend on their number
+            num_threads=1,  # the result depends on the number of threads
             minloglevel=2,
         )
     except RuntimeError as error:
-        raise UserError(_plain(str(error), vocabulary_size)) from None
+        raise UserError(_explain(str(error), vocabulary_size)) from None
     return model.getvalue()
 
 
 def encode(model: bytes, sentences: Sequence[str]) -> list[list[int]]:
-    """Divide sentences into the ids of pieces, in the best way.
+    """Split sentences into the ids of pieces, in the most probable way.
 
     Args:
-        model: of SentencePiece.
-        sentences: as they are written.
+        model: SentencePiece model.
+        sentences: Raw sentences.
     """
     return processor(model).encode(list(sentences))
 
@@ -108,49 +108,50 @@ def encode(model: bytes, sentences: Sequence[str]) -> list[list[int]]:
 def sample(
     model: bytes, sentences: Sequence[str], alpha: float, random: np.random.Generator
 ) -> list[list[int]]:
-    """Divide sentences by chance: subword regularisation.
+    """Split sentences into pieces at random: subword regularization.
 
-        P(pieces of a word) ~ p(pieces)^alpha, among the best divisions of the word
+        P(pieces of a word) ~ p(pieces)^alpha, among the most probable segmentations of the word
 
-    Word by word this is the paper's sampling of a sentence, since no piece crosses a space.
-    SentencePiece's own sampling can't be repeated: whatever the seed, each process draws anew.
+    Sampling word by word is the paper's sampling of a sentence, since no piece crosses a space.
+    SentencePiece's own sampling can't be seeded.
 
     Args:
-        model: of SentencePiece, `unigram`.
-        sentences: as they are written.
-        alpha: > 0; the smaller, the more evenly.
-        random: where the chance comes from.
+        model: SentencePiece model, `unigram`.
+        sentences: Raw sentences.
+        alpha: Exponent > 0; the smaller, the more uniform.
+        random: Generator of the random numbers.
 
     Source:
         Kudo 2018, 3.2.
     """
-    divide = processor(model)
-    log_p = np.array([divide.get_score(piece) for piece in range(len(divide))])
+    pieces = processor(model)
+    log_p = np.array([pieces.get_score(piece) for piece in range(len(pieces))])
 
     @cache
-    def divisions(word: str) -> tuple[list[list[int]], list[float]]:
-        ways = divide.nbest_encode_as_ids(word, nbest_size=BEST)
-        p = np.exp([alpha * (log_p[way].sum() - log_p[ways[0]].sum()) for way in ways])
-        return ways, (np.cumsum(p) / p.sum()).tolist()
+    def segmentations(word: str) -> tuple[list[list[int]], list[float]]:
+        """Return the segmentations of a word and their cumulative probabilities."""
+        found = pieces.nbest_encode_as_ids(word, nbest_size=MAX_SEGMENTATIONS)
+        p = np.exp([alpha * (log_p[ids].sum() - log_p[found[0]].sum()) for ids in found])
+        return found, (np.cumsum(p) / p.sum()).tolist()
 
     rows = []
     for sentence in sentences:
-        words = divide.normalize(sentence).split(SPACE)[1:]
+        words = pieces.normalize(sentence).split(SPACE)[1:]
         row = []
         for word, u in zip(words, random.random(len(words)).tolist(), strict=True):
-            ways, up_to = divisions(word)
-            row += ways[bisect(up_to, u, hi=len(ways) - 1)]
+            found, cumulative = segmentations(word)
+            row += found[bisect(cumulative, u, hi=len(found) - 1)]
         rows.append(row)
     return rows
 
 
 def decode(model: bytes, ids: Sequence[Sequence[int]]) -> list[str]:
-    """Put pieces together."""
+    """Join pieces to sentences."""
     return processor(model).decode([list(map(int, row)) for row in ids])
 
 
-def _plain(message: str, size: int) -> str:
-    """Say in plain words what SentencePiece complains of."""
+def _explain(message: str, size: int) -> str:
+    """Translate an error of SentencePiece into plain words."""
     if found := re.search(r"Please set it to a value <= (\d+)", message):
         return (
             f"vocabulary_size {size} is more than the training sentences allow; choose at most "

@@ -3,9 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from apps.common.batching import bucket_batches
 from apps.common.errors import UserError
 from apps.tagger.config import Config
-from apps.tagger.data import NO_TAG, Data, bucket_lengths, check_tags, dataset, encode, plan
+from apps.tagger.data import NO_TAG, Data, bucket_lengths, check_tags, dataset, encode
 from apps.tagger.vocabulary import PADDING, UNKNOWN, Vocabulary
 from datasets.formats.columns import Sentence
 
@@ -59,7 +60,7 @@ def test_no_bucket_is_shorter_than_its_sentences_and_few_are_needed():
 
 def test_a_plan_holds_each_sentence_once():
     lengths = np.random.default_rng(0).integers(1, 100, 500)
-    rows, widths = plan(lengths, 16, np.random.default_rng(1))
+    rows, widths = bucket_batches(bucket_lengths(lengths), 16, np.random.default_rng(1))
     assert sorted(rows[rows >= 0]) == list(range(500))
     assert all(
         lengths[row[row >= 0]].max() <= width for row, width in zip(rows, widths, strict=True)
@@ -120,7 +121,7 @@ def test_the_monitor_is_the_score_of_the_field(data):
 def test_a_batch_of_nothing_but_one_long_sentence():
     sentence = Sentence(["a"] * 10_000, ["X"] * 10_000)
     ids = encode([sentence], Vocabulary.of([sentence], 1), ["words"])
-    (batch,) = content(dataset(ids, *plan(ids.lengths, 1)))
+    (batch,) = content(dataset(ids, *bucket_batches(bucket_lengths(ids.lengths), 1)))
     assert sum(batch[0]["words"][0]) == 20_000
 
 

@@ -4,8 +4,9 @@ import pytest
 import tensorflow as tf
 from keras.ops import sparse_categorical_crossentropy
 
+from apps.common.batching import pad
 from apps.tagger.config import Config
-from apps.tagger.data import NO_TAG, Data, input_names, pad
+from apps.tagger.data import NO_TAG, Data, input_names
 from apps.tagger.decoding import best_tags, tag_probabilities
 from apps.tagger.features import Features
 from apps.tagger.model import EachWord, WordDropout, build
@@ -30,7 +31,9 @@ def make(**changes):
 
 
 def inputs(data, words):
-    return Features(data.vocabulary, input_names(data.config))(tf.constant(pad(words), tf.string))
+    return Features(data.vocabulary, input_names(data.config))(
+        tf.constant(pad(words, ""), tf.string)
+    )
 
 
 def test_word_dropout_hides_words_in_training_only():

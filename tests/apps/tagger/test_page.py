@@ -4,10 +4,10 @@ from html.parser import HTMLParser
 from itertools import combinations, product
 
 import pytest
-from apps.common.new_file import check_new_file
 
 from apps.common.errors import UserError
-from apps.tagger.page import Answer, write_page
+from apps.common.files import check_new_file
+from apps.tagger.page import TaggedSentence, write_page
 
 VOID = {"meta"}
 UNIVERSAL = (
@@ -69,8 +69,8 @@ def page(tmp_path):
 
 def test_plain_tags(page):
     read = page(
-        Answer(["The", "dog", "sleeps"], ["DET", "NOUN", "VERB"], [0.99994, 0.9, 0.41666]),
-        Answer(["Cats"], ["NOUN"], [1.0]),
+        TaggedSentence(["The", "dog", "sleeps"], ["DET", "NOUN", "VERB"], [0.99994, 0.9, 0.41666]),
+        TaggedSentence(["Cats"], ["NOUN"], [1.0]),
     )
     assert read.words == [["The", "dog", "sleeps"], ["Cats"]]
     assert read.titles == [["DET 0.9999", "NOUN 0.9000", "VERB 0.4167"], ["NOUN 1.0000"]]
@@ -83,7 +83,7 @@ def test_plain_tags(page):
 def test_spans(page, tags):
     probabilities = [0.9, 0.8, 0.5, 1.0, 0.7]
     words = ["the", "dog", ",", "sleeps", "it"]
-    read = page(Answer(words, tags.split(), probabilities))
+    read = page(TaggedSentence(words, tags.split(), probabilities))
     assert read.words == [words]
     titles = zip(tags.split(), probabilities, strict=True)
     assert read.titles == [[f"{tag} {p:.4f}" for tag, p in titles]]
@@ -96,18 +96,18 @@ def test_spans(page, tags):
 
 
 def test_ill_formed_spans_are_drawn_as_they_are_scored(page):
-    read = page(Answer(["a", "b", "c"], ["I-X", "E-X", "B-Y"], [1.0] * 3))
+    read = page(TaggedSentence(["a", "b", "c"], ["I-X", "E-X", "B-Y"], [1.0] * 3))
     assert [text for *_, text in read.boxes] == ["a b|X", "c|Y"]
 
 
 def test_no_span_at_all(page):
-    read = page(Answer(["a", "b"], ["O", "O"], [1.0, 1.0]))
+    read = page(TaggedSentence(["a", "b"], ["O", "O"], [1.0, 1.0]))
     assert read.words == [["a", "b"]] and read.boxes == [] and read.legend == []
 
 
 def test_whatever_the_words_are_they_stay_text(page):
     words = ["<script>alert(1)</script>", "&amp;", '"', "' onclick='x", "ذهب", "東京", "{style}"]
-    read = page(Answer(words, ['<b>"&', *"NNNNNN"], [0.9] * 7))
+    read = page(TaggedSentence(words, ['<b>"&', *"NNNNNN"], [0.9] * 7))
     assert read.words == [words]
     assert read.titles[0][0] == '<b>"& 0.9000'
     assert not read.names & {"script", "b", "link", "img"}
@@ -115,18 +115,21 @@ def test_whatever_the_words_are_they_stay_text(page):
 
 
 def test_sentences_without_words(page):
-    assert page(Answer([], [], []), Answer(["a"], ["X"], [1.0])).words == [[], ["a"]]
-    assert "no words" in page(Answer([], [], [])).html
+    assert page(TaggedSentence([], [], []), TaggedSentence(["a"], ["X"], [1.0])).words == [
+        [],
+        ["a"],
+    ]
+    assert "no words" in page(TaggedSentence([], [], [])).html
     assert page().words == []
 
 
 def test_half_a_character_is_replaced(page):
-    assert page(Answer(["a\ud800"], ["X\udc00"], [1.0])).words == [["a?"]]
+    assert page(TaggedSentence(["a\ud800"], ["X\udc00"], [1.0])).words == [["a?"]]
 
 
 def test_an_answer_that_does_not_fit_together(tmp_path):
     with pytest.raises(ValueError):
-        write_page(tmp_path / "page.html", [Answer(["a", "b"], ["X"], [1.0])])
+        write_page(tmp_path / "page.html", [TaggedSentence(["a", "b"], ["X"], [1.0])])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -142,28 +145,28 @@ def test_a_file_is_not_overwritten(tmp_path):
 def test_a_folder_must_be_there(tmp_path):
     path = tmp_path / "none" / "page.html"
     for write in (check_new_file, lambda path: write_page(path, [])):
-        with pytest.raises(UserError, match=f"no folder {path.parent}; make it"):
+        with pytest.raises(UserError, match=f"no folder {path.parent}; create it"):
             write(path)
 
 
 @pytest.mark.parametrize("length", [250, 300])  # of at most 255; the file beside has a longer name
 def test_what_the_disk_refuses_is_said_in_a_line(tmp_path, length):
-    with pytest.raises(UserError, match="File name too long; give another path"):
+    with pytest.raises(UserError, match="File name too long; choose another path"):
         write_page(tmp_path / ("a" * length), [])
 
 
 @pytest.mark.parametrize("tags", [UNIVERSAL, CONLL_2000, CONLL_2003])
 def test_a_common_tag_has_a_colour_of_its_own_on_every_page(page, tags):
-    together = colours(page(Answer(tags, tags, [1.0] * len(tags))))
+    together = colours(page(TaggedSentence(tags, tags, [1.0] * len(tags))))
     assert len(set(together.values())) == len(tags)
     for tag in tags:
-        assert colours(page(Answer(["a"], [tag], [1.0]))) == {tag: together[tag]}
+        assert colours(page(TaggedSentence(["a"], [tag], [1.0]))) == {tag: together[tag]}
 
 
 def test_colours_are_different_as_long_as_there_are_enough(page):
     for count, different in ((24, 24), (30, 24)):
         tags = [f"tag{i}" for i in range(count)]
-        of_tag = colours(page(Answer(tags, tags, [1.0] * count)))
+        of_tag = colours(page(TaggedSentence(tags, tags, [1.0] * count)))
         assert len(of_tag) == count and len(set(of_tag.values())) == different
 
 
@@ -176,7 +179,7 @@ def colours(read):
 
 def test_text_is_readable_and_colours_are_told_apart(page):
     tags = [f"tag{i}" for i in range(24)]
-    html = page(Answer(tags, tags, [1.0] * 24)).html
+    html = page(TaggedSentence(tags, tags, [1.0] * 24)).html
     fills = re.findall(r"background:oklch\(var\(--(pale|strong)\) (\d+)/calc\(.3 ", html)
     assert len(set(fills)) == 24
     light, dark = html.split("@media")

@@ -115,9 +115,9 @@ def test_label_table():
 @pytest.mark.parametrize(
     ("gold", "predicted", "problem"),
     [
-        ([["O"]], [["O", "O"]], "as many tags"),
-        ([["O"], ["O"]], [["O"]], "as many tags"),
-        ([["O"], ["O", "O"]], [["O", "O"], ["O"]], "as many tags"),
+        ([["O"]], [["O", "O"]], "same number of tags"),
+        ([["O"], ["O"]], [["O"]], "same number of tags"),
+        ([["O"], ["O", "O"]], [["O", "O"], ["O"]], "same number of tags"),
         ([], [], "no tags"),
         ([[]], [[]], "no tags"),
     ],

@@ -101,12 +101,12 @@ def test_tags_that_mark_no_spans(tags):
         (
             [["B-NP", "I-NP", "O"], ["B-NP", "NOUN", "B-VP", "I-VP"]],
             "sentence 2: span tags and plain tags are mixed, in 'B-NP NOUN B-VP ...'; give every "
-            "word O or a span tag (B-, I-, E-, S-), or let no plain tag begin like one",
+            "word O or a span tag (B-, I-, E-, S-), and no plain tag that looks like one",
         ),
         (
             [["NOUN", "VERB"], ["NOUN", "E-mail"]],
             "sentence 2: span tags and plain tags are mixed, in 'NOUN E-mail'; give every "
-            "word O or a span tag (B-, I-, E-, S-), or let no plain tag begin like one",
+            "word O or a span tag (B-, I-, E-, S-), and no plain tag that looks like one",
         ),
     ],
 )

@@ -7,14 +7,16 @@ from hypothesis import strategies as st
 
 from apps import tagger
 from apps.common import run_folder
-from apps.common.commands import load_model
+from apps.common.batching import pad
+from apps.common.run_folder import load_model
 from apps.tagger.config import Config
-from apps.tagger.data import Data, pad
+from apps.tagger.data import Data
 from apps.tagger.evaluation import tag_sentences, validation
 from apps.tagger.restoration import annotate, restore
 from apps.tagger.scores import score
-from apps.tagger.serving import IDS_SHAPE, Tagger, split_restoration
-from apps.tagger.serving import restore as restore_in_graph
+from apps.tagger.served import ServedTagger, split_restoration
+from apps.tagger.served import restore as restore_in_graph
+from apps.tagger.signatures import IDS_SHAPE
 from apps.tagger.vocabulary import Vocabulary
 from datasets.formats.columns import Sentence
 from datasets.king_james.reading import verses
@@ -67,7 +69,9 @@ def test_the_graph_restores_as_python_does():
     sentences = [annotate(verse) for verse in verses("test")] + [
         (["é’s", "ab’s"], ["Title", "UPPER!"])
     ]
-    words, tags = (tf.constant(pad(column), tf.string) for column in zip(*sentences, strict=True))
+    words, tags = (
+        tf.constant(pad(column, ""), tf.string) for column in zip(*sentences, strict=True)
+    )
     restored = restore_in_graph(words, tags).numpy()
     for row, sentence in zip(restored, sentences, strict=True):
         text = " ".join(word.decode() for word in row[: len(sentence[0])])
@@ -121,7 +125,7 @@ def by_hand(vocabulary, output, config=None):
     """A tagger that scores the tags of each word by its id: without a network."""
     ids = keras.Input((None,), dtype="int32", name="words")
     scores = keras.layers.Embedding(3, len(vocabulary.tags), weights=[output])(ids)
-    return Tagger(
+    return ServedTagger(
         keras.Model({"words": ids}, {"tags": scores}),
         vocabulary,
         config or Config(train_file="a", dev_file="b"),

@@ -1,0 +1,132 @@
+"""The exports: signatures, notes of the model cards, golden inputs."""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from apps.common.app import Export
+from apps.common.batching import pad
+from apps.common.run_folder import load_model
+from apps.tagger import NAME
+from apps.tagger import model as _model  # noqa: F401 (registers the layers of model.keras)
+from apps.tagger.config import Config, examples
+from apps.tagger.served import ServedTagger
+from apps.tagger.vocabulary import FILE as VOCABULARY
+from apps.tagger.vocabulary import Vocabulary
+from datasets.card import load_card
+from seqkit.export import Signature
+
+IDS_SHAPE = 16, 64  # batch and length of the export with static shapes
+LABELS = "labels.txt"
+
+_NOTES = """
+## Behavior
+
+- `text`: {text}
+- `words` takes sentences that are already split, one per row, padded with empty strings; the first
+  empty string ends a sentence.{case}
+- `n_best` takes the number of taggings of the whole sentence, and returns them with the probability
+  of each, the best first; 0 where a sentence has fewer.
+- `lengths` is the number of words of each row. After them `words` and `tags` are empty strings and
+  `probabilities` zeros. Answers do not depend on the rest of the batch.
+- `probabilities`: of the predicted tag, whatever the tags around it.
+- An empty sentence, or one of white space alone, has no words: length 0, empty text.
+- A sentence may have any number of words. Unknown words are tagged by their spelling, if the model
+  uses it, and by their context.
+- Bytes that are not UTF-8 are read as U+FFFD.
+"""
+
+_NOTES_OF_IDS = f"""
+## Behavior
+
+Core operations and static shapes only: compiles under XLA, and runs where there are no strings.
+The ids of words and characters are in `assets.extra/{VOCABULARY}`: the first word and the first
+character have id 2, 1 is unknown, 0 is padding, which ends a sentence. `tags` are line numbers,
+from 0, of `assets.extra/{LABELS}`. The scores are those of the same model for text.
+"""
+
+
+def export(config: Config, run: Path) -> list[Export]:
+    """Describe the exports of a run folder: its best model so far.
+
+    Raises:
+        UserError: If the folder has no model yet, or is damaged.
+    """
+    vocabulary = Vocabulary.read(run)
+    served = ServedTagger(load_model(run), vocabulary, config)
+    facts = config.export_facts(config.dataset)
+    title, case = load_card(config.dataset).title, ""
+    text = "split into words as in UD English; the answer has each with its tag, `word/TAG`."
+    if config.train_file:
+        title = "Sequence tagger"
+        facts["data"] += f" ({len(vocabulary.tags)} tags)"
+    elif config.restores:
+        title, case = "Capitals and punctuation restored", " Give them in lower case."
+        text = "capitals and punctuation of the input are ignored; the answer has new ones."
+    facts |= {"title": title}
+    extra = {VOCABULARY: (run / VOCABULARY).read_text()}
+    return [
+        Export(
+            name=NAME,
+            module=served,
+            signatures=_signatures(served),
+            examples=_examples(config, vocabulary),
+            notes=_NOTES.format(text=text, case=case),
+            extra=extra,
+            **facts,
+        ),
+        Export(
+            name=f"{NAME}_ids",
+            module=served.model,
+            signatures=_signatures_of_ids(served),
+            examples=_examples_of_ids(served, vocabulary),
+            notes=_NOTES_OF_IDS,
+            extra={**extra, LABELS: "\n".join(served.labels) + "\n"},
+            **facts,
+        ),
+    ]
+
+
+def _signatures(served: ServedTagger) -> dict[str, Signature]:
+    text = tf.TensorSpec([None], tf.string)
+    words = tf.TensorSpec([None, None], tf.string)
+    return {
+        "serving_default": Signature(lambda text: served.tag_text(text), {"text": text}),
+        "words": Signature(lambda words: served.tag_words(words), {"words": words}),
+        "n_best": Signature(
+            lambda text, n: served.n_best(text, n),
+            {"text": text, "n": tf.TensorSpec([], tf.int32)},
+        ),
+    }
+
+
+def _signatures_of_ids(served: ServedTagger) -> dict[str, Signature]:
+    inputs = {
+        name: tf.TensorSpec((*IDS_SHAPE, *tensor.shape[2:]), tf.int32)
+        for name, tensor in served.model.input.items()
+    }
+    return {"serving_default": Signature(lambda **ids: served.tag_ids(**ids), inputs)}
+
+
+def _examples(config: Config, vocabulary: Vocabulary) -> dict[str, list[dict[str, np.ndarray]]]:
+    """Golden inputs: plain sentences, known words, and odd cases."""
+    sentences = examples(config)
+    known = vocabulary.words[:40]
+    texts = [[sentences[0]], [*sentences, "", "  "], [" ".join(known)], ["Zyx, (qwv) don't!", "ab"]]
+    words = [[sentence.split() for sentence in sentences], [known, ["zyx"], []]]
+    return {
+        "serving_default": [{"text": np.array(text, object)} for text in texts],
+        "words": [{"words": pad(sentences, "")} for sentences in words],
+        "n_best": [{"text": np.array(text, object), "n": np.int32(3)} for text in texts],
+    }
+
+
+def _examples_of_ids(served: ServedTagger, vocabulary: Vocabulary) -> dict[str, list]:
+    batch, length = IDS_SHAPE
+    words = np.full(IDS_SHAPE, "", object)
+    for row in range(batch):
+        known = vocabulary.words[row * length : row * length + length - row]
+        words[row, : len(known)] = known
+    ids = served.features(tf.constant(words, tf.string))
+    return {"serving_default": [{name: tensor.numpy() for name, tensor in ids.items()}]}
