@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import pkgutil
 import re
 import shlex
 import statistics
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 import tyro
 
+import seqkit
 from apps.common.command_line import _preset, subcommands
+from docs import api
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "docs" / "results"
@@ -104,6 +107,21 @@ def test_the_commands_of_the_documents_exist(document):
                 app = importlib.import_module(module)
                 options = {"prog": module, "use_underscores": True}
                 tyro.cli(subcommands(app, _preset(app, args)), args=args, **options)
+
+
+def test_the_page_of_the_api_is_that_of_the_docstrings():
+    """`page` raises if a public name has no summary."""
+    assert api.PAGE.read_text() == api.page(), "run: make api"
+
+
+def test_the_page_of_the_api_has_every_package_and_every_name_once():
+    packages = {
+        f"seqkit.{module.name}" for module in pkgutil.iter_modules(seqkit.__path__) if module.ispkg
+    }
+    assert packages <= set(api.MODULES)
+    names = re.findall(r"^\| \[`([\w.]+)`", text_of("docs/api.md"), re.MULTILINE)
+    assert len(names) == len(set(names))
+    assert {f"seqkit.{name}" for name in seqkit.__all__} <= set(names)
 
 
 def test_the_figures_of_the_results_are_those_of_the_committed_files():
