@@ -12,8 +12,8 @@ from typing import Any
 PAGE = Path(__file__).parent / "api.md"
 ROOT = PAGE.parents[1]
 
-# A section each, in the order of the page. A name belongs to the first that lists it: `seqkit` itself
-# comes last and adds none.
+# A section each, in the order of the page. A name belongs to the first that lists it: `seqkit`
+# itself comes last and adds none.
 MODULES = (
     "seqkit.rnn",
     "seqkit.cells",
@@ -39,9 +39,9 @@ CONSTANTS = {
 }
 HEADER = """# API
 
-Every public name of seqkit, with the shortest path to import it from, a link to its source, and the first line of its
-docstring. The whole docstring has arguments, shapes, masking, errors and the source in the literature:
-`help(seqkit.RNN)`. This page is written by `make api`.
+Every public name of seqkit, with the shortest path to import it from, a link to its source, and
+the first line of its docstring. The whole docstring has arguments, shapes, masking, errors and the
+source in the literature: `help(seqkit.RNN)`. This page is written by `make api`.
 """
 
 
