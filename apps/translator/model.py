@@ -86,7 +86,7 @@ def network(config: Config, source_pieces: int, target_pieces: int) -> keras.Mod
 
 
 def encoder_of(model: keras.Model) -> keras.Model:
-    """Return the model before its decoder: from a source (batch, length) to memory, mask and states.
+    """Return the model before its decoder, from source (batch, length) to memory, mask, states.
 
     Its outputs are the arguments of `Decoder.prepare` after the source.
     """

@@ -1,76 +1,100 @@
-"""Kill a training with SIGKILL again and again, until it is let through.
+"""Kill a training with SIGKILL, and let it resume.
 
-    lives = train_and_kill(["-m", "apps.tagger", "train", ...], run / "checkpoint")
+    train_and_kill(["-m", "apps.tagger", "train", ...], run / "checkpoint")
 
-One of the kills strikes while a checkpoint is being written: `python -m tests.apps.kill PROGRAM`
-runs a program (a script by path, or `-m MODULE`) that dies so. Production code has no hook for it.
+Each life of the training is a process of its own. They are forked from one that has imported
+TensorFlow but run nothing, which saves the import. Production code has no hook for any of this.
 """
 
+import multiprocessing
 import os
 import random
 import runpy
 import signal
-import subprocess
 import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).parents[2]
 PATIENCE = 300.0  # seconds for a process to write its first checkpoint
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["keras", "tensorflow", "seqkit"])
 
 
 def train_and_kill(
-    program: list[str], checkpoint: Path, *, kills: int = 5, seed: int = 0, spread: float = 1.0
+    program: list[str],
+    checkpoint: Path,
+    *,
+    kills: int = 1,
+    spread: float = 1.0,
+    in_checkpoint: bool = False,
 ) -> None:
-    """Kill a training `kills` times, then let it end.
+    """Kill a training several times, then let it end.
 
     Args:
-        program: what to run, without the interpreter; the same each time, it must resume.
-        checkpoint: the file it writes; a process is killed only after it wrote one, so that the
-            training gets ahead.
-        kills: how often.
-        seed: of the moments.
-        spread: a process is killed at most so many seconds after its first checkpoint.
+        program: What to run, without the interpreter: `-m MODULE` and its arguments. The same each
+            time; it must resume.
+        checkpoint: File it writes; a process is killed only after it wrote one, so that the
+            training makes progress.
+        kills: Number of kills.
+        spread: A process is killed at a random moment in this many seconds after its first
+            checkpoint.
+        in_checkpoint: Whether the second kill strikes while a checkpoint is being written.
     """
-    moments = random.Random(seed)
-    in_checkpoint = moments.randrange(1, kills)
+    moments = random.Random(0)
     for life in range(kills):
-        if life == in_checkpoint:
-            assert _start(["-m", "tests.apps.kill", *program]).wait(PATIENCE) == -signal.SIGKILL
+        if in_checkpoint and life == 1:
+            process = _start(program, dies_in_checkpoint=True)
+            process.join(PATIENCE)
+            assert process.exitcode == -signal.SIGKILL
             half = checkpoint.with_name(f".writing-{checkpoint.name}")
             assert 0 < half.stat().st_size < checkpoint.stat().st_size
             with np.load(checkpoint) as whole:
                 assert all(whole[name] is not None for name in whole.files)
             continue
-        process, old = _start(program), _written(checkpoint)
+        old, process = _written(checkpoint), _start(program)
         deadline = time.monotonic() + PATIENCE
         while _written(checkpoint) == old:
-            assert process.poll() is None, f"life {life}: ended before it could be killed"
+            assert process.exitcode is None, f"life {life}: ended before it could be killed"
             assert time.monotonic() < deadline, f"life {life}: no checkpoint"
             time.sleep(0.005)
         time.sleep(moments.uniform(0, spread))
         process.kill()
-        assert process.wait() == -signal.SIGKILL, f"life {life}: ended before it could be killed"
-    assert _start(program).wait() == 0
+        process.join()
+        assert process.exitcode == -signal.SIGKILL, f"life {life}: ended before it could be killed"
+    run(program)
 
 
 def run(program: list[str]) -> None:
     """Run a program to its end."""
-    assert _start(program).wait() == 0
+    process = _start(program)
+    process.join()
+    assert process.exitcode == 0
 
 
-def _start(program: list[str]) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, *program], cwd=ROOT, stdout=subprocess.DEVNULL)
+def _start(program: list[str], dies_in_checkpoint: bool = False) -> BaseProcess:
+    process = _processes.Process(target=_live, args=(program, dies_in_checkpoint))
+    process.start()
+    return process
 
 
 def _written(path: Path) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
+def _live(program: list[str], dies_in_checkpoint: bool) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if dies_in_checkpoint:
+        _die_in_the_second_checkpoint()
+    _, module, *args = program
+    sys.argv = [module, *args]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
 def _die_in_the_second_checkpoint() -> None:
-    """Make the second checkpoint be written by half, and then kill the process."""
+    """Write half of the second checkpoint, and then kill the process."""
     savez, calls = np.savez, []
 
     def savez_or_die(file, *arrays, **named):
@@ -84,17 +108,3 @@ def _die_in_the_second_checkpoint() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     np.savez = savez_or_die
-
-
-def _main() -> None:
-    _die_in_the_second_checkpoint()
-    del sys.argv[0]
-    if sys.argv[0] == "-m":
-        del sys.argv[0]
-        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
-    else:
-        runpy.run_path(sys.argv[0], run_name="__main__")
-
-
-if __name__ == "__main__":
-    _main()

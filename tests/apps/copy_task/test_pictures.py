@@ -96,7 +96,7 @@ def test_a_picture_is_whole_or_not_there(tmp_path, monkeypatch):
         raise OSError("No space left on device")
 
     monkeypatch.setattr(Figure, "savefig", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(UserError, match="No space left"):
         length_curve(tmp_path / "picture.png", {"NTM": {10: 0.0}}, 20)
     assert not (tmp_path / "picture.png").exists()
 

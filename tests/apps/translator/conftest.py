@@ -3,7 +3,8 @@ import itertools
 import pytest
 
 from apps import translator
-from apps.common import main
+from apps.common import main, run_folder
+from apps.common.answers import call
 
 NUMBERS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf"}
 ADJECTIVES = {"red": "rote", "old": "alte", "small": "kleine", "green": "grüne"}
@@ -13,7 +14,7 @@ PAIRS = [
     for columns in [(NUMBERS, ADJECTIVES, NOUNS)]
     for words in itertools.product(*columns)
 ]
-# Two steps of a training, so that all that follows is of a model that knows nothing.
+# Two training steps: the tests compare functions of a model that has hardly learned anything.
 TINY = {
     "vocabulary_size": 60,
     "units": 8,
@@ -43,11 +44,28 @@ def pairs_file(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def trained_run(tmp_path_factory, pairs_file):
-    """Of a vocabulary for each side: what is not joint can be mixed up."""
     run = tmp_path_factory.mktemp("runs") / "run"
     files = ["--train_file", str(pairs_file), "--dev_file", str(pairs_file)]
     assert main(translator, ["train", "--run", str(run), *files, *OPTIONS]) == 0
     return run
+
+
+@pytest.fixture(scope="session")
+def config(trained_run):
+    return run_folder.read_config(trained_run, translator.Config)
+
+
+@pytest.fixture(scope="session")
+def exports(trained_run, config):
+    """The exports of the run, not written."""
+    return translator.export(config, trained_run)
+
+
+@pytest.fixture(scope="session")
+def serve(exports):
+    """Call a signature of the export: serve(name, **inputs) -> arrays."""
+    functions = {name: signature.concrete for name, signature in exports[0].signatures.items()}
+    return lambda name, **inputs: call(functions[name], **inputs)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ def config(pairs_file):
 
 
 def arrays(dataset):
-    """Of each batch: source, target, targets, weights."""
+    """Return source, target, targets and weights of each batch."""
     return [
         (inputs["source"], inputs["target"], *rest) for inputs, *rest in dataset.as_numpy_iterator()
     ]
@@ -30,7 +30,7 @@ def same(one, other):
     )
 
 
-def test_a_plan_has_each_pair_once_and_likes_together():
+def test_a_plan_has_each_pair_once_and_groups_similar_lengths():
     lengths = np.random.default_rng(0).integers(1, 40, (100, 2))
     rows = plan(lengths, 8, np.random.default_rng(1))
     assert sorted(np.concatenate(rows).tolist()) == list(range(100))
@@ -45,7 +45,7 @@ def test_a_plan_has_each_pair_once_and_likes_together():
     assert [r.tolist() for r in rows] != [r.tolist() for r in other]
 
 
-def test_a_batch_has_the_target_a_step_late():
+def test_the_target_enters_one_step_late():
     inputs, targets, weights = batch([[5, 6], [5]], [[7], [8, 9, 10, 11]])
     assert inputs["source"].tolist() == [[5, 6, 0, 0], [5, 0, 0, 0]]
     assert targets.tolist() == [[7, EOS, PAD, PAD, PAD], [8, 9, 10, 11, EOS]]
@@ -53,13 +53,13 @@ def test_a_batch_has_the_target_a_step_late():
     assert weights.tolist() == [[1, 1, 0, 0, 0], [1] * 5]
 
 
-def test_batches_are_as_long_as_few_lengths():
+def test_batches_are_padded_to_a_multiple_of_the_stride():
     assert pad([[1], [1, 2, 3, 4, 5]]).shape == (2, 2 * STRIDE)
     assert pad([[], []]).shape == (2, STRIDE)
 
 
 @pytest.mark.parametrize("regularization", [0.0, 0.2])
-def test_training_goes_on_in_the_middle_of_an_epoch(config, regularization):
+def test_batches_resume_in_the_middle_of_an_epoch(config, regularization):
     data = load(
         replace(
             config, subwords="unigram", vocabulary_size=45, subword_regularization=regularization
@@ -71,37 +71,35 @@ def test_training_goes_on_in_the_middle_of_an_epoch(config, regularization):
     assert not same(arrays(data.batches(1)), whole)
 
 
-def test_pieces_are_another_division_each_epoch_by_the_seed(config):
+def test_words_are_split_differently_in_each_epoch_as_the_seed_determines(config):
     config = replace(config, subwords="unigram", vocabulary_size=45, subword_regularization=0.3)
     data = load(config)
 
-    def divisions(data, epoch):
+    def split_words(data, epoch):
         return sorted(tuple(row[row != PAD]) for b in arrays(data.batches(epoch)) for row in b[0])
 
-    assert divisions(data, 1) == divisions(load(config), 1)
-    assert divisions(data, 1) != divisions(data, 2)
-    assert divisions(data, 1) != divisions(load(replace(config, seed=2)), 1)
+    assert split_words(data, 1) == split_words(load(config), 1)
+    assert split_words(data, 1) != split_words(data, 2)
+    assert split_words(data, 1) != split_words(load(replace(config, seed=2)), 1)
     plain = load(replace(config, subword_regularization=0.0))
-    assert divisions(plain, 1) == divisions(plain, 2) != divisions(data, 1)
+    assert split_words(plain, 1) == split_words(plain, 2) != split_words(data, 1)
 
 
-def test_pairs_that_are_left_out_are_told(config, tmp_path, capsys):
+def test_dropped_pairs_are_reported(config, tmp_path, capsys):
     odd = [("one dogs", "eins " * 40), ("one " * 30, "eins " * 30)]
     config = replace(config, train_file=write_pairs(tmp_path / "odd.tsv", [*PAIRS, *odd]))
     without = load(replace(config, max_length=29, max_ratio=4.0))
     assert len(without.train) == 60
     err = capsys.readouterr().err
-    assert err == "training pairs: 60 of 62; left out 2 for length, in pieces\n"
+    assert err == "training pairs: 60 of 62; dropped 2 for length, in pieces\n"
     data = load(replace(config, max_length=200, max_ratio=4.0))
-    assert capsys.readouterr().err == (
-        "training pairs: 61 of 62; left out 1 for ratio, in pieces\n"
-    )
+    assert capsys.readouterr().err == ("training pairs: 61 of 62; dropped 1 for ratio, in pieces\n")
     assert len(data.train) == 61 and data.checksum != without.checksum
     with pytest.raises(UserError, match="no training pair is left"):
         load(replace(config, max_length=1))
 
 
-def test_nothing_is_said_if_nothing_is_left_out(config, capsys):
+def test_nothing_is_reported_if_nothing_is_dropped(config, capsys):
     assert len(load(config).train) == 60
     assert capsys.readouterr().err == ""
 
@@ -114,7 +112,7 @@ def test_lower_case(config, tmp_path):
 
 
 @pytest.mark.parametrize("joint", [True, False])
-def test_a_vocabulary_is_joint_or_each_side_has_its_own(config, joint):
+def test_the_vocabulary_is_joint_or_one_per_side(config, joint):
     subwords = load(replace(config, joint=joint)).subwords
     assert (subwords.source == subwords.target) is joint
     assert subwords.sizes == (60, 60)

@@ -6,7 +6,7 @@ import pytest
 
 from apps.common.errors import UserError
 from apps.translator import pictures
-from apps.translator.pictures import attention_picture, length_curves
+from apps.translator.pictures import attention_map, compare, length_curves
 from apps.translator.scores import Band
 
 SOURCE, PIECES = ["▁two", "▁dog", "s"], ["▁zwei", "▁Hunde", "</s>"]
@@ -17,7 +17,7 @@ WEIGHTS = np.array([[0.9, 0.1, 0], [0, 0.6, 0.4], [0.2, 0.2, 0.6]], "float32")
 def drawn(monkeypatch, tmp_path):
     """Draw, and return the axes of the picture."""
     figures = []
-    monkeypatch.setattr(pictures, "_save", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr(pictures, "save", lambda figure, path: figures.append(figure))
 
     def draw(function, *args):
         function(tmp_path / "picture.png", *args)
@@ -26,17 +26,17 @@ def drawn(monkeypatch, tmp_path):
     return draw
 
 
-def test_a_row_is_where_the_decoder_looked_as_it_wrote_the_piece(drawn):
-    ax = drawn(attention_picture, SOURCE, PIECES, WEIGHTS)
+def test_each_row_has_the_weights_of_a_piece(drawn):
+    ax = drawn(attention_map, SOURCE, PIECES, WEIGHTS)
     np.testing.assert_array_equal(ax.images[0].get_array(), WEIGHTS)
     assert [label.get_text() for label in ax.get_xticklabels()] == SOURCE
     assert [label.get_text() for label in ax.get_yticklabels()] == PIECES
     assert ax.yaxis_inverted()  # the first piece on top
 
 
-def test_labels_do_not_overlap_however_many_there_are(drawn):
+def test_any_number_of_labels_does_not_overlap(drawn):
     pieces = [f"▁piece{i}" for i in range(150)]
-    ax = drawn(attention_picture, pieces, pieces[:90], np.eye(90, 150))
+    ax = drawn(attention_map, pieces, pieces[:90], np.eye(90, 150))
     ax.figure.draw_without_rendering()
     extents = [label.get_window_extent() for label in ax.get_xticklabels()]
     assert all(a.x1 <= b.x0 for a, b in itertools.pairwise(extents))
@@ -50,11 +50,11 @@ def test_any_piece_can_be_drawn(tmp_path, suffix):
     path = tmp_path / f"a.{suffix}"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        attention_picture(path, odd, odd, np.eye(len(odd)))
+        attention_map(path, odd, odd, np.eye(len(odd)))
     assert path.stat().st_size > 1000
 
 
-def test_the_curves_show_bands_from_short_to_long(drawn):
+def test_curves_show_bands_from_short_to_long(drawn):
     bands = {"1-5": Band(1000, 50.0), "6-10": Band(7, 0.0)}
     ax = drawn(length_curves, {"attention": bands, "none": {"1-5": Band(1000, 40.0)}})
     assert [line.get_ydata().tolist() for line in ax.lines] == [[50, 0], [40]]
@@ -70,3 +70,25 @@ def test_nothing_is_overwritten(tmp_path):
     with pytest.raises(UserError, match="exists and is not overwritten"):
         length_curves(path, {"": {"1-5": Band(1, 50.0)}})
     assert path.read_bytes() == b"mine"
+
+
+def result(checksum="abc", **bands):
+    bands = bands or {"1-5": {"sentences": 3, "bleu": 40.0}, "6-10": {"sentences": 2, "bleu": 30.0}}
+    return {"by_length": bands, "evaluated_checksum": checksum}
+
+
+def test_compare_draws_one_curve_per_result(drawn):
+    ax = drawn(compare, {name: result() for name in ("attention", "none")})
+    assert [line.get_label() for line in ax.lines] == ["attention", "none"]
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[40, 30]] * 2
+
+
+def test_results_of_different_sentences_are_not_compared(tmp_path):
+    with pytest.raises(UserError, match="a, b: evaluated on different sentences"):
+        compare(tmp_path / "curves.svg", {name: result(checksum=name) for name in ("a", "b")})
+
+
+@pytest.mark.parametrize("row", [{}, {"by_length": {"1-5": 3}}, {"by_length": []}], ids=str)
+def test_a_result_without_bleu_by_length_is_reported(tmp_path, row):
+    with pytest.raises(UserError, match="mine: no BLEU by length"):
+        compare(tmp_path / "curves.svg", {"mine": row})

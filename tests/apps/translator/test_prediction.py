@@ -1,4 +1,4 @@
-"""Of lines and records; what is served is a stand-in that turns sentences round."""
+"""Lines and records of `predict` and `score`, by functions that reverse sentences."""
 
 from types import SimpleNamespace
 
@@ -10,10 +10,10 @@ from apps.common.errors import UserError
 from apps.translator.config import PredictOptions
 from apps.translator.prediction import predict, score
 
-BEAMS, READ = 3, 4  # beams, and words of a sentence that are read
+BEAMS, MAX_WORDS = 3, 4  # beams, and words of a sentence before it is cut
 
 
-class Serve:
+class FakeSignature:
     """A signature with the shapes of its outputs."""
 
     def __init__(self, function, **shapes):
@@ -30,7 +30,7 @@ class Serve:
 
 
 def words(line):
-    return line.decode().split()[:READ]
+    return line.decode().split()[:MAX_WORDS]
 
 
 def pad(rows):
@@ -40,15 +40,15 @@ def pad(rows):
 
 def translate(text):
     sources = [words(line) for line in text]
-    # Those that begin with "on" go on and on.
+    # Translations of sentences that begin with "on" never end.
     pieces = [[*row[::-1], *["</s>"][row[:1] == ["on"] :]] if row else [] for row in sources]
     return {
         "translation": np.array([" ".join(row[::-1]) for row in sources], object),
         "scores": np.full(len(text), -0.5, "float32"),
         "pieces": pad(pieces),
         "source_pieces": pad(sources),
-        "cut": np.array([len(line.split()) > READ for line in text]),
-        "attention": np.ones((len(text), max(map(len, pieces)), READ), "float32") / READ,
+        "cut": np.array([len(line.split()) > MAX_WORDS for line in text]),
+        "attention": np.ones((len(text), max(map(len, pieces)), MAX_WORDS), "float32") / MAX_WORDS,
     }
 
 
@@ -72,21 +72,21 @@ def score_pairs(source, target):
         "log_probabilities": log_p,
         "log_likelihoods": log_p.sum(axis=1),
         "lengths": lengths,
-        "cut": np.array([len(line.split()) > READ for line in source]),
+        "cut": np.array([len(line.split()) > MAX_WORDS for line in source]),
     }
 
 
-def served(attention=None):
+def signatures(attention=None):
     return {
-        "serving_default": Serve(translate, attention=(None, None, attention)),
-        "n_best": Serve(n_best, scores=(None, BEAMS)),
-        "sample": Serve(sample),
-        "score": Serve(score_pairs),
+        "serving_default": FakeSignature(translate, attention=(None, None, attention)),
+        "n_best": FakeSignature(n_best, scores=(None, BEAMS)),
+        "sample": FakeSignature(sample),
+        "score": FakeSignature(score_pairs),
     }
 
 
-def answers(batches, signatures=None, **options):
-    return list(predict(PredictOptions(**options), signatures or served(), batches))
+def answers(batches, functions=None, **options):
+    return list(predict(PredictOptions(**options), functions or signatures(), batches))
 
 
 def test_a_translation_and_its_record(capsys):
@@ -103,42 +103,40 @@ def test_a_translation_and_its_record(capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_alternatives_stand_below_with_their_scores():
+def test_alternatives_follow_with_their_scores():
     ((text, record),) = answers([["a b"]], n_best=3)
-    assert text == "b a\n  -0.5000  b a\n  -1.0000  a b?"  # of three there are two
+    assert text == "b a\n  -0.5000  b a\n  -1.0000  a b?"  # only two of the three exist
     assert [best["translation"] for best in record["n_best"]] == ["b a", "a b?"]
     ((text, _),) = answers([["a b"]], n_best=2)
     assert text.count("\n") == 2
 
 
 def test_more_alternatives_than_beams_are_an_error_before_any_answer():
-    with pytest.raises(UserError, match="n_best is 4, but this export keeps 3 in sight"):
+    with pytest.raises(UserError, match="n_best is 4, but this export has a beam of 3"):
         answers([["a"]], n_best=4)
 
 
-def test_samples_go_by_seed_and_line_not_by_batch():
+def test_samples_depend_on_seed_and_line_not_on_the_batch():
     together = answers([["a", "b"]], sample=2, seed=7, temperature=0.5)
     assert together[1][0] == "b\n  -0.5000  b 7.2.0\n  -0.5000  b 7.2.1"
     assert answers([["a"], ["b"]], sample=2, seed=7, temperature=0.5) == together
 
 
-def test_a_sentence_that_is_too_long_is_told(capsys):
-    said = answers([["a"], ["a b", "a b c d e"]])
-    assert [record["cut"] for _, record in said] == [False, False, True]
+def test_a_sentence_that_is_too_long_is_reported(capsys):
+    records = answers([["a"], ["a b", "a b c d e"]])
+    assert [record["cut"] for _, record in records] == [False, False, True]
     assert capsys.readouterr().err == "warning: line 3: too long; only the beginning is read\n"
 
 
-def test_a_translation_that_would_go_on_is_told(capsys):
-    said = answers([["a", ""], ["on b"]])
-    assert [record["complete"] for _, record in said] == [True, True, False]
-    assert "line 3: its translation would go on after 2 pieces" in capsys.readouterr().err
+def test_an_incomplete_translation_is_reported(capsys):
+    records = answers([["a", ""], ["on b"]])
+    assert [record["complete"] for _, record in records] == [True, True, False]
+    assert "line 3: its translation is incomplete after 2 pieces" in capsys.readouterr().err
 
 
-def test_the_picture_is_of_the_last_line(tmp_path, monkeypatch):
+def test_the_picture_shows_the_last_line(tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr(
-        "apps.translator.pictures.attention_picture", lambda *args: drawn.append(args)
-    )
+    monkeypatch.setattr("apps.translator.pictures.attention_map", lambda *args: drawn.append(args))
     answers([["a b c d", "a"], ["x y"]], attention=tmp_path / "a.png")
     ((path, source_pieces, pieces, weights),) = drawn
     assert path == tmp_path / "a.png"
@@ -155,20 +153,20 @@ def test_the_picture_is_of_the_last_line(tmp_path, monkeypatch):
         (["a", ""], None, "a.png", "the last line is empty"),
     ],
 )
-def test_what_can_not_be_drawn_is_told(tmp_path, lines, attention, name, message):
+def test_a_picture_that_can_not_be_drawn_is_reported(tmp_path, lines, attention, name, message):
     (tmp_path / "mine.png").write_bytes(b"mine")
     with pytest.raises(UserError, match=message):
-        answers([lines], served(attention), attention=tmp_path / name)
+        answers([lines], signatures(attention), attention=tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.png"]
 
 
-def test_no_line_no_picture(tmp_path):
+def test_without_lines_there_is_no_picture(tmp_path):
     assert answers([], attention=tmp_path / "a.png") == []
     assert not list(tmp_path.iterdir())
 
 
 def test_scores_of_given_pairs(tmp_path, capsys):
-    ((text, record),) = score(served(), ("a b c d e", "x y"), None)
+    ((text, record),) = score(signatures(), ("a b c d e", "x y"), None)
     assert text == "-1.5000  -0.5000  x y"
     assert record == {
         "source": "a b c d e",
@@ -182,8 +180,8 @@ def test_scores_of_given_pairs(tmp_path, capsys):
     assert capsys.readouterr().err == "warning: pair 1: too long; only the beginning is read\n"
     path = tmp_path / "pairs.tsv"
     path.write_text("".join(f"a\t{'x ' * (i % 3 + 1)}\n" for i in range(150)))
-    said = list(score(served(), (), path))
-    assert [record["log_likelihood"] for _, record in said] == [-1, -1.5, -2] * 50
+    records = list(score(signatures(), (), path))
+    assert [record["log_likelihood"] for _, record in records] == [-1, -1.5, -2] * 50
 
 
 @pytest.mark.parametrize(

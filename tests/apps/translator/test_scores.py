@@ -6,7 +6,7 @@ from apps.translator.scores import by_length, exact, length_table, metric, moses
 from datasets.translation import Pair
 
 
-def test_moses_tokenises_as_the_published_files_are():
+def test_moses_tokenizes_like_the_published_files():
     assert moses(["A man's “dog” isn't here: 3,000 km away…"], "en") == [
         "a man &apos;s &quot; dog &quot; isn &apos;t here : 3,000 km away ..."
     ]
@@ -16,20 +16,20 @@ def test_moses_tokenises_as_the_published_files_are():
     ]
 
 
-def test_scores_of_the_references_themselves_are_perfect():
+def test_the_references_get_perfect_scores():
     lines = ["Ein Mann fährt Rad im Park.", "Zwei Hunde spielen im Schnee."]
     scores = score(lines, lines, "de")
     assert scores.pop("ter") == 0
     assert scores == pytest.approx({"bleu": 100, "chrf": 100, "bleu_lower_tok": 100, "exact": 100})
 
 
-def test_case_and_punctuation_count_but_for_the_published_score():
+def test_case_and_punctuation_count_except_in_the_published_score():
     scores = score(["ein mann fährt „rad“ im park"], ['Ein Mann fährt "Rad" im Park'], "de")
     assert scores["bleu"] < 50 and scores["exact"] == 0
     assert scores["bleu_lower_tok"] == pytest.approx(100)
 
 
-def test_exact_is_a_share():
+def test_exact_is_a_percentage():
     assert exact(["a", "b", "c", "d"], ["a", "x", "c", "D"]) == 50
 
 
@@ -49,7 +49,7 @@ def test_the_metric_names_its_libraries():
     assert "sacremoses 0." in text
 
 
-def test_the_language_that_is_translated_to():
+def test_the_target_language():
     assert language_of(Config(dataset="multi30k")) == "de"
     assert language_of(Config(dataset="multi30k", target="fr")) == "fr"
     assert language_of(Config(dataset="tatoeba", source="de")) == "en"

@@ -1,8 +1,8 @@
-"""A training that is killed ends like one that is not.
+"""A training that is killed ends like an uninterrupted one.
 
-Run as a script (`python -m tests.apps.common.training.test_fit_kill RUN [--jit]`) this file is that
-training: a small LSTM with dropout, averaged weights and early stopping, on labels of which some
-are wrong, so that the dev score rises and then falls.
+Run as a module (`python -m tests.apps.common.training.test_fit_kill RUN [--jit]`) this file is that
+training: a small LSTM with dropout, averaged weights and early stopping, on partly wrong labels, so
+that the dev score rises and then falls.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from tests.apps.common.training.test_fit import final
 from tests.apps.kill import run, train_and_kill
 
 STEPS, BATCH, LENGTH, WORDS = 25, 8, 4, 20
-STEP_SECONDS = 0.02  # slow enough to be killed in the middle
+STEP_SECONDS = 0.01  # slow enough to be killed in the middle
 
 
 def build(jit):
@@ -94,13 +94,16 @@ def main():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("jit", [False, True])
-def test_five_kills_change_nothing(tmp_path, jit):
+def test_kills_change_nothing(tmp_path, jit):
     def program(name):
         flags = ["--jit"] if jit else []
         return ["-m", "tests.apps.common.training.test_fit_kill", str(tmp_path / name), *flags]
 
     run(program("unbroken"))
-    train_and_kill(program("killed"), tmp_path / "killed" / "checkpoint", seed=int(jit), spread=0.6)
+    checkpoint_file = tmp_path / "killed" / "checkpoint"
+    train_and_kill(
+        program("killed"), checkpoint_file, kills=2 if jit else 5, spread=0.3, in_checkpoint=True
+    )
 
     unbroken, killed = final(tmp_path / "unbroken"), final(tmp_path / "killed")
     assert killed == unbroken

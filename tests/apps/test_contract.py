@@ -1,0 +1,333 @@
+"""The contract of apps: each one trains, resumes after a kill, evaluates, exports and predicts."""
+
+import io
+import json
+import shutil
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from apps import babi, copy_task, tagger, translator
+from tests.apps import smallest
+from tests.apps.babi.conftest import stories
+from tests.apps.common.training.test_fit import final
+from tests.apps.kill import train_and_kill
+from tests.apps.translator.conftest import write_pairs
+
+
+@dataclass(frozen=True)
+class Case:
+    """An app with a small training: over 200 steps per epoch, with a checkpoint in the middle."""
+
+    app: ModuleType
+    options: dict[str, object]
+    line: str  # input of `predict`
+    write: Callable[[Path, int, int], object] | None = None  # write(path, examples, seed)
+    examples: int = 0  # of the training file
+    package: str = ""  # to run; by default apps.NAME
+    bad: dict[str, str] = field(default_factory=dict)  # content of a training file -> message
+
+    @property
+    def name(self) -> str:
+        return self.app.NAME
+
+    def train(self, run: Path, files: Path) -> list[str]:
+        """The arguments of `train`."""
+        options = dict(self.options)
+        if self.write:
+            options |= {f"{split}_file": files / split for split in ("train", "dev", "test")}
+        return ["train", *arguments(**options, run=run)]
+
+
+def arguments(**options: object) -> list[str]:
+    """Options of a command line; None: a flag."""
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    return [str(word) for word in words if word is not None]
+
+
+def write_columns(path: Path, count: int, seed: int) -> None:
+    """Sentences in which a word's tag depends on the previous word; one in ten tags is wrong."""
+    random, lines = np.random.default_rng(seed), []
+    for _ in range(count):
+        words = random.integers(12, size=random.integers(2, 12))
+        tags = np.concatenate([[0], words[:-1] % 4])
+        tags = np.where(random.random(len(words)) < 0.1, random.integers(4, size=len(words)), tags)
+        lines += [f"{chr(97 + word)}\tT{tag}" for word, tag in zip(words, tags, strict=True)] + [""]
+    path.write_text("\n".join(lines))
+
+
+def write_reversed_pairs(path: Path, count: int, seed: int) -> None:
+    """Words, and the same words in reverse order."""
+    random = np.random.default_rng(seed)
+    words = np.array(["ab", "cde", "fg", "hij", "kl"])
+    sentences = [words[random.integers(5, size=random.integers(1, 7))] for _ in range(count)]
+    write_pairs(path, [(" ".join(words), " ".join(words[::-1])) for words in sentences])
+
+
+def write_labels(path: Path, count: int, seed: int) -> None:
+    """Digits, labeled by the parity of the last one."""
+    numbers = np.random.default_rng(seed).integers(1000, size=count)
+    write_pairs(path, [("odd" if n % 2 else "even", f"number {n}") for n in numbers])
+
+
+CASES = [
+    Case(
+        tagger,
+        {
+            "units": 16,
+            "embedding_size": 16,
+            "batch_size": 4,
+            "characters": "cnn",
+            "character_units": 8,
+            "output": "crf",
+            "dropout": 0.2,
+            "recurrent_dropout": 0.2,
+            "ema": 0.95,
+            "epochs": 2,
+        },
+        line="a b c",
+        write=write_columns,
+        examples=1000,
+        bad={"": "contains no sentence", "a N\nb\n": "line 2: "},
+    ),
+    Case(
+        translator,
+        {
+            "vocabulary_size": 20,
+            "units": 8,
+            "embedding_size": 8,
+            "max_length": 24,
+            "num_beams": 3,
+            "subwords": "unigram",
+            "subword_regularization": 0.1,
+            "batch_size": 4,
+            "epochs": 2,
+            "average": 2,
+        },
+        line="ab cde",
+        write=write_reversed_pairs,
+        examples=900,
+        bad={"": "contains no pair", "one\teins\ntwo zwei\n": "line 2: no tab"},
+    ),
+    Case(
+        babi,
+        {
+            "units": 8,
+            "hops": 2,
+            "max_facts": 8,
+            "batch_size": 4,
+            "epochs": 2,
+            "no_jit": None,
+        },
+        line="Ines rowed to the pier. Omar rowed to the buoy. Where is Omar?",
+        write=lambda path, count, seed: path.write_text(stories(count, seed)),
+        examples=900,
+        bad={"": "contains no question", "Ines rowed.\n": "line 1: "},
+    ),
+    Case(
+        copy_task,
+        {
+            "bits": 3,
+            "max_length": 4,
+            "units": 8,
+            "memory_size": 8,
+            "word_size": 4,
+            "batch_size": 4,
+            "curriculum": "prediction_gain",
+            "steps_per_epoch": 220,
+            "epochs": 2,
+        },
+        line="101 010",
+    ),
+    Case(
+        smallest,
+        {"units": 8, "batch_size": 4, "epochs": 2},
+        line="number 7",
+        write=write_labels,
+        examples=900,
+        package="tests.apps.smallest",
+        bad={"": "contains no pair", "odd\n": "line 1: no tab"},
+    ),
+]
+every_app = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+@pytest.fixture
+def app(case):
+    return case.app
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Training, dev and test files of each app."""
+    folder = tmp_path_factory.mktemp("files")
+    for case in CASES:
+        (folder / case.name).mkdir()
+        for seed, split in enumerate(("train", "dev", "test")):
+            if case.write:
+                count = case.examples if split == "train" else 20
+                case.write(folder / case.name / split, count, seed)
+    return folder
+
+
+@every_app
+def test_it_has_the_functions_of_the_protocol(case):
+    for name in ("load", "build", "validation", "evaluate", "export", "predict"):
+        assert callable(getattr(case.app, name))
+    with pytest.raises(AttributeError, match="no attribute 'train'"):
+        _ = case.app.train
+
+
+@every_app
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ("train --preset xyz", "no preset 'xyz'; choose among"),
+        ("train --epochs 0", "epochs must be at least 1, not 0"),
+        ("train --learning_rate 0", "learning_rate must be above 0, not 0.0"),
+        ("evaluate", "give either --run DIR or --saved_model DIR"),
+        ("evaluate --run a --saved_model b", "give either --run DIR or --saved_model DIR"),
+        ("evaluate --run nowhere", "nowhere/config.json: no such file"),
+        ("evaluate --run nowhere --picture a.txt", "a.txt: its name must end in .png, .svg, .pdf"),
+        ("export --run nowhere", "nowhere/config.json: no such file"),
+        ("predict --saved_model nowhere a", "nowhere: no exported version"),
+        ("predict --run a --file b a", "give either texts or --file FILE"),
+    ],
+)
+def test_bad_arguments_get_one_line(case, refuses, args, message):
+    refuses(args.split(), message)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.write], ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--train_file", "x"], "give both or neither"),
+        (["--test_file", "x"], "test_file needs train_file"),
+        (["--train_file", "x", "--dev_file", "x"], "x: No such file"),
+    ],
+)
+def test_user_files_belong_together(case, refuses, args, message):
+    refuses(["train", *args], message)
+
+
+@pytest.mark.parametrize(
+    ("case", "content", "message"),
+    [(case, *bad) for case in CASES for bad in case.bad.items()],
+    ids=lambda value: value.name if isinstance(value, Case) else None,
+)
+def test_bad_training_files_get_one_line_and_leave_no_run(
+    case, command, tmp_path, files, content, message
+):
+    args = case.train(tmp_path / "run", files / case.name)
+    bad = tmp_path / "bad"
+    bad.write_text(content)
+    args[args.index("--train_file") + 1] = bad
+    code, _, err = command(*args)
+    last = err.splitlines()[-1]
+    assert code == 2 and last.startswith(f"error: {bad}") and message in last, err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture(scope="module")
+def runs(files, tmp_path_factory):
+    """A run folder of each app, trained once without interruption."""
+    folder, trained = tmp_path_factory.mktemp("runs"), {}
+
+    def trained_run(case):
+        if case.name not in trained:
+            from apps.common import main
+
+            trained[case.name] = folder / case.name
+            assert main(case.app, case.train(folder / case.name, files / case.name)) == 0
+        return trained[case.name]
+
+    return trained_run
+
+
+@pytest.mark.slow
+@every_app
+def test_a_killed_training_ends_like_an_uninterrupted_one(case, runs, files, tmp_path):
+    """A process is killed in the middle of an epoch; another one resumes."""
+    unbroken, killed = runs(case), tmp_path / "killed"
+    package = case.package or f"apps.{case.name}"
+    program = ["-m", package, *case.train(killed, files / case.name)]
+    train_and_kill(program, killed / "checkpoint", spread=0.5)
+    assert final(killed) == final(unbroken)
+
+
+@pytest.mark.slow
+@every_app
+def test_it_evaluates_exports_and_predicts(
+    case, command, last_json, runs, files, tmp_path, monkeypatch
+):
+    run = shutil.copytree(runs(case), tmp_path / "run")
+    code, out, err = command(*case.train(run, files / case.name))
+    assert code == 0 and "already trained for 2 epochs" in out, err
+    assert f"evaluate --run {run}" in out.split("Next:")[1]
+
+    code, out, err = command("evaluate", "--run", run, "--json")
+    assert code == 0, err
+    row = last_json(out)
+    assert row["app"] == case.name and row["command"].endswith("--json")
+    assert row["train_command"].split()[3] == "train" and row["scores"] and row["baselines"]
+
+    for version in (1, 2):
+        code, out, err = command("export", "--run", run)
+        assert code == 0 and "self-test passed" in out, err
+        assert (run / f"export/{case.name}/{version}/saved_model.pb").is_file()
+    exports = run / "export" / case.name
+    code, out, err = command("evaluate", "--saved_model", exports, "--json")
+    assert code == 0, err
+    saved = last_json(out)
+    assert saved["scores"] == row["scores"]
+    assert saved["evaluated_checksum"] == row["evaluated_checksum"]
+
+    code, out, err = command("predict", "--run", run, case.line)
+    assert code == 0 and out.strip(), err
+    code, out, _ = command("predict", "--saved_model", exports / "1", "--json", case.line)
+    record = json.loads(out)
+    lines = tmp_path / "lines"
+    lines.write_text(f"{case.line}\n" * 70)
+    code, out, _ = command("predict", "--run", run, "--file", lines, "--json")
+    assert code == 0 and len(out.splitlines()) == 70
+    assert json.loads(out.splitlines()[0]).keys() == record.keys()
+
+    stdin = types.SimpleNamespace(buffer=io.BytesIO(f"{case.line}\n".encode() + b"c\xff\n"))
+    monkeypatch.setattr("sys.stdin", stdin)
+    code, out, err = command("predict", "--run", run)
+    assert code == 2 and out.strip()
+    assert f"stdin, line 2: invalid UTF-8 at byte {len(case.line.encode()) + 2}" in err
+
+
+@pytest.mark.slow
+@every_app
+def test_damaged_files_are_named(case, command, runs, files, tmp_path):
+    run = shutil.copytree(runs(case), tmp_path / "run")
+    train = case.train(run, files / case.name)
+    metrics = (run / "metrics.jsonl").read_text()
+    for file in ("checkpoint", "model.keras"):
+        whole = (run / file).read_bytes()
+        (run / file).write_bytes(whole[:1000])
+        code, _, err = command(*(train if file == "checkpoint" else ["evaluate", "--run", run]))
+        assert code == 2 and f"{run / file}: damaged" in err
+        assert (run / file).read_bytes() == whole[:1000]
+        (run / file).write_bytes(whole)
+    assert (run / "metrics.jsonl").read_text() == metrics
+
+    code, _, err = command(*train, "--seed", "77")
+    assert code == 2 and "seed (" in err and "77 here)" in err
+    if case.write:
+        case.write(tmp_path / "dev", 10, 5)
+        code, _, err = command(*train[:-2], "--dev_file", tmp_path / "dev", *train[-2:])
+        assert code == 2 and "another configuration: dev_file" in err
+        kept = (files / case.name / "dev").read_bytes()
+        case.write(files / case.name / "dev", 10, 5)
+        code, _, err = command(*train)
+        (files / case.name / "dev").write_bytes(kept)
+        assert code == 2 and "data have changed" in err
