@@ -90,7 +90,7 @@ def test_the_files_that_a_document_names_exist(document):
     text = text_of(document)
     for name in re.findall(r"`((?:docs|tests|apps|seqkit|datasets|benchmarks)/[\w./]+)`", text):
         assert (ROOT / name).exists(), f"{document} names {name}"
-    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+    for target in re.findall(r"(?:\]\(|src=\")([^)\"#:]+)[)\"]", text):
         assert ((ROOT / document).parent / target).exists(), f"{document} links to {target}"
 
 
