@@ -48,12 +48,10 @@ class Translator(tf.Module):
         source, cut = self.encode(text)
         found = self.search(source, num_results=self.config.num_beams)
         batch, beams = tf.shape(found.lengths)[0], self.config.num_beams
-        tokens, lengths = (
-            tf.reshape(part, (batch * beams, *part.shape[2:]))
-            for part in (found.tokens, found.lengths)
-        )
+        tokens = tf.reshape(found.tokens, (batch * beams, self.config.max_length))
+        translations = self.decode(tokens, tf.reshape(found.lengths, (batch * beams,)))
         return {
-            "translations": tf.reshape(self.decode(tokens, lengths), (batch, beams)),
+            "translations": tf.reshape(translations, (batch, beams)),
             "scores": found.scores,
             "log_likelihoods": found.log_likelihoods,
             "cut": cut,
