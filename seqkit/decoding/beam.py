@@ -438,7 +438,9 @@ def _trace_back(trace: Trace, found: Finished, pad_id: int) -> tuple[Tensor, Ten
 
 def _weights(trace: Trace, beam: Tensor, lengths: Tensor) -> Tensor:
     """Return the attention (batch, n, max_length, source) of the traced beams."""
-    weights = ops.reshape(trace.attention, (*ops.shape(trace.tokens), ops.shape(trace.attention)[-1]))
+    weights = ops.reshape(
+        trace.attention, (*ops.shape(trace.tokens), ops.shape(trace.attention)[-1])
+    )
     weights = ops.take_along_axis(weights, beam[..., None], axis=2)
     real = ops.arange(trace.tokens.shape[0])[:, None, None] < lengths
     return ops.transpose(ops.where(real[..., None], weights, 0.0), (1, 2, 0, 3))
