@@ -3,10 +3,9 @@
     python -m benchmarks.decoding [--rounds 5] [--json FILE]
 
 The decoder is a GRU of 320 units with additive attention over 15 source positions and a vocabulary
-of 8,000, with random weights; 64 sentences are decoded, each for 30 steps. A graph is what a
-SavedModel runs on a CPU; XLA is what compiles for a TPU. The contenders take turns, one call each a
-round, so that a drift of the machine's speed falls on all of them; a ratio is the median over
-rounds of the pair's quotient.
+of 8,000, with random weights; it decodes 64 sentences for 30 steps each. A SavedModel runs as a
+graph on a CPU; XLA compiles for a TPU. The contenders take turns, one call each per round, so that
+drifts of the machine's speed affect all of them; a ratio is the median over rounds of the quotient.
 """
 
 import argparse
@@ -16,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.turns import Step, ratio, take_turns  # isort: skip (it quietens TensorFlow)
+from benchmarks.turns import Step, ratio, take_turns  # isort: skip (it silences TensorFlow)
 
 import keras
 import numpy as np
@@ -26,6 +25,7 @@ from keras import ops
 from seqkit import GRUCell
 from seqkit.attention import AttentionCell, BahdanauAttention
 from seqkit.decoding import PredictedLength, beam_search, greedy
+from seqkit.typing import Nest, States, Tensor
 
 BATCH, SOURCE, STEPS, UNITS, VOCABULARY, BEAMS = 64, 15, 30, 320, 8000, 10
 
@@ -37,8 +37,8 @@ class Decoder:
         keras.utils.set_random_seed(0)
         self.embed = keras.layers.Embedding(VOCABULARY, UNITS)
         self.cell = AttentionCell(GRUCell(UNITS), BahdanauAttention(UNITS))
-        self.narrow = keras.layers.Dense(UNITS, activation="tanh")
-        self.speak = keras.layers.Dense(VOCABULARY)
+        self.hidden = keras.layers.Dense(UNITS, activation="tanh")
+        self.output = keras.layers.Dense(VOCABULARY)
         memory = np.random.default_rng(0).standard_normal((BATCH, SOURCE, 2 * UNITS))
         memory = ops.convert_to_tensor(memory, "float32")
         self.cell.build((BATCH, UNITS), memory.shape)
@@ -46,26 +46,26 @@ class Decoder:
         self.constants = self.cell.attention.prepare(memory, ops.ones((BATCH, SOURCE), "bool"))
         self.state = self.cell.get_initial_state(BATCH, self.constants)
 
-    def step(self, tokens: Any, state: list, constants: Any) -> tuple[Any, list]:
+    def step(self, tokens: Tensor, state: States, constants: Nest) -> tuple[Tensor, States]:
         output, state = self.cell(self.embed(tokens), state, constants=constants)
-        return ops.log_softmax(self.speak(self.narrow(output))), state
+        return ops.log_softmax(self.output(self.hidden(output))), state
 
 
-def decoding(search: Callable, jit: bool, **more: Any) -> Step:
+def decoding(search: Callable, jit: bool, **options: Any) -> Step:
     decoder = Decoder()
-    decoder.step(ops.zeros((BATCH,), "int32"), decoder.state, decoder.constants)  # makes weights
-    all_steps = PredictedLength(ops.full((BATCH,), STEPS, "int32"))
+    decoder.step(ops.zeros((BATCH,), "int32"), decoder.state, decoder.constants)  # builds
+    length = PredictedLength(ops.full((BATCH,), STEPS, "int32"))
 
     @tf.function(jit_compile=jit)
-    def run() -> Any:
+    def run() -> tuple[Tensor, Tensor]:
         found = search(
             decoder.step,
             decoder.state,
             decoder.constants,
             bos_id=1,
-            length=all_steps,
+            length=length,
             max_length=STEPS,
-            **more,
+            **options,
         )
         return found.tokens, found.scores
 
@@ -76,20 +76,20 @@ def python_loop() -> Step:
     decoder = Decoder()
 
     def run() -> np.ndarray:
-        tokens, state, chosen = ops.ones((BATCH,), "int32"), decoder.state, []
+        tokens, state, outputs = ops.ones((BATCH,), "int32"), decoder.state, []
         for _ in range(STEPS):
             log_p, state = decoder.step(tokens, state, decoder.constants)
             tokens = ops.argmax(log_p, axis=-1)
-            chosen.append(tokens.numpy())
-        return np.stack(chosen, axis=1)
+            outputs.append(tokens.numpy())
+        return np.stack(outputs, axis=1)
 
     return run
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5, help="timed calls of each contender")
-    parser.add_argument("--json", type=Path, help="write the medians and ratios there")
+    parser.add_argument("--rounds", type=int, default=5, help="timed calls per contender")
+    parser.add_argument("--json", type=Path, help="file for the medians and ratios")
     args = parser.parse_args()
 
     ms = take_turns(

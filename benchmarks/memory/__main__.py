@@ -3,10 +3,10 @@
     python -m benchmarks.memory [--rounds 10] [--json FILE]
 
 A step is the forward pass over (batch, time, 10) with an LSTM controller of 100 units and a Dense
-layer of 8, a loss on every output, and the gradient of all weights; ours is compiled by XLA. Words
-are of 20. The contenders take turns, one step each a round, so that a drift of the machine's speed
-falls on all of them; a ratio is the median over rounds of the pair's quotient. The rows with
-PyTorch need it installed; what runs there is `benchmarks/memory/pytorch.py`.
+layer of 8, a loss on every output, and the gradient of all weights; ours is compiled by XLA. The
+word size is 20. The contenders take turns, one step each per round, so that drifts of the machine's
+speed affect all of them; a ratio is the median over rounds of the quotient. The rows with PyTorch
+require it to be installed and run `benchmarks/memory/pytorch.py`.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from seqkit.memory.ntm import NTMCell
 from seqkit.memory.sparse_ntm import SparseNTMCell
 
 BATCH, INPUTS, OUTPUTS, UNITS, WORD = 16, 10, 8, 100, 20
-NTM_LENGTH, DNC_LENGTH = 42, 41  # copying 20 vectors; what pytorch-dnc's own example takes
+NTM_LENGTH, DNC_LENGTH = 42, 41  # copying 20 vectors; as in the example of pytorch-dnc
 SMALL, LARGE = 128, 1024
 
 
@@ -55,7 +55,7 @@ def torch_step(name: str, slots: int, length: int) -> Step | None:
 
 
 def contenders() -> dict[str, dict[str, Step | None]]:
-    """A row's name -> two contenders; the row's ratio is the time of the first by the second's."""
+    """Return two contenders by row; its ratio is the time of the first over that of the second."""
     return {
         "NTM": {
             "torch": torch_step("NTM", SMALL, NTM_LENGTH),
@@ -76,14 +76,14 @@ def contenders() -> dict[str, dict[str, Step | None]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=10, help="timed steps of each contender")
-    parser.add_argument("--json", type=Path, help="write the medians and ratios there")
+    parser.add_argument("--rounds", type=int, default=10, help="timed steps per contender")
+    parser.add_argument("--json", type=Path, help="file for the medians and ratios")
     args = parser.parse_args()
 
     rows = {}
     for name, pair in contenders().items():
         if None in pair.values():
-            print(f"{name:20} left out: PyTorch is not installed", flush=True)
+            print(f"{name:20} skipped: PyTorch is not installed", flush=True)
             continue
         ms = take_turns(pair, args.rounds)
         first, second = ms

@@ -1,9 +1,9 @@
-"""The NTM and the DNC in PyTorch, in the usual style: a module each, a Python loop over steps.
+"""The NTM and the DNC in PyTorch, in the usual style: one module each, a Python loop over steps.
 
 The published implementations, pytorch-ntm and pytorch-dnc, are not packaged for current versions of
-PyTorch, so what stands here for them is written from the papers: LSTM controller, one read and one
-write head, and the same sizes as ours. It is the operations of a step that cost time, not where the
-heads begin: first states are the simplest.
+PyTorch, so these are written from the papers: LSTM controller, one read and one write head, and the
+same sizes as ours. The initial states are simplified, since only the operations of a step cost
+time.
 """
 
 import torch
@@ -24,8 +24,8 @@ class NTM(nn.Module):
         self.write_head = nn.Linear(units, 3 * word + 6)  # and e, a
         self.output = nn.Linear(units + word, outputs)
 
-    def address(self, memory: Tensor, said: Tensor, previous: Tensor) -> Tensor:
-        key, beta, g, s, gamma = said.split([self.word, 1, 1, 3, 1], dim=1)
+    def address(self, memory: Tensor, head: Tensor, previous: Tensor) -> Tensor:
+        key, beta, g, s, gamma = head.split([self.word, 1, 1, 3, 1], dim=1)
         similarity = F.cosine_similarity(memory + EPSILON, key.unsqueeze(1) + EPSILON, dim=-1)
         content = F.softmax(F.softplus(beta) * similarity, dim=1)
         g, s, gamma = torch.sigmoid(g), F.softmax(s, dim=1), 1 + F.softplus(gamma)
@@ -43,8 +43,8 @@ class NTM(nn.Module):
         outputs = []
         for step in x:
             h, _ = state = self.controller(torch.cat([step, r], dim=1), state)
-            said, e, a = self.write_head(h).split([self.word + 6, self.word, self.word], dim=1)
-            write_w = self.address(memory, said, write_w)
+            head, e, a = self.write_head(h).split([self.word + 6, self.word, self.word], dim=1)
+            write_w = self.address(memory, head, write_w)
             w = write_w.unsqueeze(2)
             memory = memory * (1 - w * torch.sigmoid(e).unsqueeze(1)) + w * a.unsqueeze(1)
             read_w = self.address(memory, self.read_head(h), read_w)
@@ -86,8 +86,8 @@ class DNC(nn.Module):
         outputs = []
         for step in x:
             h, _ = state = self.controller(torch.cat([step, r], dim=1), state)
-            said = self.interface(h).split(self.widths, dim=1)
-            k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi = said
+            interface = self.interface(h).split(self.widths, dim=1)
+            k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi = interface
             usage = usage + (1 - usage) * write_w
             usage = usage * (1 - torch.sigmoid(f) * read_w)
             g_a, g_w, pi = torch.sigmoid(g_a), torch.sigmoid(g_w), F.softmax(pi, dim=1)

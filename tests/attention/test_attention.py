@@ -18,18 +18,17 @@ RANDOM = np.random.default_rng(0)
 QUERY, MEMORY = RANDOM.standard_normal((3, 4)), RANDOM.standard_normal((3, 6, 4))
 MASK = np.array([[1, 1, 1, 1, 1, 1], [0, 1, 1, 0, 1, 0], [0, 0, 0, 0, 0, 0]], bool)
 PREVIOUS = RANDOM.random((3, 6))
-NOWHERE = np.zeros(6)
 
 
 def of_bahdanau(p, s, h, mask, previous):
     v = reference.normalized(p["v"], p["g"]) if "g" in p else p["v"]
-    beside = np.zeros((len(h), len(v)))
+    feedback = np.zeros((len(h), len(v)))
     if "filters" in p:
-        beside = reference.location(previous, p["filters"].T) @ p["location_kernel"]
+        feedback = reference.location(previous, p["filters"].T) @ p["location_kernel"]
     if "coverage_kernel" in p:
-        beside = previous[:, None] * p["coverage_kernel"]
+        feedback = previous[:, None] * p["coverage_kernel"]
     W_q, W_k, b = p["query_kernel"].T, p["key_kernel"].T, p.get("bias", 0.0)
-    e = [reference.additive(s, h_j, v, W_q, W_k, b, f) for h_j, f in zip(h, beside, strict=True)]
+    e = [reference.additive(s, h_j, v, W_q, W_k, b, f) for h_j, f in zip(h, feedback, strict=True)]
     return reference.weights(np.array(e), mask)
 
 
@@ -50,7 +49,7 @@ def of_luong(score, window=None):
     return weights
 
 
-# name: (make, the same in NumPy)
+# name: (layer, reference in NumPy)
 KINDS = {
     "bahdanau": (lambda **k: BahdanauAttention(5, **k), of_bahdanau),
     "bahdanau normalized": (lambda **k: BahdanauAttention(5, normalize=True, **k), of_bahdanau),
@@ -69,7 +68,7 @@ each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 def random_attention(kind, **kwargs):
-    """Built, with all its weights random."""
+    """Return a built layer with random weights."""
     attention = KINDS[kind][0](**kwargs)
     attention(QUERY, MEMORY)
     random = np.random.default_rng(1)
@@ -98,15 +97,15 @@ def test_it_computes_the_papers_equations(kind):
 
 
 @each_kind
-def test_without_what_it_carries_it_has_looked_nowhere(kind):
+def test_feedback_defaults_to_zeros(kind):
     attention = random_attention(kind)
-    nowhere = {"previous": np.zeros((3, 6))} if attention.feedback else {}
-    first, zeros = attention(QUERY, MEMORY), attention(QUERY, MEMORY, **nowhere)
-    np.testing.assert_array_equal(numbers(first), numbers(zeros))
+    zeros = {"previous": np.zeros((3, 6))} if attention.feedback else {}
+    default, explicit = attention(QUERY, MEMORY), attention(QUERY, MEMORY, **zeros)
+    np.testing.assert_array_equal(numbers(default), numbers(explicit))
 
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if k not in ("location", "coverage")])
-def test_a_sequence_of_queries_is_as_many_queries(kind):
+def test_a_sequence_of_queries_equals_single_queries(kind):
     attention = random_attention(kind, return_weights=True)
     queries = np.stack([QUERY, 2 * QUERY, -QUERY], axis=1)
     c, a = attention(queries, MEMORY, mask=MASK)
@@ -118,7 +117,7 @@ def test_a_sequence_of_queries_is_as_many_queries(kind):
 
 @each_kind
 def test_padding_is_never_read(kind):
-    """Neither forwards nor backwards; a row of padding alone reads zeros."""
+    """In the forward and the backward pass; an all-padding row reads zeros."""
     attention = random_attention(kind, return_weights=True)
     anything = np.where(MASK[..., None], MEMORY, np.nan)
     previous = np.where(MASK, PREVIOUS, 0)
@@ -139,7 +138,7 @@ def test_padding_is_never_read(kind):
 
 
 @each_kind
-def test_where_the_padding_lies_does_not_matter(kind):
+def test_the_position_of_padding_does_not_matter(kind):
     attention = random_attention(kind)
     plain = numbers(attention(QUERY, MEMORY))
     noise = np.full((3, 2, 4), 7.0)
@@ -152,7 +151,7 @@ def test_where_the_padding_lies_does_not_matter(kind):
         np.testing.assert_allclose(attention(QUERY, memory, mask=mask), plain, rtol=1e-5, atol=1e-6)
 
 
-def test_a_mask_that_keras_propagates_is_taken():
+def test_a_propagated_keras_mask_is_used():
     ids = np.array([[3, 1, 0], [0, 2, 0]])
     memory = keras.layers.Embedding(4, 4, mask_zero=True)(ids)
     _, a = LuongAttention(return_weights=True)(QUERY[:2], memory)
@@ -160,7 +159,7 @@ def test_a_mask_that_keras_propagates_is_taken():
 
 
 @each_kind
-def test_what_is_remembered_answers_like_the_layer(kind):
+def test_a_prepared_memory_gives_the_same_weights(kind):
     attention = random_attention(kind, return_weights=True)
     memory = attention.prepare(MEMORY, MASK)
     assert isinstance(memory, Memory) and memory.mask.dtype == "bool"
@@ -170,7 +169,7 @@ def test_what_is_remembered_answers_like_the_layer(kind):
 
 @each_kind
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_weights_are_in_float32_whatever_the_policy(kind, policy):
+def test_weights_are_in_float32_under_half_precision(kind, policy):
     attention = random_attention(kind, return_weights=True, dtype=policy)
     c, a = attention(QUERY, MEMORY, mask=MASK)
     assert keras.backend.standardize_dtype(a.dtype) == "float32"
@@ -178,7 +177,7 @@ def test_weights_are_in_float32_whatever_the_policy(kind, policy):
 
 
 @pytest.mark.parametrize("kind", ["location", "coverage"])
-def test_what_carries_something_takes_one_query(kind):
+def test_attention_with_feedback_takes_one_query(kind):
     attention = random_attention(kind)
     with pytest.raises(ValueError, match=r"give one query .* or use AttentionCell\. Got"):
         attention(QUERY[:, None], MEMORY)
@@ -191,7 +190,7 @@ def test_bad_arguments_are_refused():
         LuongAttention(window=0)
     with pytest.raises(ValueError, match="units is -1; it must be a positive int"):
         BahdanauAttention(-1)
-    with pytest.raises(ValueError, match="the query is 3 wide and the memory 4; 'dot' wants one"):
+    with pytest.raises(ValueError, match="query is 3 wide and the memory 4; 'dot' requires equal"):
         LuongAttention()(QUERY[:, :3], MEMORY)
-    with pytest.raises(ValueError, match="has no weights yet to make keys with"):
+    with pytest.raises(ValueError, match="has no weights yet to compute keys with"):
         BahdanauAttention(5).prepare(MEMORY)

@@ -1,4 +1,4 @@
-"""AttentionCell: both orders by hand, memories in each form, steps, streams, dropout, errors."""
+"""AttentionCell: both orders against references, forms of memory, steps, dropout, errors."""
 
 import keras
 import numpy as np
@@ -49,7 +49,7 @@ def assert_same(found, wanted):
 
 
 def random_cell(cell):
-    """Built, with all its weights random."""
+    """Return a built cell with random weights."""
     RNN(cell)(SEQUENCE, constants=MEMORY)
     random = np.random.default_rng(1)
     for weight in cell.weights:
@@ -62,7 +62,7 @@ def arrays(layer):
 
 
 def steps(cell, constants, states=None):
-    """Every output and a_t, (batch, time, ...), one call of the cell at a time."""
+    """Return all outputs and a_t (batch, time, ...), from one call of the cell per step."""
     states = cell.get_initial_state(len(SEQUENCE), constants) if states is None else states
     outputs, alignment = [], []
     for t in range(SEQUENCE.shape[1]):
@@ -75,9 +75,9 @@ def steps(cell, constants, states=None):
 @pytest.mark.parametrize("attend", ["before", "after"])
 @pytest.mark.parametrize("input_feeding", [True, False])
 @pytest.mark.parametrize("kind", ["bahdanau", "location", "coverage"])
-def test_both_orders_are_the_papers(kind, attend, input_feeding):
+def test_both_orders_match_the_papers(kind, attend, input_feeding):
     if attend == "before" and not input_feeding:
-        pytest.skip("what is read always enters")
+        pytest.skip("the context always enters")
     make = {
         "bahdanau": BahdanauAttention,
         "location": lambda units, **k: LocationAwareAttention(units, 2, 3, **k),
@@ -100,16 +100,16 @@ def test_both_orders_are_the_papers(kind, attend, input_feeding):
         h = np.where(mask[:, None], h, np.nan)
         past = [np.zeros(6)]
 
-        def look(s, past=past, h=h, mask=mask):
-            beside = np.zeros((6, 5))
+        def attend_to(s, past=past, h=h, mask=mask):
+            feedback = np.zeros((6, 5))
             if kind == "location":
-                beside = reference.location(past[-1], p["filters"].T) @ p["location_kernel"]
+                feedback = reference.location(past[-1], p["filters"].T) @ p["location_kernel"]
             if kind == "coverage":
-                beside = sum(past)[:, None] * p["coverage_kernel"]
+                feedback = sum(past)[:, None] * p["coverage_kernel"]
             W_q, W_k, bias = p["query_kernel"].T, p["key_kernel"].T, p.get("bias", 0.0)
             e = [
                 reference.additive(s, h_j, p["v"], W_q, W_k, bias, f)
-                for h_j, f in zip(h, beside, strict=True)
+                for h_j, f in zip(h, feedback, strict=True)
             ]
             past.append(reference.weights(np.array(e), mask))
             return past[-1], reference.read(past[-1], h)
@@ -118,16 +118,16 @@ def test_both_orders_are_the_papers(kind, attend, input_feeding):
             return gru.step(np.concatenate([x, c]), s, U, q["recurrent_kernel"], b, d)
 
         if attend == "before":
-            wanted = reference.before(xs, np.zeros(3), look, step)
+            wanted = reference.before(xs, np.zeros(3), attend_to, step)
         else:
             W_c = w["attentional_kernel"].T
-            wanted = reference.after(xs, np.zeros(3), look, step, W_c, input_feeding)
+            wanted = reference.after(xs, np.zeros(3), attend_to, step, W_c, input_feeding)
         np.testing.assert_allclose(outputs[row], wanted[0], rtol=1e-10, atol=1e-12)
         np.testing.assert_allclose(alignment[row], wanted[1], rtol=1e-10, atol=1e-12)
 
 
 @each_cell
-def test_a_memory_comes_in_each_form_and_step_by_step(name):
+def test_all_forms_of_memory_and_single_steps_agree(name):
     cell = random_cell(CELLS[name]())
     outputs, *states = RNN(cell, **ALL)(SEQUENCE, constants=(MEMORY, MASK))
     memory = cell.attention.prepare(MEMORY, MASK)
@@ -163,7 +163,7 @@ def test_coverage_is_the_sum_of_all_weights():
 
 
 @each_cell
-def test_an_encoders_states_start_it(name):
+def test_the_states_of_an_encoder_can_initialize_it(name):
     cell = random_cell(CELLS[name]())
     given = Bridge(cell.cell.state_size)([SEQUENCE[:, 0], SEQUENCE[:, 1]])
     first = cell.initial_state(given, (MEMORY, MASK))
@@ -175,7 +175,7 @@ def test_an_encoders_states_start_it(name):
     assert_same(cell.initial_state(own, MEMORY), cell.get_initial_state(3, MEMORY))
 
 
-def test_it_starts_in_a_functional_model_of_any_length():
+def test_it_works_in_a_functional_model_of_any_length():
     x, memory = keras.Input((None, 4)), keras.Input((None, 2))
     state = keras.Input((3,))
     cell = CELLS["before"]()
@@ -184,7 +184,7 @@ def test_it_starts_in_a_functional_model_of_any_length():
     assert tuple(model([SEQUENCE, MEMORY, SEQUENCE[:, 0, :3]]).shape) == (3, 5)
 
 
-def test_the_product_with_the_inputs_stays_outside_of_the_loop():
+def test_inputs_are_projected_outside_the_loop():
     cell = random_cell(CELLS["before"]())
     shapes, project = [], cell.cell.project
     cell.cell.project = lambda inputs, prepared: (
@@ -216,25 +216,25 @@ def test_weights_stay_in_float32_under_half_precision():
     np.testing.assert_allclose(numbers(a)[0].sum(axis=1), 1, atol=1e-6)
 
 
-def test_what_does_not_fit_is_refused():
+def test_bad_arguments_are_rejected():
     gru, attention = GRUCell(3), BahdanauAttention(5)
     with pytest.raises(ValueError, match="it must be an AffineCell, such as GRUCell, or"):
         AttentionCell(NTMCell(LSTMCell(3)), attention)
     with pytest.raises(ValueError, match=r"must be one of seqkit\.attention"):
         AttentionCell(gru, keras.layers.Attention())
-    with pytest.raises(ValueError, match="attend is 'during'; it is 'before' or 'after'"):
+    with pytest.raises(ValueError, match="attend is 'during'; it must be 'before' or 'after'"):
         AttentionCell(gru, attention, attend="during")
-    with pytest.raises(ValueError, match="input_feeding=False is for attend='after'"):
+    with pytest.raises(ValueError, match="input_feeding=False requires attend='after'"):
         AttentionCell(gru, attention, input_feeding=False)
     with pytest.raises(ValueError, match=r"of one dtype policy; got .*float64.*float32"):
         AttentionCell(GRUCell(3, dtype="float64"), attention)
-    with pytest.raises(ValueError, match="size is known once it has met a memory"):
+    with pytest.raises(ValueError, match="the output size is unknown before it is built"):
         _ = AttentionCell(gru, attention).output_size
     with pytest.raises(ValueError, match="learn_initial_state=True can't learn it"):
         RNN(AttentionCell(gru, attention), learn_initial_state=True)(SEQUENCE, constants=MEMORY)
 
 
-def test_without_constants_it_says_so():
+def test_missing_constants_raise_a_clear_error():
     for rnn in (RNN, keras.layers.RNN):
         with pytest.raises(ValueError, match=r"run it in seqkit.RNN with constants=memory or"):
             rnn(CELLS["before"]())(SEQUENCE)

@@ -1,4 +1,4 @@
-"""Words from the vocabulary or from the source: the paper's equation, extremes, learning."""
+"""PointerGenerator: the paper's equation, extreme inputs, learning."""
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ RANDOM = np.random.default_rng(0)
 LOGITS = RANDOM.standard_normal((2, 3, 7)).astype("float32")
 QUERY = RANDOM.standard_normal((2, 3, 4)).astype("float32")
 WEIGHTS = RANDOM.dirichlet(np.ones(5), (2, 3)).astype("float32")
-SOURCE = np.array([[1, 6, 1, 1, 0], [2, 3, 3, 5, 2]], "int32")  # words stand there repeatedly
+SOURCE = np.array([[1, 6, 1, 1, 0], [2, 3, 3, 5, 2]], "int32")  # with repeated words
 LAYER = PointerGenerator()
 LAYER(LOGITS, QUERY, WEIGHTS, SOURCE)
 LAYER.bias.assign([0.3])
@@ -35,19 +35,19 @@ def test_it_is_the_papers_mixture():
     np.testing.assert_allclose(p.sum(axis=-1), 1, rtol=1e-5)
 
 
-def test_one_step_is_one_of_many():
+def test_a_single_step_equals_one_of_many():
     for t in range(3):
         single = log_p(LOGITS[:, t], QUERY[:, t], WEIGHTS[:, t])
         np.testing.assert_allclose(single, log_p()[:, t], rtol=1e-5)
 
 
-def test_what_has_no_weight_is_never_taken_over():
+def test_positions_without_weight_are_never_copied():
     hidden = np.where(np.arange(5) < 2, WEIGHTS, 0).astype("float32")
     other = np.where(np.arange(5) < 2, SOURCE, 4).astype("int32")
     np.testing.assert_allclose(
         log_p(weights=hidden), log_p(weights=hidden, source=other), rtol=1e-5
     )
-    # Nothing at all to take over: what the vocabulary says, and nothing is made a NaN of.
+    # With nothing to copy, only the vocabulary counts, and nothing becomes NaN.
     w, b = ops.convert_to_numpy(LAYER.kernel), ops.convert_to_numpy(LAYER.bias)
     alone = ops.log_sigmoid(QUERY @ w + b) + ops.log_softmax(LOGITS)
     np.testing.assert_allclose(log_p(weights=0 * WEIGHTS), alone, rtol=1e-5)
@@ -55,9 +55,9 @@ def test_what_has_no_weight_is_never_taken_over():
 
 @pytest.mark.parametrize("scale", [1e4, -1e4])
 @pytest.mark.parametrize("what", ["logits", "query", "weights"])
-def test_extremes_leave_numbers(what, scale):
+def test_extreme_inputs_stay_finite(what, scale):
     inputs = {"logits": LOGITS, "query": QUERY, "weights": WEIGHTS, "source": SOURCE}
-    if what == "weights":  # all on one place, or on none
+    if what == "weights":  # all on one position, or on none
         inputs["weights"] = np.float32(scale > 0) * np.eye(5, dtype="float32")[:3] + 0 * WEIGHTS
     else:
         inputs[what] = scale * inputs[what]
@@ -68,7 +68,7 @@ def test_extremes_leave_numbers(what, scale):
 
 
 def test_gradients_are_those_of_finite_differences():
-    """Of the weights, too: a word in several places counts once."""
+    """Including those of the weights, with words at several positions."""
 
     class Weighed(keras.layers.Layer):
         def __init__(self):
@@ -84,18 +84,18 @@ def test_gradients_are_those_of_finite_differences():
     found = case.gradients(layer, weighted_sum)[0]
     assert found.shape == WEIGHTS.shape
     step = 1e-3
-    for place in [(0, 0, 0), (0, 1, 2), (1, 2, 4), (1, 0, 1)]:
+    for index in [(0, 0, 0), (0, 1, 2), (1, 2, 4), (1, 0, 1)]:
         change = np.zeros_like(WEIGHTS)
-        change[place] = step
+        change[index] = step
         up, down = (
             float(weighted_sum(LAYER(LOGITS, QUERY, WEIGHTS + sign * change, SOURCE)))
             for sign in (1, -1)
         )
-        np.testing.assert_allclose(found[place], (up - down) / (2 * step), rtol=1e-2, atol=1e-3)
+        np.testing.assert_allclose(found[index], (up - down) / (2 * step), rtol=1e-2, atol=1e-3)
 
 
-def test_words_that_training_never_showed_are_taken_over():
-    """Copying ids: half of the vocabulary occurs in testing alone."""
+def test_words_unseen_in_training_are_copied():
+    """Half of the vocabulary occurs only in the test data."""
     keras.utils.set_random_seed(1)
     words, length = 20, 5
     source = keras.Input((length,), dtype="int32")

@@ -1,4 +1,4 @@
-"""Attention learns to read a sequence backwards: only its weights can know where to look."""
+"""Attention learns to reverse a sequence, which requires it to find the right position."""
 
 import keras
 import numpy as np
@@ -26,7 +26,7 @@ CELLS = {
 
 
 def sentences(count, seed):
-    """Symbols, what a decoder is fed (0, then the symbol before), and the symbols reversed."""
+    """Return symbols, decoder inputs (0, then the previous target), and the reversed symbols."""
     source = np.random.default_rng(seed).integers(1, SYMBOLS + 1, (count, LENGTH))
     target = source[:, ::-1]
     fed = np.concatenate([np.zeros((count, 1), int), target[:, :-1]], axis=1)
@@ -35,7 +35,7 @@ def sentences(count, seed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CELLS)
-def test_it_looks_along_the_anti_diagonal(name):
+def test_it_attends_along_the_anti_diagonal(name):
     keras.utils.set_random_seed(0)
     source, fed = (keras.Input((LENGTH,), dtype="int32") for _ in range(2))
     embed, embed_fed = (keras.layers.Embedding(SYMBOLS + 1, 16) for _ in range(2))
@@ -53,12 +53,12 @@ def test_it_looks_along_the_anti_diagonal(name):
     _, accuracy = model.evaluate([x, y], z, batch_size=256, verbose=0)
     assert accuracy >= 0.99
 
-    remembered = cell.attention.prepare(encoder(embed(x)))
-    states = cell.get_initial_state(len(x), remembered)
-    looks_at = []
+    prepared = cell.attention.prepare(encoder(embed(x)))
+    states = cell.get_initial_state(len(x), prepared)
+    attended = []
     for t in range(LENGTH):
-        _, states = cell(embed_fed(y[:, t]), states, constants=remembered)
-        looks_at.append(np.argmax(cell.attention_weights(states), axis=1))
-    share = np.mean(np.stack(looks_at, axis=1) == np.arange(LENGTH)[::-1])
-    if cell.attend == "before":  # the others lie at 0.98 to 1, seed by seed
+        _, states = cell(embed_fed(y[:, t]), states, constants=prepared)
+        attended.append(np.argmax(cell.attention_weights(states), axis=1))
+    share = np.mean(np.stack(attended, axis=1) == np.arange(LENGTH)[::-1])
+    if cell.attend == "before":  # the others reach 0.98 to 1, depending on the seed
         assert share >= 0.99

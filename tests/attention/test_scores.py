@@ -17,7 +17,7 @@ W, V, BIAS = (RANDOM.standard_normal(shape) for shape in ((D, D), (D,), (D,)))
 
 
 def by_hand(score):
-    """score(s, h_j) of every row, query and position."""
+    """Compute score(s, h_j) for every row, query and position."""
     return np.array([[[score(s, h) for h in KEYS[b]] for s in QUERY[b]] for b in range(B)])
 
 
@@ -25,7 +25,7 @@ def same(found, wanted):
     np.testing.assert_allclose(np.asarray(found), wanted, rtol=1e-12, atol=1e-12)
 
 
-def test_scores_are_the_papers():
+def test_scores_match_the_papers():
     eye = np.eye(D)
     same(scores.dot(QUERY, KEYS), by_hand(reference.dot))
     same(scores.scaled_dot(QUERY, KEYS), by_hand(reference.scaled_dot))
@@ -41,7 +41,7 @@ def test_scores_are_the_papers():
 
 
 @pytest.mark.parametrize("reach", [1, 3])
-def test_a_local_window_is_luongs(reach):
+def test_the_local_window_matches_luong(reach):
     e = scores.dot(QUERY, KEYS)
     factor, inside = scores.local_window(QUERY, MASK, W, V, reach)
     found = scores.masked_softmax(e, np.logical_and(MASK[:, None], inside)) * factor
@@ -58,7 +58,7 @@ def test_a_local_window_is_luongs(reach):
 
 
 @pytest.mark.parametrize("width", [3, 4])
-def test_location_features_are_chorowskis(width):
+def test_location_features_match_chorowski(width):
     previous, F = RANDOM.random((B, T)), RANDOM.standard_normal((width, 2))
     found = scores.location_features(keras.ops.convert_to_tensor(previous), F)
     same(found, np.stack([reference.location(a, F.T) for a in previous]))
@@ -69,7 +69,7 @@ def test_location_features_are_chorowskis(width):
     arrays.arrays("float32", (3, 4), elements=st.floats(-1e5, 1e5, width=32)),
     arrays.arrays("bool", (3, 4)),
 )
-def test_weights_are_shared_out_among_what_is_real(e, mask):
+def test_weights_are_a_distribution_over_real_positions(e, mask):
     weights = np.asarray(scores.masked_softmax(e, mask))
     assert (weights >= 0).all() and not weights[~mask].any()
     np.testing.assert_allclose(weights.sum(axis=1), mask.any(axis=1), atol=1e-6)
@@ -79,7 +79,7 @@ def test_weights_are_shared_out_among_what_is_real(e, mask):
     np.testing.assert_allclose(weights, wanted, atol=1e-5)
 
 
-def test_a_masked_score_may_be_anything_and_gets_no_gradient():
+def test_masked_scores_may_be_nan_and_get_no_gradient():
     e = tf.Variable(np.where(MASK, KEYS[..., 0], np.nan))
     with tf.GradientTape() as tape:
         weights = scores.masked_softmax(e, MASK)
@@ -88,7 +88,7 @@ def test_a_masked_score_may_be_anything_and_gets_no_gradient():
     assert np.isfinite(gradient).all() and not gradient[~MASK].any() and gradient[:2].any()
 
 
-def test_all_of_a_single_place_is_read_without_a_warning(recwarn):
+def test_a_single_position_gets_weight_one_without_a_warning(recwarn):
     weights = scores.masked_softmax(np.array([[3.0], [np.nan]]), np.array([[True], [False]]))
     np.testing.assert_array_equal(weights, [[1.0], [0.0]])
     assert not recwarn.list
@@ -98,6 +98,6 @@ def test_all_of_a_single_place_is_read_without_a_warning(recwarn):
 def test_weights_are_in_float32(dtype):
     e = keras.ops.cast(QUERY, dtype)
     assert scores.masked_softmax(e, True).dtype == "float32"
-    # 0.0004 apart, which 16 bits can't tell from 1/4
+    # 0.0004 more than 1/4, which 16 bits can't represent
     weights = scores.masked_softmax(keras.ops.cast([[0, 0, 0, 0.002]], dtype), True)
     assert np.asarray(weights)[0, 3] > 0.2503

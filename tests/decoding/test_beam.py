@@ -1,4 +1,4 @@
-"""Beam search against every chain there is, and what it promises about batches and stopping."""
+"""Beam search against exhaustive enumeration, in batches, with early stopping, compiled."""
 
 import keras
 import numpy as np
@@ -11,9 +11,9 @@ from seqkit.decoding import BernoulliStop, EndSymbol, beam_search, greedy, per_t
 from seqkit.decoding.penalties import ban_repeats
 from tests.decoding.toy import BOS, EOS, KINDS, Toy, compiled, to_numpy
 from tests.reference import decoding as reference
-from tests.reference.decoding import enumerate_chains, ranked, repeats
+from tests.reference.decoding import enumerate_sequences, ranked, repeats
 
-MAX_LENGTH, ENOUGH = 4, 170  # as many beams as a step can have ways to go on
+MAX_LENGTH, ENOUGH = 4, 170  # at least as many beams as a step has continuations
 LENGTH_PENALTIES = {"none": None, "wu": wu_penalty(0.8), "per token": per_token}
 
 
@@ -32,18 +32,20 @@ def search(toy, kind="end symbol", max_length=MAX_LENGTH, state=None, **more):
 
 
 def assert_found(found, row, wanted):
-    """The results of a sentence are these (chain, score), and then nothing."""
+    """Check that the results of a row are these (hypothesis, score), and the rest is missing."""
     n = found.scores.shape[1]
-    for k, (chain, value) in enumerate(wanted[:n]):
-        size = len(chain.tokens)
-        assert found.tokens[row, k].tolist() == [*chain.tokens, *[-1] * (MAX_LENGTH - size)]
+    for k, (expected, value) in enumerate(wanted[:n]):
+        size = len(expected.tokens)
+        assert found.tokens[row, k].tolist() == [*expected.tokens, *[-1] * (MAX_LENGTH - size)]
         assert found.lengths[row, k] == size
-        assert found.ended[row, k] == chain.ended
+        assert found.ended[row, k] == expected.ended
         np.testing.assert_allclose(found.scores[row, k], value, rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(found.log_likelihoods[row, k], chain.log_p, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            found.log_likelihoods[row, k], expected.log_p, rtol=1e-4, atol=1e-5
+        )
         if found.attention is not None:
             np.testing.assert_allclose(
-                found.attention[row, k, :size], chain.attention, rtol=1e-4, atol=1e-5
+                found.attention[row, k, :size], expected.attention, rtol=1e-4, atol=1e-5
             )
             assert not found.attention[row, k, size:].any()
     rest = slice(len(wanted), None)
@@ -52,38 +54,38 @@ def assert_found(found, row, wanted):
     assert (found.tokens[row, rest] == -1).all()
 
 
-def all_chains(toy, kind, row, **more):
-    return enumerate_chains(
-        toy.numpy_step(row), toy.numpy_ends(kind, row), toy.h[row], BOS, MAX_LENGTH, **more
+def all_sequences(toy, kind, row, **more):
+    return enumerate_sequences(
+        toy.numpy_step(row), toy.numpy_stop(kind, row), toy.h[row], BOS, MAX_LENGTH, **more
     )
 
 
 @pytest.mark.parametrize("num_results", [1, 30])
 @pytest.mark.parametrize("penalty", LENGTH_PENALTIES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_enough_beams_find_the_best_of_all_chains(kind, penalty, num_results):
+def test_enough_beams_find_the_best_of_all_sequences(kind, penalty, num_results):
     toy = Toy(rows=3, seed=1)
     lp = LENGTH_PENALTIES[penalty]
     found = to_numpy(
         search(toy, kind, num_beams=ENOUGH, num_results=num_results, length_penalty=lp)
     )
     for row in range(toy.rows):
-        wanted = ranked(all_chains(toy, kind, row), length_penalty=lp or (lambda n: 1.0))
+        wanted = ranked(all_sequences(toy, kind, row), length_penalty=lp or (lambda n: 1.0))
         assert_found(found, row, wanted)
 
 
 @pytest.mark.parametrize("num_results", [1, 3])
 @pytest.mark.parametrize("penalty", LENGTH_PENALTIES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_few_beams_find_what_the_plain_algorithm_finds(kind, penalty, num_results):
-    """Which never stops early."""
+def test_few_beams_match_the_plain_algorithm(kind, penalty, num_results):
+    """The plain algorithm never stops early."""
     toy = Toy(rows=40, vocabulary=6, seed=8, scale=0.8)
     lp = LENGTH_PENALTIES[penalty]
     found = to_numpy(search(toy, kind, num_beams=3, num_results=num_results, length_penalty=lp))
     for row in range(toy.rows):
         wanted = reference.beam_search(
             toy.numpy_step(row),
-            toy.numpy_ends(kind, row),
+            toy.numpy_stop(kind, row),
             toy.h[row],
             BOS,
             MAX_LENGTH,
@@ -94,20 +96,20 @@ def test_few_beams_find_what_the_plain_algorithm_finds(kind, penalty, num_result
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_coverage_looks_at_real_sources_alone(kind):
+def test_coverage_counts_real_source_positions_only(kind):
     toy = Toy(rows=3, seed=2)
     found = search(
         toy,
         kind,
         num_beams=ENOUGH,
-        num_results=20,
+        num_results=30,
         length_penalty=wu_penalty(0.5),
         coverage_weight=0.7,
         source_mask=toy.mask,
     )
     for row in range(toy.rows):
         wanted = ranked(
-            all_chains(toy, kind, row),
+            all_sequences(toy, kind, row),
             length_penalty=wu_penalty(0.5),
             coverage_weight=0.7,
             source_mask=toy.mask[row],
@@ -116,34 +118,34 @@ def test_coverage_looks_at_real_sources_alone(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_chains_begin_with_the_prefix(kind):
+def test_hypotheses_start_with_the_prefix(kind):
     toy = Toy(rows=3, seed=3)
     prefix = np.array([[2, 0], [2, -1], [-1, -1]], "int32")
     toy.lengths[:] = [3, 2, 1]
-    found = to_numpy(search(toy, kind, num_beams=ENOUGH, num_results=20, prefix=prefix))
-    for row, begin in enumerate(((2, 0), (2,), ())):
-        assert_found(found, row, ranked(all_chains(toy, kind, row, prefix=begin)))
+    found = to_numpy(search(toy, kind, num_beams=ENOUGH, num_results=30, prefix=prefix))
+    for row, start in enumerate(((2, 0), (2,), ())):
+        assert_found(found, row, ranked(all_sequences(toy, kind, row, prefix=start)))
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_run_occurs_twice(kind, n):
-    toy = Toy(rows=2, seed=4)
+def test_no_ngram_occurs_twice(kind, n):
+    toy = Toy(rows=3, seed=4)
     toy.lengths[:] = 4
-    found = to_numpy(search(toy, kind, num_beams=ENOUGH, num_results=40, no_repeat_ngram=n))
+    found = to_numpy(search(toy, kind, num_beams=ENOUGH, num_results=30, no_repeat_ngram=n))
     for row in range(toy.rows):
-        chains = [c for c in all_chains(toy, kind, row) if not repeats(c.tokens, n)]
-        assert_found(found, row, ranked(chains))
+        sequences = [c for c in all_sequences(toy, kind, row) if not repeats(c.tokens, n)]
+        assert_found(found, row, ranked(sequences))
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 2), min_size=7, max_size=7), st.integers(0, 7), st.integers(1, 4))
-def test_banned_is_what_would_repeat(history, t, n):
+def test_tokens_that_would_repeat_an_ngram_are_banned(history, t, n):
     allowed = ban_repeats(np.zeros((1, 3), "float32"), np.array([history], "int32"), t, n)
     chosen = tuple(history[:t])
-    runs = {chosen[i : i + n] for i in range(t - n + 1)}
+    ngrams = {chosen[i : i + n] for i in range(t - n + 1)}
     end = chosen[t - n + 1 :] if n > 1 else ()
-    wanted = [-np.inf if (*end, y) in runs else 0.0 for y in range(3)]
+    wanted = [-np.inf if (*end, y) in ngrams else 0.0 for y in range(3)]
     assert ops.convert_to_numpy(allowed)[0].tolist() == wanted
 
 
@@ -151,19 +153,19 @@ def test_banned_is_what_would_repeat(history, t, n):
 def test_one_beam_is_greedy(kind):
     toy = Toy(rows=40, vocabulary=6, seed=5)
     arguments = {"bos_id": BOS, "length": toy.length(kind), "max_length": 7, "pad_id": -1}
-    chain = to_numpy(
+    sequence = to_numpy(
         greedy(toy.step, toy.state, toy.constants, attention=toy.attention, **arguments)
     )
     beam = to_numpy(search(toy, kind, max_length=7, num_beams=1))
     if kind == "end symbol":
-        assert 0 < chain.ended.sum() < toy.rows  # some are cut
-    for one, other in zip(chain, beam, strict=True):
+        assert 0 < sequence.ended.sum() < toy.rows  # some are cut
+    for one, other in zip(sequence, beam, strict=True):
         np.testing.assert_allclose(other[:, 0], one, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_batch_is_its_sentences_one_by_one(kind):
-    toy = Toy(rows=3, vocabulary=7, seed=6)
+def test_rows_of_a_batch_are_independent(kind):
+    toy = Toy(rows=3, vocabulary=6, seed=6)
     more = {"num_beams": 4, "num_results": 3, "length_penalty": wu_penalty(0.6), "max_length": 9}
     together = to_numpy(search(toy, kind, **more))
     for row in range(toy.rows):
@@ -176,12 +178,12 @@ def test_a_batch_is_its_sentences_one_by_one(kind):
 @given(
     st.integers(0, 10_000), st.sampled_from(sorted(LENGTH_PENALTIES)), st.sampled_from([0.0, 0.4])
 )
-def test_stopping_early_loses_nothing(seed, penalty, coverage_weight):
-    """Asked for all of its beams' results, the search goes on much longer; the best is the same."""
-    toy = Toy(rows=2, vocabulary=5, seed=seed)
+def test_stopping_early_does_not_change_the_best(seed, penalty, coverage_weight):
+    """With num_results = num_beams the search runs much longer, but the best is the same."""
+    toy = Toy(rows=3, vocabulary=6, seed=seed)
     more = {
         "num_beams": 4,
-        "max_length": 8,
+        "max_length": 9,
         "length_penalty": LENGTH_PENALTIES[penalty],
         "coverage_weight": coverage_weight,
         "source_mask": toy.mask,
@@ -192,9 +194,9 @@ def test_stopping_early_loses_nothing(seed, penalty, coverage_weight):
         np.testing.assert_array_equal(best[:, 0], several[:, 0])
 
 
-@pytest.mark.skipif(keras.backend.backend() == "jax", reason="a loop that is traced counts nothing")
-def test_it_does_stop_early():
-    """p(end) = 0.9 at each step: one step proves that nothing longer can win."""
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="a traced loop runs the step once")
+def test_it_stops_early():
+    """With p(end) = 0.9 at each step, nothing longer than one token can win."""
     log_p = np.log(np.array([[0.04, 0.9, 0.06]], "float32"))
     steps = []
 
@@ -206,11 +208,11 @@ def test_it_does_stop_early():
     beam_search(step, np.zeros((1, 1), "float32"), **arguments)
     assert len(steps) == 1
     beam_search(step, np.zeros((1, 1), "float32"), length_penalty=per_token, **arguments)
-    assert 1 < len(steps) < 50  # a long chain may be likelier a token, up to a point
+    assert 1 < len(steps) < 50  # a longer one may have a better mean log p, up to a point
 
 
-def test_an_impossible_model_finds_nothing():
-    """Every way on is -inf: no chain, and no NaN."""
+def test_an_impossible_model_has_no_results():
+    """If every continuation has log p = -inf, there is no result and no NaN."""
     step = lambda tokens, state, constants: (  # noqa: E731
         ops.full((ops.shape(tokens)[0], 3), -np.inf),
         state,
@@ -231,12 +233,12 @@ def test_an_impossible_model_finds_nothing():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_compiled_it_finds_the_same(kind):
+def test_compiled_results_are_the_same(kind):
     toy = Toy(rows=3, vocabulary=6, seed=7)
     more = {
         "num_beams": 4,
         "num_results": 3,
-        "max_length": 6,
+        "max_length": 9,
         "length_penalty": wu_penalty(0.6),
         "coverage_weight": 0.2,
         "source_mask": toy.mask,
@@ -257,12 +259,12 @@ def test_compiled_it_finds_the_same(kind):
         ({"num_beams": 2, "coverage_weight": 1.0, "attention": None}, "needs attention="),
     ],
 )
-def test_bad_arguments_get_a_clear_line(more, line):
+def test_bad_arguments_raise_clear_errors(more, line):
     with pytest.raises(ValueError, match=line):
         search(Toy(rows=1), **more)
 
 
-def test_a_step_that_changes_its_state_gets_a_clear_line():
+def test_a_step_that_changes_the_structure_of_its_state_raises_a_clear_error():
     toy = Toy(rows=1)
     arguments = {"num_beams": 2, "bos_id": 0, "length": EndSymbol(EOS), "max_length": 3}
 

@@ -1,4 +1,4 @@
-"""Decoding that goes on with fewer and fewer rows, against that which keeps them all."""
+"""Decoding with drop_ended against decoding that keeps all rows."""
 
 from functools import partial
 
@@ -10,11 +10,11 @@ from seqkit.decoding import beam_search, greedy, per_token, wu_penalty
 from tests.decoding.toy import BOS, KINDS, Toy, to_numpy
 
 if keras.backend.backend() != "tensorflow":
-    pytest.skip("rows leave a batch of open size, which JAX has not", allow_module_level=True)
+    pytest.skip("JAX has no batches of open size", allow_module_level=True)
 
 import tensorflow as tf
 
-WAYS = {
+SEARCHES = {
     "greedy": greedy,
     "beams": partial(beam_search, num_beams=3, num_results=2, length_penalty=wu_penalty(0.6)),
     "one beam": partial(beam_search, num_beams=1),
@@ -22,8 +22,8 @@ WAYS = {
 }
 
 
-def decode(toy, kind, way=greedy, step=None, **more):
-    return way(
+def decode(toy, kind, search=greedy, step=None, **more):
+    return search(
         step or toy.step,
         toy.state,
         toy.constants,
@@ -42,9 +42,9 @@ def assert_same(found, wanted):
         np.testing.assert_allclose(part, expected, rtol=1e-5, atol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("search", SEARCHES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_answer_is_the_same(kind, way):
+def test_the_result_is_the_same(kind, search):
     toys = [Toy(rows=rows, vocabulary=5, seed=2) for rows in (24, 1, 0)]
 
     def arrays(toy):
@@ -57,17 +57,17 @@ def test_the_answer_is_the_same(kind, way):
         toy = Toy(rows=0, vocabulary=5, seed=2)
         toy.h, toy.c, toy.mask, toy.lengths = given
         toy.rows = tf.shape(given[0])[0]
-        return decode(toy, kind, WAYS[way], drop_ended=True)
+        return decode(toy, kind, SEARCHES[search], drop_ended=True)
 
     for toy in toys:
-        wanted = decode(toy, kind, WAYS[way])
+        wanted = decode(toy, kind, SEARCHES[search])
         assert toy.rows < 24 or len(np.unique(wanted.lengths)) > 3
         assert_same(in_a_graph(*arrays(toy)), wanted)
-        assert_same(decode(toy, kind, WAYS[way], drop_ended=True), wanted)
+        assert_same(decode(toy, kind, SEARCHES[search], drop_ended=True), wanted)
 
 
-@pytest.mark.parametrize(("way", "beams"), [("greedy", 1), ("one beam", 1), ("beams", 3)])
-def test_whenever_half_have_ended_the_others_go_on_alone(way, beams):
+@pytest.mark.parametrize(("search", "beams"), [("greedy", 1), ("one beam", 1), ("beams", 3)])
+def test_ended_rows_are_dropped_once_they_are_at_least_half(search, beams):
     toy = Toy(rows=8, seed=0)
     toy.lengths = np.array([1, 7, 2, 2, 9, 3, 3, 5], "int32")
     sizes = []
@@ -77,18 +77,18 @@ def test_whenever_half_have_ended_the_others_go_on_alone(way, beams):
         assert {len(leaf) for leaf in (*state.values(), *constants[:2])} == {len(tokens)}
         return toy.step(tokens, state, constants)
 
-    found = decode(toy, "predicted", WAYS[way], step=step, drop_ended=True)
+    found = decode(toy, "predicted", SEARCHES[search], step=step, drop_ended=True)
     best = found.lengths.numpy().reshape(8, -1)[:, 0]
     assert best.tolist() == toy.lengths.tolist()
-    # Ended before the step: 0 1 3 5 5 6 6 7 7 of the eight; left over are 3 of them, then 1.
+    # Ended before each step: 0 1 3 5 5 6 6 7 7 of the eight; 3 of them are kept, then 1.
     assert sizes == [beams * n for n in (8, 8, 8, 3, 3, 3, 3, 1, 1)]
 
 
-def test_beams_of_prefixes_and_coverage_are_of_the_sentences_that_go_on():
+def test_prefixes_and_coverage_follow_the_rows_that_are_kept():
     toy = Toy(rows=24, vocabulary=5, seed=3)
     prefix = np.random.default_rng(0).integers(2, 5, (24, 3)).astype("int32")
     prefix[::2, 1:] = -1
-    way = partial(
+    search = partial(
         beam_search,
         num_beams=3,
         prefix=prefix,
@@ -97,4 +97,4 @@ def test_beams_of_prefixes_and_coverage_are_of_the_sentences_that_go_on():
         length_penalty=wu_penalty(0.2),
     )
     for kind in KINDS:
-        assert_same(decode(toy, kind, way, drop_ended=True), decode(toy, kind, way))
+        assert_same(decode(toy, kind, search, drop_ended=True), decode(toy, kind, search))

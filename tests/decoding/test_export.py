@@ -1,4 +1,4 @@
-"""Decoding inside a SavedModel: the batch is open, the seed comes with the request."""
+"""Decoding inside a SavedModel: open batch size, a seed per request."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from seqkit.decoding import beam_search, greedy, sample, score, wu_penalty
 from tests.decoding.toy import BOS, KINDS, Toy, to_numpy
 
 if keras.backend.backend() != "tensorflow":
-    pytest.skip("SavedModels are TensorFlow's", allow_module_level=True)
+    pytest.skip("only TensorFlow has SavedModels", allow_module_level=True)
 
 import tensorflow as tf
 
@@ -17,7 +17,7 @@ LENGTHS = np.array([3, 2, 5], "int32")
 
 
 def everything(toy, kind):
-    """What a signature may compute, of one sentence a row."""
+    """Return a function that decodes in every way, one sequence per row."""
 
     def run(h, c, mask, lengths, prefix, seed):
         state = {"h": h, "attention": tf.zeros((tf.shape(h)[0], toy.source))}

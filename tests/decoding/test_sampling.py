@@ -1,4 +1,4 @@
-"""Greedy decoding, and sampling against the exact distribution of chains."""
+"""Greedy decoding, and sampling against the exact distribution of sequences."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ from scipy.special import log_softmax
 from seqkit.decoding import EndSymbol, greedy, sample, score, top_k_filter, top_p_filter
 from seqkit.decoding.sampling import draw, uniform
 from tests.decoding.toy import BOS, EOS, KINDS, Toy, compiled, to_numpy
-from tests.reference.decoding import enumerate_chains
+from tests.reference.decoding import enumerate_sequences
 
 MAX_LENGTH, DRAWS = 3, 20_000
 
@@ -33,7 +33,7 @@ def run(toy, kind, decode=greedy, state=None, **more):
 
 
 def many(toy):
-    """The one sentence of a toy, often."""
+    """Repeat the single row of a toy."""
     for name in ("h", "c", "lengths", "mask"):
         setattr(toy, name, np.repeat(getattr(toy, name), DRAWS, axis=0))
     toy.rows = DRAWS
@@ -41,7 +41,7 @@ def many(toy):
 
 
 def nucleus(p, k, top_p, temperature):
-    """What is drawn from, by the words of the definition."""
+    """Compute the distribution that is drawn from, by its definition."""
     p = p ** (1 / temperature) / np.sum(p ** (1 / temperature))
     order = np.argsort(-p)[:k]
     size = 1 + np.searchsorted(np.cumsum(p[order] / p[order].sum()), top_p)
@@ -55,7 +55,7 @@ def nucleus(p, k, top_p, temperature):
     [(1.0, None, None), (0.6, None, None), (1.0, 2, None), (1.0, None, 0.8), (1.5, 3, 0.7)],
 )
 @pytest.mark.parametrize("kind", KINDS)
-def test_samples_come_as_often_as_their_probability_says(kind, temperature, top_k, top_p):
+def test_samples_follow_their_distribution(kind, temperature, top_k, top_p):
     toy = Toy(rows=1, vocabulary=4, seed=1, scale=0.7)
     toy.lengths[:] = 2
 
@@ -64,9 +64,9 @@ def test_samples_come_as_often_as_their_probability_says(kind, temperature, top_
 
     wanted = {
         (c.tokens, c.ended): np.exp(c.log_p)
-        for c in enumerate_chains(
+        for c in enumerate_sequences(
             toy.numpy_step(0),
-            toy.numpy_ends(kind, 0),
+            toy.numpy_stop(kind, 0),
             toy.h[0],
             BOS,
             MAX_LENGTH,
@@ -83,8 +83,8 @@ def test_samples_come_as_often_as_their_probability_says(kind, temperature, top_
     )
     assert set(seen) <= set(wanted)
     expected = np.array([DRAWS * p for p in wanted.values()])
-    counts = np.array([seen[chain] for chain in wanted])
-    rare = expected < 5  # chi-square wants its cells filled
+    counts = np.array([seen[sequence] for sequence in wanted])
+    rare = expected < 5  # chi-square requires filled cells
     if rare.any():
         counts = np.append(counts[~rare], counts[rare].sum())
         expected = np.append(expected[~rare], expected[rare].sum())
@@ -92,8 +92,8 @@ def test_samples_come_as_often_as_their_probability_says(kind, temperature, top_
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_was_drawn_is_scored_as_the_model_says(kind):
-    toy = Toy(rows=30, vocabulary=4, seed=2)
+def test_samples_have_the_likelihood_of_the_model(kind):
+    toy = Toy(rows=20, vocabulary=5, seed=2)
     found = to_numpy(
         run(toy, kind, sample, seed=5, temperature=2.0, top_k=3, attention=toy.attention)
     )
@@ -110,7 +110,7 @@ def test_what_was_drawn_is_scored_as_the_model_says(kind):
             attention=toy.attention,
         )
     )
-    ended = found.ended  # of what was cut, `score` knows only that it doesn't end there
+    ended = found.ended  # `score` includes the probability of stopping, which a cut sequence lacks
     np.testing.assert_allclose(
         again.log_likelihoods[ended], found.log_likelihoods[ended], rtol=1e-4
     )
@@ -119,16 +119,16 @@ def test_what_was_drawn_is_scored_as_the_model_says(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_greedy_takes_the_most_probable_each_time(kind):
-    toy = Toy(rows=12, vocabulary=5, seed=3)
+def test_greedy_chooses_the_most_probable_token(kind):
+    toy = Toy(rows=20, vocabulary=5, seed=3)
     found = to_numpy(run(toy, kind, max_length=6))
     for row in range(toy.rows):
-        step, ends = toy.numpy_step(row), toy.numpy_ends(kind, row)
+        step, p_stop = toy.numpy_step(row), toy.numpy_stop(kind, row)
         token, h, tokens, log_p, ended = BOS, toy.h[row], [], 0.0, False
         while len(tokens) < 6 and not ended:
             p, h, _ = step(token, h)
             token = int(p.argmax())
-            stop = ends(token, h, len(tokens))
+            stop = p_stop(token, h, len(tokens))
             ended = stop >= 0.5
             log_p += np.log(p[token]) + np.log(stop if ended else 1 - stop)
             tokens.append(token)
@@ -140,7 +140,7 @@ def test_greedy_takes_the_most_probable_each_time(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_low_temperature_and_a_single_candidate_are_greedy(kind):
     toy = Toy(rows=20, vocabulary=5, seed=4)
-    toy.S = 1e4 * toy.S  # a coin that knows its mind
+    toy.S = 1e4 * toy.S  # makes stopping deterministic
     wanted = to_numpy(run(toy, kind))
     for more in ({"temperature": 1e-4}, {"top_k": 1}, {"top_p": 1e-6}):
         found = to_numpy(run(toy, kind, sample, seed=0, **more))
@@ -164,7 +164,7 @@ def test_seeds():
     st.floats(0, 1, exclude_max=True, width=32),
     st.integers(0, 7),
 )
-def test_the_impossible_is_never_drawn(logits, u, k):
+def test_impossible_tokens_are_never_drawn(logits, u, k):
     logits[k % len(logits)] = -np.inf
     token = draw(np.array([logits], "float32"), np.array([u], "float32"))
     assert np.isfinite(logits[int(token[0])])
@@ -172,7 +172,7 @@ def test_the_impossible_is_never_drawn(logits, u, k):
 
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 1000), st.integers(1, 8), st.floats(0.01, 0.99))
-def test_filters_keep_what_they_say(seed, k, p):
+def test_filters_keep_the_tokens_they_define(seed, k, p):
     logits = np.random.default_rng(seed).normal(size=(2, 6)).astype("float32")
     log_p = log_softmax(logits, axis=1)
     by_k = ops.convert_to_numpy(top_k_filter(log_p, k))
@@ -189,14 +189,14 @@ def test_filters_keep_what_they_say(seed, k, p):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_compiled_greedy_is_the_same(kind):
-    toy = Toy(rows=5, vocabulary=6, seed=7)
+    toy = Toy(rows=20, vocabulary=5, seed=7)
     run_all = lambda state: run(toy, kind, state=state, attention=toy.attention)  # noqa: E731
     eager, xla = to_numpy(run_all(toy.state)), to_numpy(compiled(run_all)(toy.state))
     for one, other in zip(eager, xla, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
-def test_compiled_samples_take_their_seed_as_a_tensor():
+def test_compiled_sampling_accepts_a_seed_tensor():
     toy = many(Toy(rows=1, vocabulary=4, seed=8, scale=0.7))
     decode = compiled(lambda seed: run(toy, "end symbol", sample, seed=seed, max_length=1).tokens)
     tokens = ops.convert_to_numpy(decode(ops.convert_to_tensor(np.array([1, 2], "int32"))))
@@ -213,12 +213,12 @@ def test_compiled_samples_take_their_seed_as_a_tensor():
         ({"top_p": 1.5}, "top_p is 1.5"),
     ],
 )
-def test_bad_arguments_get_a_clear_line(more, line):
+def test_bad_arguments_raise_clear_errors(more, line):
     with pytest.raises(ValueError, match=line):
         run(Toy(rows=1), "end symbol", sample, seed=0, **more)
 
 
-def test_a_chain_of_nothing_gets_a_clear_line():
+def test_an_unknown_number_of_rows_raises_a_clear_error():
     arguments = {"bos_id": BOS, "length": EndSymbol(EOS), "max_length": 2}
     with pytest.raises(ValueError, match="number of rows is not known"):
         greedy(lambda tokens, state, constants: (None, state), {}, None, **arguments)

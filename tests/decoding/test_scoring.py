@@ -1,4 +1,4 @@
-"""`score` against the probabilities of all chains, and what it promises about padding."""
+"""`score` against the probabilities of all sequences, and with padding."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from keras import ops
 
 from seqkit.decoding import score
 from tests.decoding.toy import BOS, KINDS, Toy, compiled, to_numpy
-from tests.reference.decoding import enumerate_chains
+from tests.reference.decoding import enumerate_sequences
 
 TIME = 4
 
@@ -18,31 +18,33 @@ def scored(toy, tokens, kind=None, state=None, **more):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_all_chains_that_end_have_the_models_probability(kind):
+def test_all_ended_sequences_have_the_probability_of_the_model(kind):
     one = Toy(rows=1, seed=1)
     one.lengths[:] = 3
-    chains = [
+    sequences = [
         c
-        for c in enumerate_chains(one.numpy_step(0), one.numpy_ends(kind, 0), one.h[0], BOS, TIME)
+        for c in enumerate_sequences(
+            one.numpy_step(0), one.numpy_stop(kind, 0), one.h[0], BOS, TIME
+        )
         if c.ended
     ]
-    tokens = np.full((len(chains), TIME), 99)  # padding may hold anything
-    for row, chain in enumerate(chains):
-        tokens[row, : len(chain.tokens)] = chain.tokens
+    tokens = np.full((len(sequences), TIME), 99)  # padding may hold anything
+    for row, sequence in enumerate(sequences):
+        tokens[row, : len(sequence.tokens)] = sequence.tokens
     for name in ("h", "c", "lengths", "mask"):
-        setattr(one, name, np.repeat(getattr(one, name), len(chains), axis=0))
-    one.rows = len(chains)
+        setattr(one, name, np.repeat(getattr(one, name), len(sequences), axis=0))
+    one.rows = len(sequences)
     found = to_numpy(scored(one, tokens, kind, mask=tokens < 99, attention=one.attention))
-    wanted = [chain.log_p for chain in chains]
+    wanted = [sequence.log_p for sequence in sequences]
     np.testing.assert_allclose(found.log_likelihoods, wanted, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(found.log_probabilities.sum(axis=1), wanted, rtol=1e-4, atol=1e-5)
-    for row, chain in enumerate(chains):
-        size = len(chain.tokens)
-        np.testing.assert_allclose(found.attention[row, :size], chain.attention, atol=1e-5)
+    for row, sequence in enumerate(sequences):
+        size = len(sequence.tokens)
+        np.testing.assert_allclose(found.attention[row, :size], sequence.attention, atol=1e-5)
         assert not found.attention[row, size:].any()
 
 
-def test_what_a_length_cannot_be_is_impossible():
+def test_sequences_with_an_impossible_length_get_minus_infinity():
     toy = Toy(rows=2, seed=2)
     tokens = np.array([[2, 0], [1, 2]])  # no end symbol; one in the middle
     found = to_numpy(scored(toy, tokens, "end symbol"))
@@ -51,7 +53,7 @@ def test_what_a_length_cannot_be_is_impossible():
 
 
 @pytest.mark.parametrize("kind", [None, "bernoulli", "predicted"])
-def test_padding_may_lie_anywhere(kind):
+def test_padding_may_be_anywhere(kind):
     toy = Toy(rows=3, seed=3)
     toy.lengths[:] = 2
     wanted = to_numpy(scored(toy, np.full((3, 2), [2, 1]), kind))
@@ -64,7 +66,7 @@ def test_padding_may_lie_anywhere(kind):
     assert not nothing.log_likelihoods.any()
 
 
-def test_compiled_it_says_the_same():
+def test_compiled_scores_are_the_same():
     toy = Toy(rows=3, seed=4)
     tokens = np.array([[2, 0, 1]] * 3)
     eager = to_numpy(scored(toy, tokens, "bernoulli"))

@@ -38,8 +38,8 @@ class Toy:
     def step(self, tokens, state, constants):
         c, mask, _ = constants
         h = ops.tanh(ops.matmul(state["h"], self.W) + ops.take(self.E, tokens, axis=0) + c)
-        seen = ops.where(mask, ops.matmul(h, self.A), -1e9)
-        state = {"h": h, "attention": ops.softmax(seen, axis=-1)}
+        scores = ops.where(mask, ops.matmul(h, self.A), -1e9)
+        state = {"h": h, "attention": ops.softmax(scores, axis=-1)}
         return ops.log_softmax(ops.matmul(h, self.U), axis=-1), state
 
     @staticmethod
@@ -57,7 +57,7 @@ class Toy:
         }[kind]
 
     def one(self, row):
-        """The same model with this sentence alone."""
+        """Return the same model with only this row."""
         other = object.__new__(Toy)
         other.__dict__ = {**self.__dict__, "rows": 1}
         for name in ("h", "c", "lengths", "mask"):
@@ -65,17 +65,17 @@ class Toy:
         return other
 
     def numpy_step(self, row):
-        """step(token, h) -> p, h, attention of one sentence, in float64."""
+        """Return step(token, h) -> p, h, attention for one row, in float64."""
 
         def step(token, h):
             h = np.tanh(h.astype("float64") @ self.W + self.E[token] + self.c[row])
-            seen = np.where(self.mask[row], h @ self.A, -1e9)
-            return np.exp(log_softmax(h @ self.U)), h, softmax(seen)
+            scores = np.where(self.mask[row], h @ self.A, -1e9)
+            return np.exp(log_softmax(h @ self.U)), h, softmax(scores)
 
         return step
 
-    def numpy_ends(self, kind, row):
-        """ends(token, h, t) -> the probability that the chain ends behind the token."""
+    def numpy_stop(self, kind, row):
+        """Return stop(token, h, t) -> the probability that the sequence ends after the token."""
         return {
             "end symbol": lambda token, h, t: float(token == EOS),
             "bernoulli": lambda token, h, t: expit(h @ self.S),
@@ -87,12 +87,12 @@ KINDS = ("end symbol", "bernoulli", "predicted")
 
 
 def to_numpy(result):
-    """A NamedTuple of tensors with arrays in their place."""
+    """Convert a NamedTuple of tensors to arrays."""
     return type(result)(*(v if v is None else ops.convert_to_numpy(v) for v in result))
 
 
 def compiled(function):
-    """By XLA, on whichever backend runs."""
+    """Compile with XLA on either backend."""
     from keras import backend
 
     if backend.backend() == "jax":

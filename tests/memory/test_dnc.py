@@ -17,8 +17,8 @@ SIZES = {"memory_size": SLOTS, "word_size": WORD, "num_reads": READS}
 WIDTH = WORD * READS + 3 * WORD + 5 * READS + 3  # of the paper's interface vector
 
 
-def first_states():
-    """Some that tell slots apart: the order of equal ones is left to rounding."""
+def initial_states():
+    """Return states with distinct slots, whose order does not depend on rounding."""
     random = np.random.default_rng(5)
     memory, reads = random.standard_normal((2, WORD, SLOTS)), np.zeros((2, READS, WORD))
     usage = random.random((2, 1, SLOTS))
@@ -36,7 +36,7 @@ def reference(xs, row, first, weights):
 
 def test_it_computes_the_papers_equations():
     rnn = numerics.random_rnn(DNCCell(numerics.feed_forward(), **SIZES))
-    first = first_states()
+    first = initial_states()
     given = [v.reshape(2, -1) for v in first]
     outputs, *states = rnn(numerics.INPUTS.astype("float32"), initial_state=given)
     _, state = rnn.cell.unpack(states)
@@ -53,8 +53,8 @@ def test_it_computes_the_papers_equations():
 
 def test_gradients_equal_finite_differences():
     rnn = numerics.random_rnn(DNCCell(numerics.feed_forward(), **SIZES))
-    first = first_states()
-    numerics.assert_gradients_equal_slopes(
+    first = initial_states()
+    numerics.assert_gradients_equal_finite_differences(
         rnn,
         [v.reshape(2, -1) for v in first],
         lambda row, weights: reference(numerics.INPUTS[row], row, first, weights)[0],
@@ -62,13 +62,13 @@ def test_gradients_equal_finite_differences():
 
 
 CELL = DNCCell(numerics.feed_forward(), **SIZES)
-WALK = numerics.walk(CELL)
+STEPS = numerics.access_steps(CELL)
 
 
 @settings(max_examples=50, deadline=None)
 @given(arrays(float, (4, 2, WIDTH), elements=sampled_from(numerics.EXTREMES) | floats(-1e4, 1e4)))
-def test_whatever_the_controller_says_the_invariants_hold(said):
-    states, gradient = WALK(said.astype("float32"))
+def test_invariants_hold_for_any_interface(interfaces):
+    states, gradient = STEPS(interfaces.astype("float32"))
     assert np.isfinite(gradient).all()
     for state in states:
         for w in (state.read_weighting, state.write_weighting, state.precedence):
@@ -80,24 +80,24 @@ def test_whatever_the_controller_says_the_invariants_hold(said):
         assert np.isfinite(state.memory).all() and np.isfinite(state.reads).all()
 
 
-def test_a_full_memory_is_written_where_it_was_freed():
-    """Slot 3 was read and is freed: the only place that the allocation finds."""
+def test_a_full_memory_is_written_at_the_freed_slot():
+    """Slot 3 was read and is freed: the only slot that can be allocated."""
     _, state = CELL.unpack(CELL.get_initial_state(1))
     state = state._replace(
         usage=np.ones((1, 1, SLOTS), "float32"),
         read_weighting=np.eye(SLOTS, dtype="float32")[None, [3, 3]],
     )
     zeros = CELL.split_interface(np.zeros((1, WIDTH), "float32"))
-    said = zeros._replace(
+    interface = zeros._replace(
         free_gates=np.full((1, READS, 1), 20.0, "float32"),
         allocation_gate=np.full((1, 1, 1), 20.0, "float32"),
         write_gate=np.full((1, 1, 1), 20.0, "float32"),
     )
-    written = CELL.access(said, state).write_weighting
+    written = CELL.access(interface, state).write_weighting
     np.testing.assert_allclose(written[0, 0], np.eye(SLOTS)[3], atol=1e-5)
 
 
-def test_the_trace_names_what_a_picture_shows():
+def test_the_trace_has_the_plotted_weightings():
     _, *states = RNN(CELL, return_state=True)(numerics.INPUTS)
     shapes = {name: tuple(v.shape) for name, v in CELL.trace(states).items()}
     assert shapes == {
@@ -115,15 +115,15 @@ def test_sizes_must_be_positive(wrong):
 
 @pytest.mark.slow
 def test_it_learns_to_copy():
-    """With a feed-forward controller, which remembers nothing but by the memory."""
+    """With a feed-forward controller, which depends on the memory."""
     keras.utils.set_random_seed(0)
     cell = DNCCell(numerics.feed_forward(32), memory_size=8, word_size=8)
     assert numerics.bit_errors_of_copying(cell) < 0.02
 
 
-def test_before_training_a_lookup_is_sharp_and_nothing_else_is_said():
+def test_initially_lookups_are_sharp_and_the_rest_is_zero():
     cell = DNCCell(numerics.feed_forward(), **SIZES)
     cell.build((None, 4))
-    said = cell.split_interface(cell.interface_bias[None])
-    for name, part in said._asdict().items():
+    interface = cell.split_interface(cell.interface_bias[None])
+    for name, part in interface._asdict().items():
         assert (np.array(part) == (4 if name == "read_strengths" else 0)).all(), name

@@ -20,11 +20,11 @@ def weightings(heads, slots=6, seed=0):
     ("usage", "wanted"),
     [
         ((0, 0, 0), (1, 0, 0)),  # all free: the first
-        ((1, 1, 1), (0, 0, 0)),  # all full: nowhere
+        ((1, 1, 1), (0, 0, 0)),  # all full: none
         ((1, 0, 1), (0, 1, 0)),
         ((0.5, 0.5, 0.5), (0.5, 0.25, 0.125)),  # ties in the order of slots
         ((0.5, 0.2, 1), (0.1, 0.8, 0)),
-        ((1e-12, 0, 1), (0, 1, 0)),  # less than EPSILON apart, and yet in order
+        ((1e-12, 0, 1), (0, 1, 0)),  # less than EPSILON apart, but still in order
     ],
 )
 def test_allocation_of_the_free_list(usage, wanted):
@@ -32,7 +32,7 @@ def test_allocation_of_the_free_list(usage, wanted):
     np.testing.assert_allclose(found[0, 0], wanted, atol=3e-6)
 
 
-def test_allocation_is_the_walk_down_a_sorted_list():
+def test_allocation_equals_a_loop_over_the_sorted_list():
     random = np.random.default_rng(0)
     usages = random.random((50, 1, 20))
     usages[::2] = usages[::2].round(1)  # ties, zeros and ones
@@ -43,7 +43,7 @@ def test_allocation_is_the_walk_down_a_sorted_list():
 
 
 @pytest.mark.parametrize("usage", [(0, 0, 0, 0), (1, 1, 1, 1), (0, 1, 0.5, 0.5)])
-def test_gradients_of_allocation_are_those_of_the_product(usage):
+def test_gradients_of_allocation_equal_those_of_the_product(usage):
     u = tf.constant(array(*usage))
     with tf.GradientTape() as tape:
         tape.watch(u)
@@ -51,7 +51,7 @@ def test_gradients_of_allocation_are_those_of_the_product(usage):
     order = np.argsort(usage, kind="stable")
     used = np.array(usage, float)
 
-    def by_hand(used):  # the order held fast
+    def by_hand(used):  # with the order fixed
         before = [np.prod([used[j] for j in order[:k]]) for k in range(4)]
         return sum((slot + 1) * (1 - used[slot]) * b for slot, b in zip(order, before, strict=True))
 
@@ -65,12 +65,12 @@ def test_retention_is_the_product_over_heads():
     np.testing.assert_allclose(found, np.prod(1 - free * read, axis=1, keepdims=True), rtol=1e-5)
 
 
-def test_usage_of_what_was_written_and_what_was_freed():
+def test_usage_of_written_and_freed_slots():
     found = addressing.usage(array(0, 0.5, 1, 1), array(0.25, 0.5, 1, 0), array(1, 1, 1, 0))
     np.testing.assert_allclose(found[0, 0], [0.25, 0.75, 1, 0])
 
 
-def test_links_and_precedence_remember_the_order_of_writing():
+def test_links_and_precedence_encode_the_order_of_writes():
     links, p = np.zeros((1, 4, 4), "float32"), array(0, 0, 0, 0)
     for slot in (2, 0, 3):
         w = np.eye(4, dtype="float32")[None, None, slot]
@@ -79,7 +79,7 @@ def test_links_and_precedence_remember_the_order_of_writing():
     np.testing.assert_array_equal(np.argwhere(np.asarray(links[0])), [[0, 2], [3, 0]])
 
 
-def test_gradients_of_linkage_are_those_of_its_equations():
+def test_gradients_of_linkage_equal_those_of_its_equations():
     random = np.random.default_rng(0)
     first = (weightings(6, seed=1) * (1 - np.eye(6)), *(weightings(h, seed=h) for h in (1, 1, 2)))
     first = tuple(tf.cast(v, tf.float32) for v in first)

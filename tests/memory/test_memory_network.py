@@ -22,7 +22,7 @@ def padded(stories=STORIES, facts=4, words=4):
 
 
 def network(**changes):
-    """Built, all its weights random, padding's among them."""
+    """Return a built layer with random weights, including those of padding."""
     arguments = {"hops": 3, "max_facts": FACTS, "return_attention": True, **changes}
     layer = MemoryNetwork(WORDS, UNITS, **arguments)
     layer(*padded())
@@ -37,7 +37,7 @@ def parts(weight):
 
 
 def weights_of(layer):
-    """What the reference takes."""
+    """Return the arguments of the reference."""
     E, K = parts(layer.embeddings), layer.hops
     none = [np.zeros((FACTS, UNITS))] * (K + 1)
     T = parts(layer.recency) if layer.temporal_encoding else none
@@ -61,22 +61,22 @@ def test_it_computes_the_papers_equations(tying, positions, temporal):
 
 
 @pytest.mark.parametrize("tying", ["adjacent", "layer-wise"])
-def test_padding_changes_nothing_wherever_it_lies(tying):
+def test_padding_may_be_anywhere(tying):
     layer = network(tying=tying)
     u, attention = map(np.array, layer(*padded()))
     facts, query = padded(facts=7, words=6)
     np.testing.assert_allclose(layer(facts, query)[0], u, atol=1e-6)
     gaps = np.zeros((2, 9, 8), int)
-    places = [0, 2, 3, 7]  # of the facts
-    gaps[:, places, 2:6] = padded()[0]
+    positions = [0, 2, 3, 7]  # of the facts
+    gaps[:, positions, 2:6] = padded()[0]
     left = np.pad(padded()[1], [[0, 0], [3, 1]])
     again, p = map(np.array, layer(gaps, left))
     np.testing.assert_allclose(again, u, atol=1e-6)
-    np.testing.assert_allclose(p[..., places], attention, atol=1e-6)
-    assert not np.delete(p, places, axis=2).any()
+    np.testing.assert_allclose(p[..., positions], attention, atol=1e-6)
+    assert not np.delete(p, positions, axis=2).any()
 
 
-def test_weights_are_a_distribution_over_the_facts_and_nothing_else():
+def test_weights_are_a_distribution_over_the_facts():
     random = np.random.default_rng(1)
     facts = random.integers(0, WORDS, (20, 7, 3)) * random.integers(0, 2, (20, 7, 1))
     facts[0] = 0
@@ -91,7 +91,7 @@ def test_weights_are_a_distribution_over_the_facts_and_nothing_else():
         assert not (p * ~facts.any(axis=-1)[:, None, :]).any()
 
 
-def test_without_facts_the_question_stands_alone():
+def test_without_facts_the_result_is_the_question():
     layer = network()
     facts, query = padded()
     u, p = layer(np.zeros_like(facts), query)
@@ -109,7 +109,7 @@ def test_only_the_most_recent_facts_are_read():
 
 
 @pytest.mark.parametrize("order", ["words", "facts"])
-def test_order_matters_only_where_it_is_encoded(order):
+def test_order_matters_only_if_encoded(order):
     facts, query = padded()
     other = facts.copy()
     if order == "words":
@@ -126,22 +126,22 @@ def test_order_matters_only_where_it_is_encoded(order):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"tying": "none"}, "tying is 'none'; it is 'adjacent' or 'layer-wise'"),
+        ({"tying": "none"}, "tying is 'none'; it must be 'adjacent' or 'layer-wise'"),
         ({"hops": 0}, "hops is 0"),
         ({"units": -1}, "units is -1"),
         ({"max_facts": 0}, "max_facts is 0"),
         ({"vocabulary_size": 0}, "vocabulary_size is 0"),
     ],
 )
-def test_bad_arguments_are_refused(wrong, message):
+def test_bad_arguments_are_rejected(wrong, message):
     with pytest.raises(ValueError, match=message):
         MemoryNetwork(**{"vocabulary_size": 5, "units": 4, **wrong})
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tying", ["adjacent", "layer-wise"])
-def test_it_learns_where_somebody_is_now(tying):
-    """Facts are pairs (person, place): the last one of the person who is asked for counts."""
+def test_it_learns_the_current_place_of_a_person(tying):
+    """Facts are pairs (person, place); the answer is the last place of the person."""
     keras.utils.set_random_seed(0)
     random = np.random.default_rng(0)
     people, places = np.arange(1, 5), np.arange(5, 9)

@@ -47,13 +47,13 @@ def test_it_computes_the_papers_equations(sizes):
 @pytest.mark.parametrize("controller", [feed_forward, LSTMCell])
 def test_gradients_equal_finite_differences(controller):
     cell = NTMCell(controller(2, dtype="float64"), memory_size=3, word_size=2, dtype="float64")
-    states = [np.abs(state) for state in cells.random_states(cell)]  # no weight is negative
+    states = [np.abs(state) for state in cells.random_states(cell)]  # weightings are not negative
     cells.assert_gradients_equal_finite_differences(
         cells.random_rnn(cell, return_sequences=True, return_state=True), states
     )
 
 
-def test_heads_begin_at_slot_0_and_the_memory_as_it_is_told():
+def test_initial_heads_are_on_slot_0_and_the_memory_is_initialized():
     cell = NTMCell(feed_forward(), 6, 3, num_reads=2, memory_initializer="ones")
     rnn = RNN(cell)
     rnn(np.zeros((2, 1, 3)))
@@ -64,21 +64,21 @@ def test_heads_begin_at_slot_0_and_the_memory_as_it_is_told():
 
 
 @pytest.mark.parametrize("trained", [False, True])
-def test_the_first_memory_is_trained_if_asked(trained):
+def test_the_initial_memory_can_be_trained(trained):
     cell = NTMCell(feed_forward(), 6, 3, learn_memory=trained)
     RNN(cell)(np.zeros((2, 1, 3)))
     assert ("initial_memory" in [v.name for v in cell.trainable_variables]) is trained
 
 
-STEPS = numerics.walk(NTMCell(feed_forward(), 5, 3, num_reads=2, num_writes=2))
+STEPS = numerics.access_steps(NTMCell(feed_forward(), 5, 3, num_reads=2, num_writes=2))
 WIDTH = 4 * (3 + 1 + 1 + 3 + 1) + 2 * 6
 
 
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.lists(st.sampled_from(numerics.EXTREMES), min_size=WIDTH, max_size=WIDTH),
                 min_size=3, max_size=3))  # fmt: skip
-def test_whatever_the_controller_says_weightings_sum_to_one_and_all_is_finite(said):
-    states, gradient = STEPS(np.array(said, "float32")[:, None])
+def test_invariants_hold_for_any_interface(interfaces):
+    states, gradient = STEPS(np.array(interfaces, "float32")[:, None])
     for state in states:
         for w in (state.read_weighting, state.write_weighting):
             numerics.assert_weighting(w)
@@ -87,7 +87,7 @@ def test_whatever_the_controller_says_weightings_sum_to_one_and_all_is_finite(sa
     assert np.isfinite(gradient).all()
 
 
-def test_a_trace_tells_what_the_states_hold():
+def test_a_trace_holds_the_states():
     cell = NTMCell(feed_forward(), 6, 3, num_reads=2)
     traced = Traced(cell)
     inputs = cells.RANDOM_INPUTS.astype("float32")
@@ -100,27 +100,27 @@ def test_a_trace_tells_what_the_states_hold():
 
 @pytest.mark.parametrize("return_sequences", [False, True])
 @pytest.mark.parametrize("masked", [False, True])
-def test_what_is_written_can_be_penalized(return_sequences, masked):
+def test_writes_can_be_regularized(return_sequences, masked):
     cell = NTMCell(feed_forward(), 6, 3, add_regularizer=keras.regularizers.L2(0.1))
     rnn = RNN(cell, return_sequences=return_sequences)
     inputs = cells.RANDOM_INPUTS.astype("float32")
     mask = np.ones(inputs.shape[:2], "bool")
     mask[0, -2:] = not masked
     rnn(inputs, mask=mask if masked else None)
-    assert rnn.losses == []  # in use it costs nothing
+    assert rnn.losses == []  # no penalty outside training
     rnn(inputs, mask=mask if masked else None, training=True)
     outputs = np.array(RNN(cell, return_sequences=True)(inputs))
     h = outputs[..., :-3]
     a = (h @ np.array(cell.interface_kernel) + np.array(cell.interface_bias))[..., -3:]
     expected = 0.1 * np.square(a)[mask].sum(-1).mean()
     np.testing.assert_allclose(rnn.losses[0], expected, rtol=1e-5)
-    for around in (Traced(cell), StackedCells([cell])):
-        rnn = RNN(around)
+    for wrapper in (Traced(cell), StackedCells([cell])):
+        rnn = RNN(wrapper)
         rnn(inputs, mask=mask if masked else None, training=True)
         np.testing.assert_allclose(rnn.losses[0], expected, rtol=1e-5)
 
 
-def test_a_penalty_that_nobody_would_add_is_refused():
+def test_a_penalty_that_would_be_lost_is_rejected():
     cell = NTMCell(feed_forward(), 6, 3, add_regularizer="l2")
     with pytest.raises(ValueError, match="only the highest cell"):
         StackedCells([cell, LSTMCell(3)])
@@ -130,7 +130,7 @@ def test_a_penalty_that_nobody_would_add_is_refused():
         rnn(cells.RANDOM_INPUTS, training=True)
 
 
-def test_a_cell_without_a_trace_is_refused():
+def test_a_cell_without_a_trace_is_rejected():
     with pytest.raises(ValueError, match="trace"):
         Traced(LSTMCell(3))
 
@@ -143,7 +143,7 @@ def test_a_cell_without_a_trace_is_refused():
         ({"controller": feed_forward(), "num_writes": 0}, "num_writes is 0"),
     ],
 )
-def test_bad_arguments_are_told(kwargs, message):
+def test_bad_arguments_are_rejected(kwargs, message):
     with pytest.raises(ValueError, match=message):
         NTMCell(**kwargs)
 

@@ -19,8 +19,8 @@ SIZES = {"memory_size": SLOTS, "word_size": WORD, "num_reads": HEADS, "num_neigh
 WIDTH = HEADS * (2 * WORD + 3)
 
 
-def first_states():
-    """Some that tell slots apart: the order of equal ones is left to rounding."""
+def initial_states():
+    """Return states with distinct slots, whose order does not depend on rounding."""
     random = np.random.default_rng(5)
     slots = np.stack([[random.permutation(SLOTS)[:K] for _ in range(HEADS)] for _ in range(2)])
     weights = random.random((2, HEADS, K)) / K
@@ -36,17 +36,17 @@ def first_states():
 
 
 def reference(row, first, weights):
-    U, b, W, b_said = weights
+    U, b, W, b_xi = weights
     w_r = np.zeros((HEADS, SLOTS))
     np.put_along_axis(w_r, first.read_slots[row].astype(int), first.read_weights[row], axis=1)
     s = SimpleNamespace(M=first.memory[row], accessed=first.accessed[row, 0], w_r=w_r)
     xs, r = numerics.INPUTS[row], first.reads[row]
-    return sparse_ntm.unfold(xs, s, r, lambda x: np.tanh(x @ U + b), W, b_said, K)
+    return sparse_ntm.unfold(xs, s, r, lambda x: np.tanh(x @ U + b), W, b_xi, K)
 
 
 def test_it_computes_the_papers_equations():
     rnn = numerics.random_rnn(SparseNTMCell(numerics.feed_forward(), **SIZES))
-    first = first_states()
+    first = initial_states()
     given = [v.reshape(2, -1) for v in first]
     outputs, *states = rnn(numerics.INPUTS.astype("float32"), initial_state=given)
     _, state = rnn.cell.unpack(states)
@@ -62,8 +62,8 @@ def test_it_computes_the_papers_equations():
 
 def test_gradients_equal_finite_differences():
     rnn = numerics.random_rnn(SparseNTMCell(numerics.feed_forward(), **SIZES))
-    first = first_states()
-    numerics.assert_gradients_equal_slopes(
+    first = initial_states()
+    numerics.assert_gradients_equal_finite_differences(
         rnn,
         [v.reshape(2, -1) for v in first],
         lambda row, weights: reference(row, first, weights)[0],
@@ -71,13 +71,13 @@ def test_gradients_equal_finite_differences():
 
 
 CELL = SparseNTMCell(numerics.feed_forward(), **SIZES)
-WALK = numerics.walk(CELL)
+STEPS = numerics.access_steps(CELL)
 
 
 @settings(max_examples=50, deadline=None)
 @given(arrays(float, (4, 2, WIDTH), elements=sampled_from(numerics.EXTREMES) | floats(-1e4, 1e4)))
-def test_whatever_the_controller_says_the_invariants_hold(said):
-    states, gradient = WALK(said.astype("float32"))
+def test_invariants_hold_for_any_interface(interfaces):
+    states, gradient = STEPS(interfaces.astype("float32"))
     assert np.isfinite(gradient).all()
     for state in states:
         for w in (state.read_weights, state.write_weights):
@@ -87,7 +87,7 @@ def test_whatever_the_controller_says_the_invariants_hold(said):
         assert np.isfinite(state.memory).all() and np.isfinite(state.reads).all()
 
 
-def test_writing_erases_first_and_adds_up_what_falls_on_one_slot():
+def test_writing_erases_first_and_sums_values_at_one_slot():
     slots = np.array([[[1, 4, 4]], [[0, 2, 3]]], "float32")  # one of them twice
     memory = np.random.default_rng(0).standard_normal((2, 50, 4)).astype("float32")
     values = np.ones((2, 1, 3, 4), "float32")
@@ -101,7 +101,7 @@ def test_writing_erases_first_and_adds_up_what_falls_on_one_slot():
     np.testing.assert_allclose(after, wanted, rtol=1e-6)
 
 
-def test_gradients_of_reading_and_writing_are_those_of_one_hot_products():
+def test_gradients_of_reads_and_writes_equal_those_of_one_hot_products():
     random = np.random.default_rng(0)
     memory, values = random.standard_normal((2, 9, 4)), random.standard_normal((2, 1, 3, 4))
     sources = [tf.constant(v, tf.float32) for v in (memory, values)]
@@ -113,10 +113,10 @@ def test_gradients_of_reading_and_writing_are_those_of_one_hot_products():
         return module._read(module._write(memory, erased, slots, values), slots)
 
     def dense(memory, values):
-        at, gone = (tf.one_hot(tf.cast(v, tf.int32), 9)[:, 0] for v in (slots, erased))
-        memory = memory * (1 - tf.transpose(gone, (0, 2, 1)))
-        memory += tf.matmul(at, values[:, 0], transpose_a=True)
-        return memory, tf.matmul(at, memory)[:, None]
+        written, erased_slots = (tf.one_hot(tf.cast(v, tf.int32), 9)[:, 0] for v in (slots, erased))
+        memory = memory * (1 - tf.transpose(erased_slots, (0, 2, 1)))
+        memory += tf.matmul(written, values[:, 0], transpose_a=True)
+        return memory, tf.matmul(written, memory)[:, None]
 
     results = []
     for function in (sparse, dense):
@@ -137,14 +137,14 @@ def test_sizes_must_fit(wrong):
 
 @pytest.mark.slow
 def test_it_learns_to_copy():
-    """With a feed-forward controller, which remembers nothing but by the memory."""
+    """With a feed-forward controller, which depends on the memory."""
     keras.utils.set_random_seed(0)
     cell = SparseNTMCell(numerics.feed_forward(32), memory_size=16, word_size=8)
     assert numerics.bit_errors_of_copying(cell) < 0.02
 
 
-def test_compiled_it_chooses_the_same_slots():
-    """Words that one vector wrote are equally near: rounding must not choose among them."""
+def test_compiled_it_selects_the_same_slots():
+    """Words written from one vector are equally near: rounding must not choose among them."""
     rnn = RNN(SparseNTMCell(LSTMCell(3), 6, 4, num_reads=2), return_sequences=True)
     inputs = np.random.default_rng(0).standard_normal((3, 5, 4)).astype("float32")
     rnn(inputs)

@@ -1,14 +1,14 @@
-"""Attention in NumPy: one query, one position and one row at a time, as the papers write it.
+"""Attention in NumPy, one query, position and row at a time, as in the papers.
 
-Every score is a function of s and h_j, in the papers' own shapes: matrices stand on the left.
+Every score is a function of s and h_j, in the papers' shapes: matrices are on the left.
 """
 
 import numpy as np
 
 
-def additive(s, h_j, v, W_q, W_k, b=0.0, beside=0.0):
-    """Bahdanau et al. 2015, A.1.2; `beside`: U f_j (Chorowski, eq. 9) or w c_j (See, eq. 11)."""
-    return v @ np.tanh(W_q @ s + W_k @ h_j + beside + b)
+def additive(s, h_j, v, W_q, W_k, b=0.0, feedback=0.0):
+    """Bahdanau et al. 2015, A.1.2; `feedback`: U f_j (Chorowski, eq. 9) or w c_j (See, eq. 11)."""
+    return v @ np.tanh(W_q @ s + W_k @ h_j + feedback + b)
 
 
 def normalized(v, g):
@@ -50,7 +50,7 @@ def local_p(scores, s, mask, W_p, v_p, D):
     S = mask.sum()
     p = S / (1 + np.exp(-(v_p @ np.tanh(W_p @ s))))
     real = np.flatnonzero(mask)
-    number = np.full(len(mask), np.inf)  # of each position among the real ones
+    number = np.full(len(mask), np.inf)  # of each real position, from 0
     number[real] = np.arange(S)
     inside = mask & (np.abs(number - p) <= D)
     factor = np.zeros(len(mask))
@@ -66,12 +66,12 @@ def location(a, F):
 
 
 def read(a, h):
-    """c = sum_j a_j h_j, where a is not 0."""
+    """c = sum_j a_j h_j over positions where a is not 0."""
     return sum((a_j * h_j for a_j, h_j in zip(a, h, strict=True) if a_j), np.zeros(h.shape[1]))
 
 
 def pointer_generator(logits, s, a, x, w, b):
-    """See et al. 2017, eq. 8-9: p of each word, of a row and a step."""
+    """See et al. 2017, eq. 8-9: p of each word, for a row and a step."""
     p_gen = 1 / (1 + np.exp(-(w @ s + b)))
     p = p_gen * np.exp(logits) / np.exp(logits).sum()
     for a_j, x_j in zip(a, x, strict=True):
@@ -79,27 +79,27 @@ def pointer_generator(logits, s, a, x, w, b):
     return p
 
 
-def before(xs, s, look, step):
+def before(xs, s, attend, step):
     """Bahdanau et al. 2015, A.2.2: every [s_t, c_t] and a_t of a row.
 
-    look(s, t) -> a, c;   step(x, c, s) -> s
+    attend(s) -> a, c;   step(x, c, s) -> s
     """
     outputs, alignment = [], []
     for x in xs:
-        a, c = look(s)
+        a, c = attend(s)
         s = step(x, c, s)
         outputs.append(np.concatenate([s, c]))
         alignment.append(a)
     return np.stack(outputs), np.stack(alignment)
 
 
-def after(xs, s, look, step, W_c, input_feeding):
+def after(xs, s, attend, step, W_c, input_feeding):
     """Luong et al. 2015, eq. 5 and 3.3: every h~_t and a_t of a row."""
     outputs, alignment = [], []
     attentional = np.zeros(len(W_c))
     for x in xs:
         s = step(x, attentional if input_feeding else 0 * attentional, s)
-        a, c = look(s)
+        a, c = attend(s)
         attentional = np.tanh(W_c @ np.concatenate([c, s]))
         outputs.append(attentional)
         alignment.append(a)

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-EPSILON = 1e-6  # our deviation: under the root of a key's length, and a usage of 0
-SLOT_NORM_EPSILON = 0.1  # and under that of a slot's
+EPSILON = 1e-6  # deviation: in the norm of a key, and the value of a usage of 0
+SLOT_NORM_EPSILON = 0.1  # deviation: in the norm of a slot
 
 
 def sigmoid(a):
@@ -26,8 +26,8 @@ def oneplus(a):
 
 
 def content(M, k, beta):
-    lengths = np.sqrt((M**2).sum(1) + SLOT_NORM_EPSILON) * np.sqrt((k**2).sum() + EPSILON)
-    return softmax(beta * (M @ k) / lengths)
+    norms = np.sqrt((M**2).sum(1) + SLOT_NORM_EPSILON) * np.sqrt((k**2).sum() + EPSILON)
+    return softmax(beta * (M @ k) / norms)
 
 
 def allocation(u):
@@ -42,7 +42,7 @@ def allocation(u):
 
 
 def step(xi, s):
-    """What the interface vector does to the memory: (r (reads, word), the new state)."""
+    """Apply an interface vector to the memory: (r (reads, word), the new state)."""
     (reads, slots), word = s.w_r.shape, s.M.shape[1]
     sizes = [reads * word, reads, word, 1, word, word, reads, 1, 1, 3 * reads]
     k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi = np.split(xi, np.cumsum(sizes)[:-1])
@@ -71,10 +71,10 @@ def step(xi, s):
 
 
 def unfold(xs, s, r, controller, W, b):
-    """Outputs (time, units + reads word) and the last state, of one sequence (time, features).
+    """Return outputs (time, units + reads word) and the last state for a sequence (time, features).
 
-    s, r: the first state, of M, u, p, L, w_w and w_r, and what was read before.
-    `controller` maps [x_t, r_{t-1}] to h_t; W and b are the interface's.
+    s: the initial M, u, p, L, w_w and w_r; r: the words read initially.
+    `controller` maps [x_t, r_{t-1}] to h_t; W and b are those of the interface.
     """
     outputs = []
     for x in xs:

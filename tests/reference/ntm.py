@@ -1,4 +1,4 @@
-"""The neural Turing machine in NumPy, for one sequence: Graves et al. 2014, by its equations.
+"""The neural Turing machine in NumPy, for one sequence (Graves et al. 2014).
 
 Memory is (slots, word) here, as in the paper.
 """
@@ -20,12 +20,12 @@ def softmax(a):
 
 
 def cosine(k, m):
-    """(6); the paper names nothing that is added under the roots: ours."""
+    """(6); the epsilons are a deviation."""
     return k @ m / np.sqrt((k @ k + 1e-6) * (m @ m + 0.1))
 
 
 def address(M, w, k, beta, g, s, gamma):
-    """One head's next weighting, from what the controller says, unbounded."""
+    """Return the next weighting of a head from its unbounded interface."""
     beta, g, s, gamma = softplus(beta), sigmoid(g), softmax(s), 1 + softplus(gamma)
     content = softmax(beta * np.array([cosine(k, m) for m in M]))  # (5)
     gated = g * content + (1 - g) * w  # (7)
@@ -34,12 +34,12 @@ def address(M, w, k, beta, g, s, gamma):
     for i in range(slots):
         for j in range(-r, r + 1):
             shifted[i] += gated[(i - j) % slots] * s[r + j]  # (8)
-    sharp = (shifted + 1e-6) ** gamma  # (9), and our epsilon under the logarithm
+    sharp = (shifted + 1e-6) ** gamma  # (9), with our epsilon in the logarithm
     return sharp / sharp.sum()
 
 
 def unfold(xs, M, w_read, w_write, controller, interface, word, shifts):
-    """Every output [h_t, r_t] of a feed-forward controller.
+    """Return every output [h_t, r_t] with a feed-forward controller.
 
     controller, interface: (kernel, bias); w_read (reads, slots), w_write (writes, slots).
     """
@@ -49,9 +49,9 @@ def unfold(xs, M, w_read, w_write, controller, interface, word, shifts):
     r, outputs = np.zeros((reads, word)), []
     for x in xs:
         h = np.tanh(np.concatenate([x, r.ravel()]) @ controller[0] + controller[1])
-        said = h @ interface[0] + interface[1]
+        xi = h @ interface[0] + interface[1]
         widths = [heads * word, heads, heads, heads * shifts, heads, writes * word, writes * word]
-        k, beta, g, s, gamma, e, a = np.split(said, np.cumsum(widths)[:-1])
+        k, beta, g, s, gamma, e, a = np.split(xi, np.cumsum(widths)[:-1])
         k, s = k.reshape(heads, word), s.reshape(heads, shifts)
         e, a = sigmoid(e).reshape(writes, word), a.reshape(writes, word)
         for i in range(writes):

@@ -1,7 +1,7 @@
-"""Sparse access memory in NumPy, with weightings over all slots, most of them zero.
+"""Sparse-access memory in NumPy, with weightings over all slots, most of them zero.
 
-Rae et al. 2016, "Scaling memory-augmented neural networks with sparse reads and writes", section 3.
-Numbers of its equations.
+Rae et al. 2016, "Scaling memory-augmented neural networks with sparse reads and writes", section 3,
+with its equation numbers.
 """
 
 from types import SimpleNamespace
@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 
 DELTA = 0.005  # the paper's threshold of an access
-EPSILON = 1e-6  # our deviation: under the roots of lengths
+EPSILON = 1e-6  # deviation: in the norms
 
 
 def sigmoid(a):
@@ -17,18 +17,18 @@ def sigmoid(a):
 
 
 def cosine(words, q):
-    lengths = np.sqrt((words**2).sum(-1) + EPSILON) * np.sqrt((q**2).sum() + EPSILON)
-    return words @ q / lengths
+    norms = np.sqrt((words**2).sum(-1) + EPSILON) * np.sqrt((q**2).sum() + EPSILON)
+    return words @ q / norms
 
 
-def step(said, s, neighbours):
-    """What the interface does to the memory: (r (heads, word), the new state).
+def step(xi, s, neighbours):
+    """Apply an interface vector to the memory: (r (heads, word), the new state).
 
     s: M (slots, word), accessed (slots), w_r (heads, slots).
     """
     (heads, slots), word = s.w_r.shape, s.M.shape[1]
     sizes = [heads * word, heads, heads * word, heads, heads]
-    q, beta, a, alpha, gamma = np.split(said, np.cumsum(sizes)[:-1])
+    q, beta, a, alpha, gamma = np.split(xi, np.cumsum(sizes)[:-1])
     q, a = q.reshape(heads, word), a.reshape(heads, word)
     beta, alpha, gamma = np.log1p(np.exp(beta)), sigmoid(alpha), sigmoid(gamma)
 
@@ -41,13 +41,13 @@ def step(said, s, neighbours):
         near = np.argsort(-cosine(M, q[h]), kind="stable")[:neighbours]
         e = np.exp(beta[h] * cosine(M[near], q[h]))
         w_r[h, near] = e / e.sum()
-    touched = ((w_w > DELTA) | (w_r > DELTA)).any(0)
-    accessed = np.where(touched, s.accessed.max() + 1, s.accessed)
+    is_access = ((w_w > DELTA) | (w_r > DELTA)).any(0)
+    accessed = np.where(is_access, s.accessed.max() + 1, s.accessed)
     return w_r @ M, SimpleNamespace(M=M, accessed=accessed, w_r=w_r, w_w=w_w)  # (4)
 
 
 def unfold(xs, s, r, controller, W, b, neighbours):
-    """Outputs (time, units + heads word) and the last state, of one sequence (time, features)."""
+    """Return outputs (time, units + heads word) and the last state for (time, features)."""
     outputs = []
     for x in xs:
         h = controller(np.concatenate([x, r.ravel()]))
