@@ -15,18 +15,6 @@ from apps.common.run_folder import load_model
 from seqkit.export import Signature
 
 _NAMES = {"memory_network": "memory network", "dnc": "differentiable neural computer"}
-_NOTES = """
-## Behavior
-
-- `facts`: the story as one text. A sentence ends with `.`, `!` or `?`, or at the end of a line. The
-  last {max_facts} are read; the answer returns them as `facts`, padded with empty strings.
-- `question`: one sentence. `answer` is one of {answers} answers of the training data, with its
-  `probability`.{attention}
-- Case and punctuation are ignored. A word that doesn't occur in training is an unknown word. The
-  story may be empty.
-- Answers do not depend on the rest of the batch.
-- Error: a question without a word.
-"""
 _ATTENTION = """ `attention` (batch, hops, facts) is the weight of each fact in each hop; the
   weights of a hop sum to one, without facts to zero."""
 
@@ -39,6 +27,7 @@ def export(config: Config, run: Path) -> list[Export]:
     """
     vocabulary = Vocabulary.read(run)
     served = QuestionAnswerer(load_model(run), vocabulary, config)
+    notes = Path(__file__).with_name("notes.md").read_text()
     text = tf.TensorSpec([None], tf.string)
     signature = Signature(
         lambda facts, question: served.answer(facts, question), {"facts": text, "question": text}
@@ -50,7 +39,7 @@ def export(config: Config, run: Path) -> list[Export]:
             signatures={"serving_default": signature},
             examples={"serving_default": _examples(config)},
             title=f"Answers to questions about short stories ({_NAMES[config.model]})",
-            notes=_NOTES.format(
+            notes=notes.format(
                 max_facts=config.max_facts,
                 answers=len(vocabulary.answers),
                 attention=_ATTENTION if served.has_attention else "",

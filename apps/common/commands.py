@@ -48,7 +48,7 @@ class Train(Generic[Preset, Config]):
         import keras
         import tensorflow as tf
 
-        from apps.common.training.fit import Stopping, fit
+        from apps.common.training.fit import Stopping, Training
 
         keras.utils.set_random_seed(config.seed)
         sixteen_bit = (
@@ -68,7 +68,7 @@ class Train(Generic[Preset, Config]):
         run_folder.create(run, config, facts)
         data.save(run)
         model = app.build(config, data)
-        result = fit(
+        result = Training(
             model,
             data.batches,
             data.steps_per_epoch,
@@ -77,7 +77,7 @@ class Train(Generic[Preset, Config]):
             Stopping(config.epochs, data.monitor, data.mode, config.patience),
             callbacks=app.callbacks(config, run) if "callbacks" in app.__getattr__ else (),
             average=getattr(config, "average", 1),
-        )
+        ).fit()
         facts = read_json(run / run_folder.RUN)
         training = dataclasses.asdict(result)
         write_json(run / run_folder.RUN, {**facts, "training": training})

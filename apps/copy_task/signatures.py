@@ -20,34 +20,11 @@ _TITLES = {
     "priority_sort": "Vectors of bits, sorted by priority",
 }
 _CELLS = {
-    "ntm": "neural Turing served",
+    "ntm": "neural Turing machine",
     "dnc": "differentiable neural computer",
-    "sparse_ntm": "neural Turing served with sparse access",
+    "sparse_ntm": "neural Turing machine with sparse access",
     "lstm": "LSTM",
 }
-
-_NOTES = """
-## Behavior
-
-{default}
-- `init` returns the state before the first vector. `step` reads one vector of each sequence and
-  returns the new state, which goes into the next `step`: the server keeps no state. `model`
-  identifies the model that a state belongs to.{markers}
-- The sequences of a batch have one length. Answers do not depend on the rest of the batch.
-- Errors: no vector, a value that is not {values}, a vector of another width, the state of another
-  model.
-"""
-_COPY = "- `serving_default` copies `bits`, 0 or 1. `probabilities` are those of a 1."
-_MARKERS = """
-  For a copy, feed the start marker (1 in channel {}, from 0), the vectors, the end marker (1 in
-  channel {}), then zeros: the answers to these are the copy."""
-_MEMORY = """
-- The weightings are those of each head at each step, slot by slot. The steps are the start marker,
-  the vectors, the end marker, and one for each vector of the copy.
-- `exceeds_memory`: there are more vectors than slots. They are answered all the same."""
-_TASK = """\
-- `serving_default` takes whole sequences: `inputs` with the markers, and zeros while the answer is
-  due. `probabilities` are those of a 1, at every step."""
 
 
 def export(config: Config, run: Path) -> list[Export]:
@@ -58,11 +35,7 @@ def export(config: Config, run: Path) -> list[Export]:
     """
     served = ServedSequenceModel(load_model(run), copies=config.task == "copy")
     signatures = signatures_of(served)
-    if served.copies:
-        default, values = _COPY + (_MEMORY if served.traced else ""), "0 or 1"
-        markers = _MARKERS.format(config.bits, config.bits + 1)
-    else:
-        default, values, markers = _TASK, "finite", ""
+    notes = Path(__file__).with_name("notes_copy.md" if served.copies else "notes_task.md")
     return [
         Export(
             name=NAME,
@@ -73,7 +46,7 @@ def export(config: Config, run: Path) -> list[Export]:
             data=f"random bits, drawn as they are needed; lengths up to {config.max_length}",
             licence="Apache-2.0",
             splits=("test",),
-            notes=_NOTES.format(default=default, values=values, markers=markers),
+            notes=notes.read_text().format(start=config.bits, end=config.bits + 1),
         )
     ]
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
+from string import Template
 from typing import NamedTuple
 
 from seqeval.metrics.sequence_labeling import get_entities
@@ -12,6 +13,7 @@ from seqeval.metrics.sequence_labeling import get_entities
 from apps.common.files import atomic_write, check_new_file
 from apps.tagger.spans import is_span_tag
 
+TEMPLATE = Path(__file__).with_name("page.html")
 DOUBTFUL = 0.75  # words with a lower probability are marked
 _HUES = 12
 _COLORS = 2 * _HUES  # each hue pale and strong
@@ -61,8 +63,8 @@ def _page(sentences: Sequence[TaggedSentence]) -> str:
         counts = Counter(tags)
     colors = _colors(counts)
     lines = [" ".join(draw(sentence, colors)) or "<i>no words</i>" for sentence in sentences]
-    return _TEMPLATE.format(
-        style=_STYLE + "\n".join(_rule(color) for color in sorted(set(colors.values()))),
+    return Template(TEMPLATE.read_text()).substitute(
+        rules="\n".join(_rule(color) for color in sorted(set(colors.values()))),
         size=f"{_number(len(sentences), 'sentence')}, {_number(len(tags), 'word')}",
         doubtful=f"{DOUBTFUL:.0%}",
         legend="\n".join(
@@ -125,62 +127,3 @@ def _rule(color: int) -> str:
 
 def _number(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-_STYLE = """
-:root{color-scheme:light dark;--paper:#fff;--ink:#1c1f24;--muted:#5c636e;--line:#e5e7eb;
---doubt:#b45309;--pale:.94 .05;--strong:.83 .1}
-@media (prefers-color-scheme:dark){:root{--paper:#15171b;--ink:#eceef1;--muted:#9aa2ad;
---line:#2b2f36;--doubt:#f0a53a;--pale:.35 .055;--strong:.47 .11}}
-body{max-width:56rem;margin:0 auto;padding:2.5rem 1.25rem;background:var(--paper);
-color:var(--ink);font:1.0625rem/1.5 system-ui,sans-serif;print-color-adjust:exact}
-h1{margin:0;font-size:1.375rem;font-weight:600}
-header p,ul{margin:.375rem 0 0;color:var(--muted);font-size:.875rem}
-ul,ol{padding:0;list-style:none}
-ul{display:flex;flex-wrap:wrap;gap:.375rem .875rem;margin:1.25rem 0}
-ol{margin:0;counter-reset:sentence}
-ol>li{display:grid;grid-template-columns:2.75rem minmax(0,1fr);padding:.875rem 0;
-border-top:1px solid var(--line)}
-ol>li::before{counter-increment:sentence;content:counter(sentence);padding-top:.375rem;
-color:var(--muted);font-size:.8125rem;font-variant-numeric:tabular-nums}
-ol p{margin:0;overflow-wrap:anywhere}
-bdi{padding:.0625rem .375rem;border-radius:.25rem;font-size:.6875rem;font-weight:500;
-letter-spacing:.02em;color:var(--ink)}
-ol bdi,i{user-select:none}
-i{font-size:.6875rem;font-style:normal;font-variant-numeric:tabular-nums;margin:0 .25rem;
-direction:ltr;unicode-bidi:isolate}
-p>i{margin:0;color:var(--muted);font-size:.875rem}
-.tags p>span{display:inline-flex;flex-direction:column;align-items:center;max-width:100%;
-margin:.125rem .0625rem .375rem;vertical-align:top}
-.spans p{line-height:2.125}
-mark{padding:.25rem .375rem;border-radius:.375rem;color:inherit;
-box-decoration-break:clone;-webkit-box-decoration-break:clone}
-bdi i{margin-right:0}
-mark bdi{padding:0 .25rem;font-weight:700}
-.doubtful>span{text-decoration:underline dotted .125rem var(--doubt);text-underline-offset:.25rem}
-"""
-
-_TEMPLATE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width">
-<title>Tagged sentences</title>
-<style>{style}
-</style>
-</head>
-<body>
-<header>
-<h1>Tagged sentences</h1>
-<p>{size}. Paler: less probable; dotted: below {doubtful}. Hover over a word for the number.</p>
-</header>
-<ul>
-{legend}
-</ul>
-<ol class="{kind}">
-{sentences}
-</ol>
-</body>
-</html>
-"""

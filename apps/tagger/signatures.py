@@ -20,32 +20,6 @@ from seqkit.export import Signature
 IDS_SHAPE = 16, 64  # batch and length of the export with static shapes
 LABELS = "labels.txt"
 
-_NOTES = """
-## Behavior
-
-- `text`: {text}
-- `words` takes sentences that are already split, one per row, padded with empty strings; the first
-  empty string ends a sentence.{case}
-- `n_best` takes the number of taggings of the whole sentence, and returns them with the probability
-  of each, the best first; 0 where a sentence has fewer.
-- `lengths` is the number of words of each row. After them `words` and `tags` are empty strings and
-  `probabilities` zeros. Answers do not depend on the rest of the batch.
-- `probabilities`: of the predicted tag, whatever the tags around it.
-- An empty sentence, or one of white space alone, has no words: length 0, empty text.
-- A sentence may have any number of words. Unknown words are tagged by their spelling, if the model
-  uses it, and by their context.
-- Bytes that are not UTF-8 are read as U+FFFD.
-"""
-
-_NOTES_OF_IDS = f"""
-## Behavior
-
-Core operations and static shapes only: compiles under XLA, and runs where there are no strings.
-The ids of words and characters are in `assets.extra/{VOCABULARY}`: the first word and the first
-character have id 2, 1 is unknown, 0 is padding, which ends a sentence. `tags` are line numbers,
-from 0, of `assets.extra/{LABELS}`. The scores are those of the same model for text.
-"""
-
 
 def export(config: Config, run: Path) -> list[Export]:
     """Describe the exports of a run folder: its best model so far.
@@ -72,7 +46,7 @@ def export(config: Config, run: Path) -> list[Export]:
             module=served,
             signatures=_signatures(served),
             examples=_examples(config, vocabulary),
-            notes=_NOTES.format(text=text, case=case),
+            notes=_notes("notes.md").format(text=text, case=case),
             extra=extra,
             **facts,
         ),
@@ -81,11 +55,15 @@ def export(config: Config, run: Path) -> list[Export]:
             module=served.model,
             signatures=_signatures_of_ids(served),
             examples=_examples_of_ids(served, vocabulary),
-            notes=_NOTES_OF_IDS,
+            notes=_notes("notes_ids.md"),
             extra={**extra, LABELS: "\n".join(served.labels) + "\n"},
             **facts,
         ),
     ]
+
+
+def _notes(file: str) -> str:
+    return Path(__file__).with_name(file).read_text()
 
 
 def _signatures(served: ServedTagger) -> dict[str, Signature]:

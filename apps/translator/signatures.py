@@ -16,31 +16,6 @@ from seqkit.export import Signature
 
 IDS_SHAPE = 8, 32  # batch and source length of the export with static shapes
 
-_NOTES = f"""
-## Behavior
-
-- `text`: one sentence per row. {{case}}Bytes that are not UTF-8 are read as white space. An empty
-  sentence has an empty translation. A sentence of more than {MAX_SOURCE_LENGTH} pieces is cut to
-  its beginning; `cut` marks it. A translation has at most {{max_length}} pieces, the last of which
-  is `</s>` unless the translation is incomplete.
-- `serving_default` searches with a beam of {{num_beams}}. `scores` are log-likelihoods divided by
-  the number of pieces. `attention` is the weight of each source piece for each piece. `n_best`
-  returns {{num_beams}} translations, best first. `greedy` takes the most probable piece at each
-  step and is the fastest.
-- `sample` draws translations at random: `seed` is two integers, `temperature` is above 0 (1: the
-  probabilities of the model). The same seed gives the same translations.
-- `score` returns the log-probabilities of given translations, of each piece and in total.
-  `exposure_bias` returns loss and accuracy of each piece of given translations, after gold prefixes
-  (`forced`) and after the model's own (`free`).
-"""
-
-_IDS_NOTES = """
-## Behavior
-
-Core operations and static shapes only: it compiles with XLA, and runs where strings are not
-available. `source` holds ids of the SentencePiece model `assets.extra/source.model`, padded with 0;
-`tokens` are ids of `assets.extra/target.model`, with 3 at the end, then 0. Greedy search.
-"""
 _SIDES = {
     "written": "dates as people write them",
     "iso": "ISO 8601",
@@ -60,9 +35,10 @@ def export(config: Config, run: Path) -> list[Export]:
     """
     subwords = Subwords.read(run)
     translator = Translator(load_model(run), subwords, config)
-    notes = _NOTES.format(
+    notes = _notes("notes.md").format(
         case="It is converted to lower case, as is the translation. " if config.lowercase else "",
         num_beams=config.num_beams,
+        max_source_length=MAX_SOURCE_LENGTH,
         max_length=config.max_length,
     )
     facts = {
@@ -85,10 +61,14 @@ def export(config: Config, run: Path) -> list[Export]:
             module=translator.model,
             signatures=_ids_signatures(translator),
             examples=_ids_examples(translator),
-            notes=_IDS_NOTES,
+            notes=_notes("notes_ids.md"),
             **facts,
         ),
     ]
+
+
+def _notes(file: str) -> str:
+    return Path(__file__).with_name(file).read_text()
 
 
 def _title(config: Config) -> str:

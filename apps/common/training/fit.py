@@ -8,6 +8,7 @@ overwrites the weights with their moving average at its end.
 import contextlib
 import dataclasses
 import fcntl
+import functools
 import json
 import math
 import os
@@ -36,7 +37,6 @@ CHECKPOINT, METRICS, MODEL, TENSORBOARD, AVERAGED = (
     "tensorboard",
     "averaged",
 )
-Batches = Callable[[int, int, History], tf.data.Dataset]
 
 
 class Stopping(NamedTuple):
@@ -91,21 +91,9 @@ class State:
         return len(self.history) + 1
 
 
-def fit(
-    model: keras.Model,
-    batches: Batches,
-    steps_per_epoch: int,
-    validate: Validation,
-    run: Path,
-    stopping: Stopping,
-    *,
-    average: int = 1,
-    checkpoint_every: int = 200,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-    tensorboard: bool = True,
-    verbose: int = 1,
-) -> FitResult:
-    """Train a model, or resume where its run folder left off.
+@dataclasses.dataclass
+class Training:
+    """A training that resumes where its run folder left off.
 
     The folder gets `checkpoint`, `metrics.jsonl` (one line per epoch), `model.keras` (the best
     epoch, with averaged weights if the optimizer keeps them) and `tensorboard/`. A training that
@@ -130,64 +118,63 @@ def fit(
         tensorboard: Whether to write `tensorboard/`.
         verbose: 0 prints nothing.
 
-    Returns:
-        How the training ended; immediately, if it had ended before.
-
     Raises:
-        UserError: If the checkpoint is damaged or of another model, the loss or a weight is not
-            finite, a callback stops the training, or another process trains in the folder. The
-            files stay as they are.
-        KeyboardInterrupt: On Ctrl-C, after the current step and a checkpoint.
-        SystemExit: On SIGTERM, after the current step and a checkpoint; its code is 143.
+        ValueError: If an argument is out of range.
     """
-    stopping.check()
-    if average < 1:
-        raise ValueError(f"average must be at least 1, not {average}")
-    if model.steps_per_execution != 1:
-        raise ValueError("compile the model with steps_per_execution=1")
-    model.make_train_function()
-    progress = Progress(stopping.epochs, steps_per_epoch, verbose)
-    training = Training(
-        model, batches, steps_per_epoch, validate, run, stopping, average, callbacks, progress
-    )
-    with _locked(run), _interruption() as signals, contextlib.ExitStack() as at_end:
-        values = training.load()
-        if result := training.finished():
-            progress.line(f"{run}: already trained for {result.epochs} epochs, {progress.best}")
-            return result
-        if values is not None:
-            training.resume(values)
-        for callback in callbacks:
-            callback.set_model(model)
-            callback.on_train_begin()
-            at_end.callback(callback.on_train_end)
-        writer = tf.summary.create_file_writer(str(run / TENSORBOARD)) if tensorboard else None
-        while not (result := training.finished()):
-            for _ in training.epoch():
-                if training.state.step % checkpoint_every == 0 or signals:
-                    training.save()
-                    training.stop_if_interrupted(signals)
-            line = training.end_of_epoch()
-            if writer:
-                _write_scalars(writer, line)
-            training.stop_if_interrupted(signals)
-        return result
-
-
-@dataclasses.dataclass
-class Training:
-    """A training in progress: the arguments of `fit`, and the position."""
 
     model: keras.Model
-    batches: Batches
+    batches: Callable[[int, int, History], tf.data.Dataset]
     steps_per_epoch: int
     validate: Validation
     run: Path
     stopping: Stopping
-    average: int
-    callbacks: Sequence[keras.callbacks.Callback]
-    progress: Progress
-    state: State = dataclasses.field(default_factory=State)
+    average: int = 1
+    checkpoint_every: int = 200
+    callbacks: Sequence[keras.callbacks.Callback] = ()
+    tensorboard: bool = True
+    verbose: int = 1
+
+    def __post_init__(self) -> None:
+        self.stopping.check()
+        if self.average < 1:
+            raise ValueError(f"average must be at least 1, not {self.average}")
+        if self.model.steps_per_execution != 1:
+            raise ValueError("compile the model with steps_per_execution=1")
+        self.model.make_train_function()
+        self.state = State()
+        self.progress = Progress(self.stopping.epochs, self.steps_per_epoch, self.verbose)
+
+    def fit(self) -> FitResult:
+        """Train to the end; returns immediately if the training has ended before.
+
+        Raises:
+            UserError: If the checkpoint is damaged or of another model, the loss or a weight is not
+                finite, a callback stops the training, or another process trains in the folder. The
+                files stay as they are.
+            KeyboardInterrupt: On Ctrl-C, after the current step and a checkpoint.
+            SystemExit: On SIGTERM, after the current step and a checkpoint; its code is 143.
+        """
+        with _locked(self.run), _interruption() as signals, contextlib.ExitStack() as at_end:
+            values = self.load()
+            if result := self.finished():
+                self.progress.line(
+                    f"{self.run}: already trained for {result.epochs} epochs, {self.progress.best}"
+                )
+                return result
+            if values is not None:
+                self.resume(values)
+            for callback in self.callbacks:
+                callback.set_model(self.model)
+                callback.on_train_begin()
+                at_end.callback(callback.on_train_end)
+            while not (result := self.finished()):
+                for _ in self.epoch():
+                    if self.state.step % self.checkpoint_every == 0 or signals:
+                        self.save()
+                        self.stop_if_interrupted(signals)
+                self.end_of_epoch()
+                self.stop_if_interrupted(signals)
+            return result
 
     def load(self) -> list[np.ndarray] | None:
         """Read the checkpoint, if there is one, and roll `metrics.jsonl` back to its moment."""
@@ -256,7 +243,7 @@ class Training:
             self.progress.step(state.epoch, state.step, loss, seconds)
             yield
 
-    def end_of_epoch(self) -> dict[str, Any]:
+    def end_of_epoch(self) -> None:
         """Score the epoch, keep the model if it is the best so far, and write a checkpoint."""
         self._check_weights()
         state = self.state
@@ -280,7 +267,11 @@ class Training:
         state.step, state.seconds = 0, 0.0
         self.save()
         self.progress.line(_text(line, self.stopping.epochs, is_best))
-        return line
+        if self.tensorboard:
+            with self._writer.as_default(step=line["step"]):
+                for name in line.keys() - {"epoch", "step"}:
+                    tf.summary.scalar(name, line[name])
+            self._writer.flush()
 
     def save(self) -> None:
         """Write a checkpoint."""
@@ -334,6 +325,10 @@ class Training:
             for variable, value in zip(variables, trained, strict=True):
                 variable.assign(value)
 
+    @functools.cached_property
+    def _writer(self) -> tf.summary.SummaryWriter:
+        return tf.summary.create_file_writer(str(self.run / TENSORBOARD))
+
     def _write_metrics(self) -> None:
         lines = "".join(json.dumps(line) + "\n" for line in self.state.history)
         files.write_text(self.run / METRICS, lines)
@@ -346,13 +341,6 @@ def _iterate(model: keras.Model, dataset: tf.data.Dataset) -> Iterator:
     options.autotune.enabled = False
     dataset = dataset.with_options(options)
     return iter(model.distribute_strategy.experimental_distribute_dataset(dataset))
-
-
-def _write_scalars(writer: tf.summary.SummaryWriter, line: dict[str, Any]) -> None:
-    with writer.as_default(step=line["step"]):
-        for name in line.keys() - {"epoch", "step"}:
-            tf.summary.scalar(name, line[name])
-    writer.flush()
 
 
 def _text(line: dict[str, Any], epochs: int, is_best: bool) -> str:

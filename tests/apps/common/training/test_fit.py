@@ -13,7 +13,7 @@ import tensorflow as tf
 from apps.common import files
 from apps.common.errors import UserError
 from apps.common.training import checkpoint, progress
-from apps.common.training.fit import Stopping, fit
+from apps.common.training.fit import Stopping, Training
 
 STEPS = 5
 
@@ -45,7 +45,7 @@ def train(run, model=None, **changes):
     settings = {"epochs": 3, "monitor": "score", "checkpoint_every": 2, "verbose": 0} | changes
     model, scores_of = model or build(), settings.pop("validate", validate)
     stopping = Stopping(**{k: settings.pop(k) for k in Stopping._fields if k in settings})
-    return fit(
+    return Training(
         model,
         settings.pop("batches", batches),
         STEPS,
@@ -53,7 +53,7 @@ def train(run, model=None, **changes):
         run,
         stopping,
         **{"tensorboard": False, **settings},
-    )
+    ).fit()
 
 
 def lines(run):

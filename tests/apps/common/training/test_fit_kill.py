@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 
 from apps.common.training import checkpoint
-from apps.common.training.fit import Stopping, fit
+from apps.common.training.fit import Stopping, Training
 from tests.apps.common.training.test_fit import final
 from tests.apps.kill import run, train_and_kill
 
@@ -79,7 +79,7 @@ def main():
     args.run.mkdir(exist_ok=True)
     model = build(args.jit)
     assert model.jit_compile is args.jit
-    fit(
+    Training(
         model,
         batches,
         STEPS,
@@ -88,7 +88,7 @@ def main():
         Stopping(epochs=30, monitor="loss", mode="min", patience=6),
         checkpoint_every=7,
         tensorboard=False,
-    )
+    ).fit()
     assert model.jit_compile is args.jit
 
 
