@@ -8,15 +8,7 @@ from seqkit.attention import (
     LocationAwareAttention,
     LuongAttention,
 )
-from seqkit.cells import (
-    AffineCell,
-    Cell,
-    ElmanCell,
-    GRUCell,
-    JordanCell,
-    LSTMCell,
-    StackedCells,
-)
+from seqkit.cells import AffineCell, Cell, ElmanCell, GRUCell, JordanCell, LSTMCell, StackedCells
 from seqkit.crf import (
     CRF,
     crf_loss,

@@ -24,7 +24,7 @@ from keras import ops
 from seqkit.backend import scan
 from seqkit.ops import time_first
 from seqkit.serialization import ConfigFromSignature
-from seqkit.typing import Nest, Shape, Tensor
+from seqkit.typing import Mask, Nest, Shape, Tensor
 
 IMPOSSIBLE = -1e9  # too low for any sum of scores to outweigh; unlike -inf, never makes a NaN
 
@@ -93,7 +93,7 @@ class CRF(ConfigFromSignature, keras.layers.Layer):
             weight = self.add_weight(shape=shape or (self.tags,), initializer="zeros", name=name)
             setattr(self, name, weight)
 
-    def call(self, scores: Tensor, mask: Tensor | None = None) -> Tensor:
+    def call(self, scores: Tensor, mask: Mask = None) -> Tensor:
         transitions, start, end = map(self._allowed, ("transitions", "start", "end"))
         return log_potentials(scores, mask, transitions, start, end)
 
@@ -103,13 +103,13 @@ class CRF(ConfigFromSignature, keras.layers.Layer):
             return weight
         return ops.where(np.array(self.constraints[name], bool), weight, IMPOSSIBLE)
 
-    def compute_mask(self, scores: Tensor, mask: Tensor | None = None) -> None:
+    def compute_mask(self, scores: Tensor, mask: Mask = None) -> None:
         return None
 
 
 def log_potentials(
     scores: Tensor,
-    mask: Tensor | None = None,
+    mask: Mask = None,
     transitions: Tensor = 0.0,
     start: Tensor = 0.0,
     end: Tensor = 0.0,

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from seqkit.typing import Tensor
+from seqkit.typing import Mask, Tensor
 
 
 def mask_from_lengths(lengths: Tensor, max_length: int) -> Tensor:
@@ -37,7 +37,7 @@ def causal_mask(length: int) -> Tensor:
     return t[:, None] >= t[None, :]
 
 
-def reverse(sequences: Tensor, mask: Tensor | None = None) -> Tensor:
+def reverse(sequences: Tensor, mask: Mask = None) -> Tensor:
     """Reverse the order of the real steps; the padding stays in place, so the mask still fits.
 
     Args:

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-from seqkit.typing import Nest, Tensor
+from seqkit.typing import Mask, Nest, Tensor
 
 
 def linear(x: Tensor, kernel: Tensor) -> Tensor:
@@ -13,7 +13,7 @@ def linear(x: Tensor, kernel: Tensor) -> Tensor:
     return ops.reshape(flat, (*ops.shape(x)[:-1], kernel.shape[1]))
 
 
-def apply_mask(x: Tensor, mask: Tensor | None) -> Tensor:
+def apply_mask(x: Tensor, mask: Mask) -> Tensor:
     """Multiply by a dropout mask; None: no dropout."""
     return x if mask is None else x * mask
 

@@ -11,7 +11,7 @@ from seqkit.cells.cell import Cell, check_states
 from seqkit.cells.keras_cell import as_seqkit_cell
 from seqkit.ops import align, time_first, where_rows
 from seqkit.serialization import ConfigFromSignature
-from seqkit.typing import Nest, Shape, States, Tensor
+from seqkit.typing import Mask, Nest, Shape, Size, States, Tensor
 
 
 class _Carry(NamedTuple):
@@ -26,7 +26,7 @@ class _Inputs(NamedTuple):
     """The input sequences of a loop, (time, batch, ...), or one step of them, (batch, ...)."""
 
     projected: Nest
-    mask: Tensor | None  # bool
+    mask: Mask  # bool
     segment: Tensor | None  # int32
 
 
@@ -164,7 +164,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
     def _has_penalty(self, training: bool) -> bool:
         return training and getattr(self.cell, "has_penalty", False)
 
-    def get_initial_state(self, batch_size: int | Tensor, constants: Nest = None) -> States:
+    def get_initial_state(self, batch_size: Size, constants: Nest = None) -> States:
         """Return the state before the first step, a list of (batch, size)."""
         extra = (constants,) if self._reads_constants else ()
         with as_seqkit_cell(self.cell) as cell:
@@ -181,7 +181,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
     def call(
         self,
         sequences: Tensor,
-        mask: Tensor | None = None,
+        mask: Mask = None,
         initial_state: States | None = None,
         constants: Nest = None,
         reset: Tensor | None = None,
@@ -301,7 +301,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         # By tracing: states may have their own dtype, which a shape doesn't hold.
         return keras.Operation.compute_output_spec(self, *args, **kwargs)
 
-    def compute_mask(self, sequences: Tensor, mask: Tensor | None = None) -> Tensor:
+    def compute_mask(self, sequences: Tensor, mask: Mask = None) -> Tensor:
         mask = tree.flatten(mask)[0] if self.return_sequences else None
         if mask is not None and self.go_backwards:
             mask = ops.flip(mask, axis=1)  # as the outputs are

@@ -11,6 +11,10 @@ Tensor: TypeAlias = Any
 Nest: TypeAlias = Any
 # The states of a recurrence, each (batch, size).
 States: TypeAlias = list[Tensor]
+# True = real, (batch, time) bool; None: every step is real.
+Mask: TypeAlias = Tensor | None
+# Number of rows, an int or a scalar tensor; None: unknown.
+Size: TypeAlias = int | Tensor | None
 # None: any size.
 Shape: TypeAlias = tuple[int | None, ...]
 

@@ -73,8 +73,7 @@ def _signatures(served: ServedTagger) -> dict[str, Signature]:
         "serving_default": Signature(lambda text: served.tag_text(text), {"text": text}),
         "words": Signature(lambda words: served.tag_words(words), {"words": words}),
         "n_best": Signature(
-            lambda text, n: served.n_best(text, n),
-            {"text": text, "n": tf.TensorSpec([], tf.int32)},
+            lambda text, n: served.n_best(text, n), {"text": text, "n": tf.TensorSpec([], tf.int32)}
         ),
     }
 

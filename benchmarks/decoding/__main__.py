@@ -103,11 +103,7 @@ def main() -> None:
         args.rounds,
     )
     rows = {}
-    for slow, fast in (
-        ("beam", "greedy"),
-        ("beam, XLA", "greedy, XLA"),
-        ("Python loop", "greedy"),
-    ):
+    for slow, fast in (("beam", "greedy"), ("beam, XLA", "greedy, XLA"), ("Python loop", "greedy")):
         medians = {name: statistics.median(ms[name]) for name in (slow, fast)}
         rows[f"{slow} / {fast}"] = {"ms": medians, "ratio": ratio(ms[slow], ms[fast])}
         times = "  ".join(f"{name} {value:.0f} ms" for name, value in medians.items())

@@ -45,9 +45,5 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         for index, sentence in enumerate(read_columns(path, "3", ["2"])):
             yield (
                 index,
-                {
-                    "tokens": sentence.words,
-                    "pos": sentence.auxiliary[0],
-                    "chunks": sentence.tags,
-                },
+                {"tokens": sentence.words, "pos": sentence.auxiliary[0], "chunks": sentence.tags},
             )

@@ -110,10 +110,7 @@ def read_parallel_files(source_path: Path | str, target_path: Path | str) -> lis
 
 
 def filter_pairs(
-    pairs: Iterable[Pair],
-    max_length: int,
-    max_ratio: float,
-    length: Callable[[str], int] = len,
+    pairs: Iterable[Pair], max_length: int, max_ratio: float, length: Callable[[str], int] = len
 ) -> tuple[list[Pair], dict[str, int]]:
     """Drop pairs with a side that is too long, or with sides of too different lengths.
 

@@ -41,8 +41,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     BUILDER_CONFIGS = [  # noqa: RUF012
         tfds.core.BuilderConfig(name="task1_raw", description="As written."),
         tfds.core.BuilderConfig(
-            name="task1_tok",
-            description="Lower-cased, punctuation normalized, tokenized by Moses.",
+            name="task1_tok", description="Lower-cased, punctuation normalized, tokenized by Moses."
         ),
     ]
 

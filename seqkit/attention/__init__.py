@@ -2,11 +2,7 @@
 
 from seqkit.attention.attention import Attention, Memory
 from seqkit.attention.attention_cell import AttentionCell
-from seqkit.attention.bahdanau import (
-    BahdanauAttention,
-    CoverageAttention,
-    LocationAwareAttention,
-)
+from seqkit.attention.bahdanau import BahdanauAttention, CoverageAttention, LocationAwareAttention
 from seqkit.attention.luong import LuongAttention
 from seqkit.attention.pointer_generator import PointerGenerator
 

@@ -8,7 +8,7 @@ from keras import ops
 from seqkit import backend
 from seqkit.attention.scores import read
 from seqkit.serialization import ConfigFromSignature
-from seqkit.typing import Tensor
+from seqkit.typing import Mask, Tensor
 
 
 class Memory(NamedTuple):
@@ -68,7 +68,7 @@ class Attention(ConfigFromSignature, keras.layers.Layer):
         """Compute the weights a (batch, queries, time) of queries (batch, queries, size)."""
         raise NotImplementedError(f"{type(self).__name__} must define `align`")
 
-    def prepare(self, memory: Tensor, mask: Tensor | None = None) -> Memory:
+    def prepare(self, memory: Tensor, mask: Mask = None) -> Memory:
         """Compute the keys of a memory (batch, time, features) with mask (batch, time)."""
         if not self.built:
             raise ValueError(
@@ -123,11 +123,7 @@ class Attention(ConfigFromSignature, keras.layers.Layer):
         return ops.squeeze(weights, axis=1) if single else weights
 
     def call(
-        self,
-        query: Tensor,
-        memory: Tensor,
-        mask: Tensor | None = None,
-        previous: Tensor | None = None,
+        self, query: Tensor, memory: Tensor, mask: Mask = None, previous: Tensor | None = None
     ) -> Tensor:
         prepared = self.prepare(memory, mask)
         weights = self.compute_weights(query, prepared, previous)

@@ -12,7 +12,7 @@ from seqkit.cells.affine import AffineCell
 from seqkit.cells.cell import Cell
 from seqkit.cells.stacked import StackedCells
 from seqkit.ops import precise_dtype
-from seqkit.typing import Nest, Shape, States, Tensor
+from seqkit.typing import Nest, Shape, Size, States, Tensor
 
 
 class Prepared(NamedTuple):
@@ -175,9 +175,7 @@ class AttentionCell(Cell):
                 shape=(self.memory_size + size, size), name="attentional_kernel"
             )
 
-    def prepare(
-        self, batch_size: int | Tensor, constants: Nest = None, training: bool = False
-    ) -> Prepared:
+    def prepare(self, batch_size: Size, constants: Nest = None, training: bool = False) -> Prepared:
         """Prepare the cell, compute the keys of the memory, and read the weights."""
         memory = _unpack_memory(constants, constants)
         memory = Memory(*memory) if len(memory) == 3 else self.attention.prepare(*memory)
@@ -229,9 +227,7 @@ class AttentionCell(Cell):
         coverage = rest.pop(0) if self.attention.feedback == "coverage" else None
         return State(states[:k], weights, coverage, rest[0] if rest else None)
 
-    def get_initial_state(
-        self, batch_size: int | Tensor | None = None, constants: Nest = None
-    ) -> States:
+    def get_initial_state(self, batch_size: Size = None, constants: Nest = None) -> States:
         """Return the initial state of the cell, with attention weights of zero."""
         return self.initial_state(self.cell.get_initial_state(batch_size), constants)
 

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from seqkit.ops import linear, precise_dtype
-from seqkit.typing import Shape, Tensor
+from seqkit.typing import Mask, Shape, Tensor
 
 _TINY = 1e-30  # keeps log(0) out
 
@@ -87,7 +87,7 @@ class PointerGenerator(keras.layers.Layer):
     ) -> tuple:
         return tuple(logits_shape)
 
-    def compute_mask(self, logits: Tensor, mask: Tensor | None = None) -> Tensor:
+    def compute_mask(self, logits: Tensor, mask: Mask = None) -> Tensor:
         return mask
 
 

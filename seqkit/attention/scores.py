@@ -11,7 +11,7 @@ sequence.
 from keras import ops
 
 from seqkit.ops import linear
-from seqkit.typing import Tensor
+from seqkit.typing import Mask, Tensor
 
 IMPOSSIBLE = -1e9  # a score with weight 0 that causes no NaN
 
@@ -65,7 +65,7 @@ def scaled_dot(query: Tensor, keys: Tensor) -> Tensor:
     return dot(query * keys.shape[-1] ** -0.5, keys)
 
 
-def masked_softmax(scores: Tensor, mask: Tensor | None) -> Tensor:
+def masked_softmax(scores: Tensor, mask: Mask) -> Tensor:
     """Compute the softmax over real positions, in float32 or more; exactly 0 elsewhere.
 
     Args:
@@ -99,7 +99,7 @@ def read(weights: Tensor, values: Tensor) -> Tensor:
 
 
 def local_window(
-    query: Tensor, mask: Tensor | None, W: Tensor, v: Tensor, reach: int
+    query: Tensor, mask: Mask, W: Tensor, v: Tensor, reach: int
 ) -> tuple[Tensor, Tensor]:
     """Compute a Gaussian window around the position that the query predicts (local-p).
 

@@ -8,12 +8,4 @@ from seqkit.cells.jordan import JordanCell
 from seqkit.cells.lstm import LSTMCell
 from seqkit.cells.stacked import StackedCells
 
-__all__ = [
-    "AffineCell",
-    "Cell",
-    "ElmanCell",
-    "GRUCell",
-    "JordanCell",
-    "LSTMCell",
-    "StackedCells",
-]
+__all__ = ["AffineCell", "Cell", "ElmanCell", "GRUCell", "JordanCell", "LSTMCell", "StackedCells"]

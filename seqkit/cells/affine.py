@@ -9,7 +9,7 @@ from seqkit import backend
 from seqkit.cells.cell import Cell
 from seqkit.checks import positive
 from seqkit.ops import apply_mask, linear
-from seqkit.typing import Initializer, Nest, Regularizer, Shape, Tensor
+from seqkit.typing import Initializer, Nest, Regularizer, Shape, Size, Tensor
 
 
 class Prepared(NamedTuple):
@@ -124,9 +124,7 @@ class AffineCell(Cell):
     def is_stochastic(self) -> bool:
         return bool(self.dropout or self.recurrent_dropout)
 
-    def prepare(
-        self, batch_size: int | Tensor, constants: Nest = None, training: bool = False
-    ) -> Prepared:
+    def prepare(self, batch_size: Size, constants: Nest = None, training: bool = False) -> Prepared:
         """Read the weights and draw the dropout masks."""
 
         def mask(rate: float, size: int) -> Tensor | None:

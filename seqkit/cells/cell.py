@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from seqkit.serialization import ConfigFromSignature
-from seqkit.typing import Nest, States, Tensor
+from seqkit.typing import Nest, Size, States, Tensor
 
 
 class Cell(ConfigFromSignature, keras.layers.Layer):
@@ -46,9 +46,7 @@ class Cell(ConfigFromSignature, keras.layers.Layer):
     has_penalty = False  # whether the cell has a `penalty`
     reads_constants = False  # whether `prepare`, `build` and `get_initial_state` take constants
 
-    def prepare(
-        self, batch_size: int | Tensor, constants: Nest = None, training: bool = False
-    ) -> Any:
+    def prepare(self, batch_size: Size, constants: Nest = None, training: bool = False) -> Any:
         """Compute once per sequence, before the loop."""
 
     def project(self, inputs: Tensor, prepared: Any) -> Tensor:
@@ -77,9 +75,7 @@ class Cell(ConfigFromSignature, keras.layers.Layer):
         prepared = self.prepare(ops.shape(inputs)[0], constants, training)
         return self.step(self.project(inputs, prepared), states, prepared)
 
-    def get_initial_state(
-        self, batch_size: int | Tensor | None = None, constants: Nest = None
-    ) -> States:
+    def get_initial_state(self, batch_size: Size = None, constants: Nest = None) -> States:
         """Return zeros, a list of (batch, size). A cell with a size of None overrides it."""
         return [ops.zeros((batch_size, n), self.compute_dtype) for n in self.state_size]
 

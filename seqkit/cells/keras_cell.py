@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from seqkit.cells.cell import Cell
-from seqkit.typing import Nest, States, Tensor
+from seqkit.typing import Nest, Size, States, Tensor
 
 
 class KerasCell:
@@ -17,7 +17,7 @@ class KerasCell:
     def __init__(self, cell: keras.layers.Layer) -> None:
         self.cell = cell
 
-    def prepare(self, batch_size: int | Tensor, constants: Nest, training: bool) -> dict:
+    def prepare(self, batch_size: Size, constants: Nest, training: bool) -> dict:
         return (
             {"training": training}
             if "training" in inspect.signature(self.cell.call).parameters
@@ -32,7 +32,7 @@ class KerasCell:
         output, states = self.cell(projected, states, **prepared)
         return output, list(states) if isinstance(states, (list, tuple)) else [states]
 
-    def get_initial_state(self, batch_size: int | Tensor) -> States:
+    def get_initial_state(self, batch_size: Size) -> States:
         if hasattr(self.cell, "get_initial_state"):
             states = self.cell.get_initial_state(batch_size=batch_size)
         else:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from seqkit.cells.cell import Cell
-from seqkit.typing import Nest, Shape, States, Tensor
+from seqkit.typing import Mask, Nest, Shape, Size, States, Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -79,9 +79,7 @@ class StackedCells(Cell):
     def reads_constants(self) -> bool:
         return any(cell.reads_constants for cell in self.cells)
 
-    def prepare(
-        self, batch_size: int | Tensor, constants: Nest = None, training: bool = False
-    ) -> list:
+    def prepare(self, batch_size: Size, constants: Nest = None, training: bool = False) -> list:
         return [
             cell.prepare(batch_size, constants if cell.reads_constants else None, training)
             for cell in self.cells
@@ -101,12 +99,10 @@ class StackedCells(Cell):
             new_states += own
         return output, new_states
 
-    def penalty(self, outputs: Tensor, mask: Tensor | None, prepared: list) -> Tensor:
+    def penalty(self, outputs: Tensor, mask: Mask, prepared: list) -> Tensor:
         return self.cells[-1].penalty(outputs, mask, prepared[-1])
 
-    def get_initial_state(
-        self, batch_size: int | Tensor | None = None, constants: Nest = None
-    ) -> States:
+    def get_initial_state(self, batch_size: Size = None, constants: Nest = None) -> States:
         states = []
         for cell in self.cells:
             extra = (constants,) if cell.reads_constants else ()

@@ -11,7 +11,7 @@ from seqkit.decoding import rows
 from seqkit.decoding.generate import Decoded, Step
 from seqkit.decoding.lengths import Length
 from seqkit.decoding.penalties import ban_repeats, coverage_penalty
-from seqkit.typing import Nest, Tensor
+from seqkit.typing import Mask, Nest, Tensor
 
 NEVER = -float("inf")
 
@@ -29,7 +29,7 @@ def beam_search(
     pad_id: int = 0,
     length_penalty: Callable[[Tensor], Tensor] | None = None,
     coverage_weight: float = 0.0,
-    source_mask: Tensor | None = None,
+    source_mask: Mask = None,
     no_repeat_ngram: int = 0,
     prefix: Tensor | None = None,
     attention: Callable[[Nest], Tensor] | None = None,
@@ -168,7 +168,7 @@ class _Search:
     step: Step
     constants: Nest
     length: Length
-    source_mask: Tensor | None
+    source_mask: Mask
     forced: Tensor | None  # (max_length + 1, rows) int32
     num_beams: int
     num_results: int
@@ -293,12 +293,7 @@ class _Search:
         return rows.write_rows(finished, sequences, best)
 
     def advance(
-        self,
-        t: Tensor,
-        beams: Beams,
-        candidates: Candidates,
-        weights: Tensor | None,
-        trace: Trace,
+        self, t: Tensor, beams: Beams, candidates: Candidates, weights: Tensor | None, trace: Trace
     ) -> tuple[Beams, Trace]:
         """Replace the beams by the K likeliest candidates that do not end."""
         log_p, chosen = _top(candidates.log_proceed, self.num_beams)  # (active, K)
@@ -417,8 +412,7 @@ def _append(ended: Finished, cut: Finished) -> tuple[Finished, Tensor]:
     )
     missing = found.scores == NEVER
     return found._replace(
-        lengths=ops.where(missing, 0, found.lengths),
-        log_p=ops.where(missing, NEVER, found.log_p),
+        lengths=ops.where(missing, 0, found.lengths), log_p=ops.where(missing, NEVER, found.log_p)
     ), is_ended
 
 

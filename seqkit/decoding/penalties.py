@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from keras import ops
 
-from seqkit.typing import Tensor
+from seqkit.typing import Mask, Tensor
 
 MIN_COVERAGE = 1e-10  # keeps log(0) out of the score
 
@@ -32,7 +32,7 @@ def per_token(lengths: Tensor) -> Tensor:
     return lengths
 
 
-def coverage_penalty(coverage: Tensor, source_mask: Tensor | None = None) -> Tensor:
+def coverage_penalty(coverage: Tensor, source_mask: Mask = None) -> Tensor:
     """Compute a penalty that is 0 if all of the source was attended to, negative otherwise.
 
         sum_i log(min(sum_t a_ti, 1))

@@ -10,7 +10,7 @@ from seqkit.decoding import rows
 from seqkit.decoding.generate import Step
 from seqkit.decoding.lengths import Length
 from seqkit.ops import where_rows
-from seqkit.typing import Nest, Tensor
+from seqkit.typing import Mask, Nest, Tensor
 
 
 class Scored(NamedTuple):
@@ -28,7 +28,7 @@ def score(
     constants: Nest = None,
     *,
     bos_id: int,
-    mask: Tensor | None = None,
+    mask: Mask = None,
     length: Length | None = None,
     attention: Callable[[Nest], Tensor] | None = None,
 ) -> Scored:

@@ -7,7 +7,7 @@ from keras import ops
 
 from seqkit.decoding.generate import Step
 from seqkit.decoding.unroll import unroll
-from seqkit.typing import Nest, Tensor
+from seqkit.typing import Mask, Nest, Tensor
 
 
 class ExposureBias(NamedTuple):
@@ -30,7 +30,7 @@ def exposure_bias(
     constants: Nest = None,
     *,
     bos_id: int,
-    mask: Tensor | None = None,
+    mask: Mask = None,
 ) -> ExposureBias:
     """Compare a model's predictions after gold tokens with those after its own tokens.
 

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from seqkit.cells.cell import Cell
-from seqkit.typing import Nest, Shape, States, Tensor
+from seqkit.typing import Mask, Nest, Shape, Size, States, Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -60,12 +60,10 @@ class Traced(Cell):
     def has_penalty(self) -> bool:
         return self.cell.has_penalty
 
-    def get_initial_state(self, batch_size: int | Tensor | None = None) -> States:
+    def get_initial_state(self, batch_size: Size = None) -> States:
         return self.cell.get_initial_state(batch_size)
 
-    def prepare(
-        self, batch_size: int | Tensor, constants: Nest = None, training: bool = False
-    ) -> Any:
+    def prepare(self, batch_size: Size, constants: Nest = None, training: bool = False) -> Any:
         return self.cell.prepare(batch_size, constants, training)
 
     def project(self, inputs: Tensor, prepared: Any) -> Tensor:
@@ -79,7 +77,7 @@ class Traced(Cell):
         ]
         return ops.concatenate([output, *trace], axis=-1), states
 
-    def penalty(self, outputs: Tensor, mask: Tensor | None, prepared: Any) -> Tensor:
+    def penalty(self, outputs: Tensor, mask: Mask, prepared: Any) -> Tensor:
         return self.cell.penalty(outputs[..., : self.cell.output_size], mask, prepared)
 
     def split(self, outputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

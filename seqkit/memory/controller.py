@@ -3,7 +3,7 @@
 import keras
 
 from seqkit.cells.cell import Cell
-from seqkit.typing import Nest, Shape, States, Tensor
+from seqkit.typing import Nest, Shape, Size, States, Tensor
 
 
 class Controller:
@@ -37,10 +37,10 @@ class Controller:
             self.layer.build(input_shape)
             self.layer.built = True
 
-    def get_initial_state(self, batch_size: int | Tensor) -> States:
+    def get_initial_state(self, batch_size: Size) -> States:
         return self.layer.get_initial_state(batch_size) if self.is_cell else []
 
-    def prepare(self, batch_size: int | Tensor, training: bool) -> Nest:
+    def prepare(self, batch_size: Size, training: bool) -> Nest:
         return self.layer.prepare(batch_size, None, training) if self.is_cell else None
 
     def step(self, x: Tensor, states: States, prepared: Nest) -> tuple[Tensor, States]:

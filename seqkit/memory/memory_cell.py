@@ -12,7 +12,7 @@ from seqkit.cells.cell import Cell
 from seqkit.checks import positive
 from seqkit.memory.controller import Controller
 from seqkit.ops import where_rows
-from seqkit.typing import Nest, Shape, States, Tensor
+from seqkit.typing import Mask, Nest, Shape, Size, States, Tensor
 
 
 class Prepared(NamedTuple):
@@ -125,7 +125,7 @@ class MemoryCell(Cell):
         parts = [ops.reshape(part, (-1,)) for part in self.initial_interface_bias()]
         return ops.cast(ops.concatenate(parts), dtype or self.memory_dtype)
 
-    def get_initial_state(self, batch_size: int | Tensor | None = None) -> States:
+    def get_initial_state(self, batch_size: Size = None) -> States:
         """Return the initial states of the controller, then those of `initial_state`."""
         rows = [ops.tile(ops.reshape(v, (1, -1)), (batch_size, 1)) for v in self.initial_state()]
         return self._control.get_initial_state(batch_size) + rows
@@ -139,9 +139,7 @@ class MemoryCell(Cell):
         )
         return list(states[:k]), type(shapes)(*shaped)
 
-    def prepare(
-        self, batch_size: int | Tensor, constants: Nest = None, training: bool = False
-    ) -> Prepared:
+    def prepare(self, batch_size: Size, constants: Nest = None, training: bool = False) -> Prepared:
         return Prepared(
             self._control.prepare(batch_size, training),
             backend.read(self.interface_kernel),
@@ -153,7 +151,7 @@ class MemoryCell(Cell):
         return output, [*control, *map(_flat, state)]
 
     def unfold(
-        self, projected: Tensor, states: States, mask: Tensor | None, prepared: Prepared
+        self, projected: Tensor, states: States, mask: Mask, prepared: Prepared
     ) -> tuple[Tensor, Tensor, States]:
         """Run the steps as in a loop over `step`, but faster: states keep their shapes.
 

@@ -108,9 +108,7 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
         )
         if self.temporal_encoding:
             self.recency = self.add_weight(
-                shape=(self.max_facts, per_fact * d),
-                initializer=normal(stddev=0.1),
-                name="recency",
+                shape=(self.max_facts, per_fact * d), initializer=normal(stddev=0.1), name="recency"
             )
         if not adjacent:
             self.H = self.add_weight(shape=(d, d), initializer=normal(stddev=0.1), name="H")

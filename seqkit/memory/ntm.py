@@ -8,7 +8,7 @@ from keras import ops
 from seqkit.checks import positive
 from seqkit.memory import addressing
 from seqkit.memory.memory_cell import MemoryCell, Prepared
-from seqkit.typing import Initializer, Regularizer, Shape, Tensor
+from seqkit.typing import Initializer, Mask, Regularizer, Shape, Tensor
 
 INITIAL_FOCUS = 0.999  # share of each head's initial weighting on slot 0
 
@@ -171,7 +171,7 @@ class NTMCell(MemoryCell):
         w_r = _address(M, w_r, read_heads)
         return State(M, w_r, w_w, addressing.read(M, w_r))
 
-    def penalty(self, outputs: Tensor, mask: Tensor | None, prepared: Prepared) -> Tensor:
+    def penalty(self, outputs: Tensor, mask: Mask, prepared: Prepared) -> Tensor:
         """Compute the mean of `add_regularizer` over the real steps."""
         h = outputs[..., : self._control.output_size]
         a = self.interface(ops.reshape(h, (-1, h.shape[-1])), prepared).add

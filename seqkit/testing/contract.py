@@ -5,14 +5,7 @@ import random
 import keras
 import numpy as np
 
-from seqkit.testing.case import (
-    Case,
-    assert_same,
-    dtype_of,
-    flipped,
-    walk_attributes,
-    weighted_sum,
-)
+from seqkit.testing.case import Case, assert_same, dtype_of, flipped, walk_attributes, weighted_sum
 
 
 def symbolic_output_is_eager_output(case: Case) -> None:

@@ -7,7 +7,7 @@ from keras import ops
 
 from seqkit.serialization import ConfigFromSignature
 from seqkit.training.gradient_reversal import GradientReversal
-from seqkit.typing import Shape, Tensor
+from seqkit.typing import Mask, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -77,11 +77,7 @@ class ProfessorForcing(ConfigFromSignature, keras.layers.Layer):
             self.discriminator.build(forced_shape)
 
     def call(
-        self,
-        forced: Tensor,
-        free: Tensor,
-        mask: Tensor | None = None,
-        free_mask: Tensor | None = None,
+        self, forced: Tensor, free: Tensor, mask: Mask = None, free_mask: Mask = None
     ) -> Tensor:
         forced = self._discriminate(ops.stop_gradient(forced), mask)
         free = self._discriminate(self.reversal(free), mask if free_mask is None else free_mask)
@@ -91,7 +87,7 @@ class ProfessorForcing(ConfigFromSignature, keras.layers.Layer):
         self.add_loss(ops.mean(ops.softplus(-x[:, 0])) + ops.mean(ops.softplus(x[:, 1])))
         return logits
 
-    def _discriminate(self, behavior: Tensor, mask: Tensor | None) -> Tensor:
+    def _discriminate(self, behavior: Tensor, mask: Mask) -> Tensor:
         kwargs = {}
         if mask is not None:
             mask = ops.cast(mask, "bool")

@@ -6,7 +6,7 @@ import keras
 from keras import ops, tree
 
 from seqkit.serialization import ConfigFromSignature
-from seqkit.typing import Nest, Shape, States, Tensor
+from seqkit.typing import Mask, Nest, Shape, States, Tensor
 
 MERGES = {
     "concat": lambda forward, backward: ops.concatenate([forward, backward], axis=-1),
@@ -119,7 +119,7 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
     def call(
         self,
         sequences: Tensor,
-        mask: Tensor | None = None,
+        mask: Mask = None,
         initial_state: States | None = None,
         constants: Nest = None,
         reset: Tensor | None = None,
@@ -164,7 +164,7 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
         """Raise a ValueError: a bidirectional layer can't run step by step."""
         raise ValueError(_NO_STREAM)
 
-    def compute_mask(self, sequences: Tensor, mask: Tensor | None = None) -> Tensor:
+    def compute_mask(self, sequences: Tensor, mask: Mask = None) -> Tensor:
         mask = tree.flatten(mask)[0] if self.return_sequences else None
         outputs = [mask, mask] if self.merge_mode is None else [mask]
         if not self.return_state:

@@ -6,7 +6,7 @@ import keras
 from keras import ops, tree
 
 from seqkit.serialization import ConfigFromSignature
-from seqkit.typing import Nest, Shape, Tensor
+from seqkit.typing import Mask, Nest, Shape, Tensor
 from seqkit.wiring.bridge import Bridge
 
 
@@ -52,10 +52,7 @@ class Conditioned(ConfigFromSignature, keras.layers.Layer):
     """
 
     def __init__(
-        self,
-        rnn: keras.layers.Layer,
-        by: Literal["input", "state", "both"] = "both",
-        **kwargs: Any,
+        self, rnn: keras.layers.Layer, by: Literal["input", "state", "both"] = "both", **kwargs: Any
     ) -> None:
         if by not in ("input", "state", "both"):
             raise ValueError(f"Conditioned: by is {by!r}; it must be 'input', 'state' or 'both'")
@@ -90,7 +87,7 @@ class Conditioned(ConfigFromSignature, keras.layers.Layer):
             self.bridge.built = True
 
     def call(
-        self, sequences: Tensor, context: Tensor, mask: Tensor | None = None, training: bool = False
+        self, sequences: Tensor, context: Tensor, mask: Mask = None, training: bool = False
     ) -> Nest:
         if mask is None:  # Keras fills it in only where there is one tensor argument
             mask = getattr(sequences, "_keras_mask", None)
@@ -102,7 +99,7 @@ class Conditioned(ConfigFromSignature, keras.layers.Layer):
             sequences = ops.concatenate([sequences, context], axis=-1)
         return self.rnn(sequences, mask=mask, training=training, **extra)
 
-    def compute_mask(self, sequences: Tensor, mask: Tensor | None = None) -> Nest:
+    def compute_mask(self, sequences: Tensor, mask: Mask = None) -> Nest:
         return self.rnn.compute_mask(sequences, mask)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Nest:

@@ -116,14 +116,7 @@ CASES = [
     ),
     Case(
         babi,
-        {
-            "units": 8,
-            "hops": 2,
-            "max_facts": 8,
-            "batch_size": 4,
-            "epochs": 2,
-            "no_jit": None,
-        },
+        {"units": 8, "hops": 2, "max_facts": 8, "batch_size": 4, "epochs": 2, "no_jit": None},
         line="Ines rowed to the pier. Omar rowed to the buoy. Where is Omar?",
         write=lambda path, count, seed: path.write_text(stories(count, seed)),
         examples=900,

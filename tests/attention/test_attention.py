@@ -53,10 +53,7 @@ def of_luong(score, window=None):
 KINDS = {
     "bahdanau": (lambda **k: BahdanauAttention(5, **k), of_bahdanau),
     "bahdanau normalized": (lambda **k: BahdanauAttention(5, normalize=True, **k), of_bahdanau),
-    "location": (
-        lambda **k: LocationAwareAttention(5, filters=2, kernel_size=3, **k),
-        of_bahdanau,
-    ),
+    "location": (lambda **k: LocationAwareAttention(5, filters=2, kernel_size=3, **k), of_bahdanau),
     "coverage": (lambda **k: CoverageAttention(5, normalize=True, **k), of_bahdanau),
     **{
         score: (lambda score=score, **k: LuongAttention(score, **k), of_luong(score))

@@ -30,8 +30,7 @@ def test_scores_match_the_papers():
     same(scores.dot(QUERY, KEYS), by_hand(reference.dot))
     same(scores.scaled_dot(QUERY, KEYS), by_hand(reference.scaled_dot))
     same(
-        scores.additive(QUERY, KEYS, V),
-        by_hand(lambda s, h: reference.additive(s, h, V, eye, eye)),
+        scores.additive(QUERY, KEYS, V), by_hand(lambda s, h: reference.additive(s, h, V, eye, eye))
     )
     same(
         scores.additive(QUERY, KEYS, V, BIAS),

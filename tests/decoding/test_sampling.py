@@ -65,12 +65,7 @@ def test_samples_follow_their_distribution(kind, temperature, top_k, top_p):
     wanted = {
         (c.tokens, c.ended): np.exp(c.log_p)
         for c in enumerate_sequences(
-            toy.numpy_step(0),
-            toy.numpy_stop(kind, 0),
-            toy.h[0],
-            BOS,
-            MAX_LENGTH,
-            reshape=reshape,
+            toy.numpy_step(0), toy.numpy_stop(kind, 0), toy.h[0], BOS, MAX_LENGTH, reshape=reshape
         )
     }
     np.testing.assert_allclose(sum(wanted.values()), 1.0, rtol=1e-6)

@@ -6,10 +6,7 @@ from seqkit.memory.memory_network import MemoryNetwork
 from tests.reference import memory_network as reference
 
 WORDS, UNITS, FACTS = 12, 6, 5
-STORIES = [
-    ([[1, 2, 3], [4], [5, 2], [7, 8, 9, 1]], [3, 2, 6]),
-    ([[10, 11]], [1]),
-]
+STORIES = [([[1, 2, 3], [4], [5, 2], [7, 8, 9, 1]], [3, 2, 6]), ([[10, 11]], [1])]
 
 
 def padded(stories=STORIES, facts=4, words=4):

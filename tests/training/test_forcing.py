@@ -8,13 +8,7 @@ from scipy.special import log_softmax
 
 from seqkit.decoding import greedy, score
 from seqkit.diagnostics import exposure_bias
-from seqkit.training import (
-    constant,
-    exponential,
-    inverse_sigmoid,
-    linear,
-    scheduled_sampling,
-)
+from seqkit.training import constant, exponential, inverse_sigmoid, linear, scheduled_sampling
 from tests.decoding.toy import BOS, Toy, compiled, to_numpy
 
 TOKENS = np.array([[2, 0, 1, 2], [1, 1, 0, 2], [0, 2, 2, 1]], "int32")

@@ -35,12 +35,7 @@ def test_spans_by_hand():
     gold = [["B-NP", "I-NP", "B-VP", "O", "B-NP"], ["B-NP", "O"]]
     predicted = [["B-NP", "I-NP", "B-VP", "I-VP", "B-NP"], ["O", "O"]]
     assert score(gold, predicted, spans=True) == pytest.approx(
-        {
-            "accuracy": 100 * 5 / 7,
-            "precision": 200 / 3,
-            "recall": 50.0,
-            "f1": 400 / 7,
-        }
+        {"accuracy": 100 * 5 / 7, "precision": 200 / 3, "recall": 50.0, "f1": 400 / 7}
     )
     assert class_table(gold, predicted, spans=True).splitlines() == [
         "class  precision  recall     F1  support",
