@@ -46,14 +46,7 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
 def evaluate(
     config: Config, signatures: Signatures, folder: Path, split: str, file: Path | None = None
 ) -> Evaluation:
-    """Score exported functions on a split, or on the questions of a file.
-
-    Args:
-        config: Configuration of the model.
-        signatures: Functions of the export.
-        folder: Folder of the vocabulary.
-        split: `dev` or `test`.
-        file: Questions in bAbI's format, instead of the split.
+    """Score exported functions on a split, or on a file of questions in bAbI's format.
 
     Returns:
         `mean_error`, `failed_tasks`, and the error of each task, such as `qa7`, next to those of

@@ -16,12 +16,7 @@ from apps.common.report import table
 def predict(
     options: PredictOptions, signatures: Signatures, batches: Iterable[list[str]]
 ) -> Iterator[Answer]:
-    """Answer lines, each a story that ends with its question.
-
-    Args:
-        options: Ignored.
-        signatures: Functions of the export.
-        batches: Lines such as `Mary went to the kitchen. Where is Mary?`.
+    """Answer lines such as `Mary went to the kitchen. Where is Mary?`.
 
     Yields:
         A text, with a table of the attention if the model has one, and a record for each line.

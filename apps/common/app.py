@@ -6,20 +6,30 @@
                 whose weights are averaged
     PRESETS     name -> Config; the first is the default
     examples    Config -> texts to try `predict` with; none if such a model has no `predict`
-    load        Config -> training data: `batches`, `steps_per_epoch`, `monitor`, `mode`,
-                `checksum` and `save`
-    build       a compiled keras.Model
-    validation  a function without arguments that scores the model on dev after each epoch
-    evaluate    an Evaluation of the exported functions, never of the bare model
-    export      the Exports of a run folder, the one that answers text first
-    predict     answers to lines of text
+    load(config) -> Data
+                reads the training data
+    build(config, data) -> keras.Model
+                builds and compiles the model
+    validation(config, model, data) -> Validation
+                returns a function that scores the model on dev after each epoch
+    evaluate(config, signatures, folder, split, file) -> Evaluation
+                scores the functions of an export (never the bare model) on a split, `dev` or
+                `test`, or on the user's file; `folder` has what `Data.save` wrote
+    export(config, run) -> list[Export]
+                describes the exports of a run folder, the one that answers text first
+    predict(options, signatures, batches) -> Iterator[Answer]
+                answers batches of lines with the functions of an export
 
 An app may also have
 
     PredictOptions  options of `predict`: a frozen subclass of `apps.common.config.PredictOptions`
-    callbacks       Keras callbacks of the training
-    score           the probability of given answers: the command `score`
-    compare         a picture of several evaluations: the command `compare`
+    callbacks(config, run) -> list[keras.callbacks.Callback]
+                watch the training
+    score(signatures, texts, file) -> Iterator[Answer]
+                the probability of given answers: the command `score`
+    compare(path, results)
+                draws several evaluations, name -> result of `evaluate --json`: the command
+                `compare`
 
 `__getattr__ = LazyFunctions(__name__)` in the package's `__init__.py` imports the functions on
 first use, so that `--help` doesn't wait for TensorFlow.
@@ -27,13 +37,13 @@ first use, so that `--help` doesn't wait for TensorFlow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    import keras
     import numpy as np
     import tensorflow as tf
 
@@ -47,6 +57,8 @@ Validation = Callable[[], dict[str, float]]
 Signatures = Mapping[str, Callable[..., Mapping[str, Any]]]
 # A line to print, and a record for `--json`.
 Answer = tuple[str, dict[str, Any]]
+# A package that follows the protocol above.
+App = ModuleType
 
 
 class Data(Protocol):
@@ -96,36 +108,3 @@ class Export:
     notes: str = ""
     operations: str = ""  # package with operations of the graph that TensorFlow lacks
     extra: Mapping[str, str | bytes] = field(default_factory=dict)  # further files
-
-
-class App(Protocol):
-    """A package that follows the protocol above."""
-
-    NAME: str
-    Config: type
-    PRESETS: dict[str, Any]
-
-    def examples(self, config: Any) -> tuple[str, ...]:
-        """Return texts to try `predict` with."""
-
-    def load(self, config: Any) -> Data:
-        """Read the data."""
-
-    def build(self, config: Any, data: Data) -> keras.Model:
-        """Build and compile the model."""
-
-    def validation(self, config: Any, model: keras.Model, data: Data) -> Validation:
-        """Return a function that scores the model on the dev data."""
-
-    def evaluate(
-        self, config: Any, signatures: Signatures, folder: Path, split: str, file: Path | None
-    ) -> Evaluation:
-        """Score signatures on a split, or on a file; `folder` has what `Data.save` wrote."""
-
-    def export(self, config: Any, run: Path) -> list[Export]:
-        """Describe the exports of a run folder."""
-
-    def predict(
-        self, options: Any, signatures: Signatures, batches: Iterable[list[str]]
-    ) -> Iterator[Answer]:
-        """Answer each line."""

@@ -83,11 +83,6 @@ class Data:
 
         They depend only on the seed, the epoch and what the curriculum reads of the history.
 
-        Args:
-            epoch: Number of the epoch, from 1.
-            first_step: Batches to skip, at no cost; fewer than there are.
-            history: Lines of `metrics.jsonl`.
-
         Returns:
             Batches (inputs, targets, weights) of one shape: see `Batch`.
         """

@@ -76,14 +76,7 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
 def evaluate(
     config: Config, signatures: Signatures, folder: Path, split: str, file: Path | None = None
 ) -> Evaluation:
-    """Score exported functions on the fixed sequences of the task, or on those of a file.
-
-    Args:
-        config: Configuration of the model.
-        signatures: Functions of the export.
-        folder: Folder of the run or export; not read.
-        split: `dev` or `test`.
-        file: Sequences to copy, one per line, instead of the split.
+    """Score exported functions on the fixed sequences of the task, or on lines of a file.
 
     Returns:
         `bit_errors_SIZE` and `bits_SIZE` for each size, such as 20, or 10x20 for length 10 and 20

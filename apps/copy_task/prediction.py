@@ -21,11 +21,6 @@ def predict(
 ) -> Iterator[Answer]:
     """Copy a random sequence, if requested, and lines of bits; draw the last one.
 
-    Args:
-        options: Options of the command.
-        signatures: Functions of the export.
-        batches: Lines, each a sequence of vectors: `10110010 01110001`.
-
     Yields:
         A text and a record for each sequence.
 

@@ -57,11 +57,6 @@ class Data:
     def batches(self, epoch: int, first_step: int = 0, history: History = ()) -> tf.data.Dataset:
         """Make the training batches of an epoch, determined by seed and epoch alone.
 
-        Args:
-            epoch: Number of the epoch.
-            first_step: Batches to skip, at no cost.
-            history: Ignored.
-
         Returns:
             Batches (inputs, targets): dicts of ids, (batch, length), except for characters (batch,
             length, characters). Padding is 0 in inputs and NO_TAG in targets.

@@ -51,15 +51,7 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
 def evaluate(
     config: Config, signatures: Signatures, folder: Path, split: str, file: Path | None = None
 ) -> Evaluation:
-    """Score exported functions and baselines on a split, or on the sentences of a file.
-
-    Args:
-        config: Configuration of the model.
-        signatures: Functions of the export.
-        folder: Folder of the vocabulary.
-        split: `dev` or `test`.
-        file: Sentences in the format of the training file, instead of the split.
-    """
+    """Score exported functions and baselines on a split, or on a file like the training file."""
     vocabulary = Vocabulary.read(folder)
     spans = vocabulary.scheme is not None
     sentences = read_tagged(file, config.column) if file else read_split(config, split)

@@ -15,11 +15,6 @@ def predict(
 ) -> Iterator[Answer]:
     """Tag lines of text, batch by batch as they come; write the page after the last.
 
-    Args:
-        options: Options of the command.
-        signatures: Functions of the export.
-        batches: Lines of text.
-
     Yields:
         A text and a record for each line.
     """

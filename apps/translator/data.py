@@ -54,11 +54,6 @@ class Data:
     def batches(self, epoch: int, first_step: int = 0, history: History = ()) -> tf.data.Dataset:
         """Make the training batches of an epoch, determined by seed and epoch alone.
 
-        Args:
-            epoch: Number of the epoch, from 1.
-            first_step: Batches to skip, at no cost.
-            history: Ignored.
-
         Returns:
             Batches (inputs, targets, weights): see `batch`.
         """

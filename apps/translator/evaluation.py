@@ -48,14 +48,7 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
 def evaluate(
     config: Config, signatures: Signatures, folder: Path, split: str, file: Path | None = None
 ) -> Evaluation:
-    """Score exported functions on a split, or on the pairs of a file.
-
-    Args:
-        config: Configuration of the model.
-        signatures: Functions of the export.
-        folder: Folder of the run or export; not read.
-        split: `dev` or `test`.
-        file: Tab-separated pairs, instead of the split.
+    """Score exported functions on a split, or on a file of tab-separated pairs.
 
     Returns:
         The scores of `scores.score`, and `forced_accuracy` and `free_accuracy` in percent: the

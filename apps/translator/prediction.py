@@ -23,11 +23,6 @@ def predict(
 ) -> Iterator[Answer]:
     """Translate lines of text, batch by batch; draw the attention of the last one.
 
-    Args:
-        options: Options of the command.
-        signatures: Functions of the export.
-        batches: Lines of text.
-
     Yields:
         A text and a record for each line: the translation, and below it the alternatives.
 
@@ -55,11 +50,6 @@ def predict(
 
 def score(signatures: Signatures, texts: tuple[str, ...], file: Path | None) -> Iterator[Answer]:
     """Compute the probability of given translations.
-
-    Args:
-        signatures: Functions of the export.
-        texts: A sentence and its translation, if there is no file.
-        file: Tab-separated pairs.
 
     Yields:
         A text and a record for each pair. The text is the log-likelihood of the translation, the
