@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help run test test-slow lint format bench clean
+.PHONY: help run test test-slow lint format api bench clean
 
 help:
 	@echo "make run        train, evaluate, export and try an app's quick preset (APP=tagger)"
@@ -13,6 +13,7 @@ help:
 	@echo "make test-slow  jit, JAX, exports and kill tests: at most 35 minutes"
 	@echo "make lint       style, and who may import whom"
 	@echo "make format     put the style right"
+	@echo "make api        write docs/api.md from the docstrings"
 	@echo "make bench      speed of layers, side by side"
 	@echo "make clean      remove .venv and caches; runs/ stays"
 
@@ -50,6 +51,9 @@ lint: .venv/test
 format: .venv/test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+api: .venv/apps
+	$(BIN)/python -m docs.api
 
 bench: .venv/apps
 	$(BIN)/python -m benchmarks.lstm

@@ -1,4 +1,4 @@
-"""Sequence models for Keras 3: the Deep Learning book's chapter 10 as layers that work."""
+"""Sequence models for Keras 3: chapter 10 of the Deep Learning book as layers."""
 
 from seqkit.attention import (
     Attention,

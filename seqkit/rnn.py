@@ -297,7 +297,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         states = [(batch, n) for n in tree.flatten(self.cell.state_size)]
         return (shape, *states) if self.return_state else shape
 
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Nest:
         # By tracing: states may have their own dtype, which a shape doesn't hold.
         return keras.Operation.compute_output_spec(self, *args, **kwargs)
 

@@ -1,4 +1,4 @@
-"""The CRF against enumeration of every sequence of tags, and what it promises about padding."""
+"""The CRF against an enumeration of all tag sequences, and its guarantees for padding."""
 
 import itertools
 
@@ -43,7 +43,7 @@ def a_crf(rng, constraints=None):
 
 
 def enumerate_scores(crf, scores):
-    """{tags: score} of one unpadded sentence, by the formula of the module's head."""
+    """{tags: score} of one unpadded sentence, by the formula in the module's docstring."""
     start, end = to_numpy(crf.start, crf.end)
     transitions = to_numpy(crf.transitions)[0]
     allowed = crf.constraints
@@ -63,13 +63,13 @@ def enumerate_scores(crf, scores):
 
 @pytest.fixture(params=MASKS, ids=str)
 def case(request):
-    """A batch of one padded sentence, with all its sequences of tags enumerated."""
+    """A batch of one padded sentence, with all its tag sequences enumerated."""
     rng = np.random.default_rng(7)
     mask = np.array([MASKS[request.param]], bool)
     scores = rng.normal(size=(1, TIME, TAGS)).astype("float32")
     crf = a_crf(rng)
     by_tags = enumerate_scores(crf, scores[mask])
-    scores[~mask] = np.nan  # what stands in the padding is never read
+    scores[~mask] = np.nan  # the content of the padding is never read
     return crf(scores, mask=mask), mask[0], by_tags
 
 
@@ -108,13 +108,13 @@ def test_n_best_are_the_best_in_order(case):
     want = sorted(by_tags.items(), key=lambda item: -item[1])[:n]
     assert [tuple(y) for y in tags[0][:, mask]][: len(want)] == [y for y, _ in want]
     np.testing.assert_allclose(log_p[0, : len(want)], [s - log_z for _, s in want], atol=1e-4)
-    assert (log_p[0, len(want) :] < -1e8).all()  # one step has but three sequences
+    assert (log_p[0, len(want) :] < -1e8).all()  # a single step has only three sequences
     best, best_log_p = to_numpy(*viterbi(potentials))
     np.testing.assert_array_equal(best[0], tags[0, 0])
     np.testing.assert_allclose(best_log_p, log_p[:, 0], rtol=1e-6)
 
 
-def test_constraints_forbid_and_leave_the_rest_to_enumeration():
+def test_constraints_exclude_sequences_and_keep_the_other_scores():
     rng = np.random.default_rng(3)
     crf = a_crf(rng, transition_constraints(["O", "B-X", "I-X"]))
     scores = rng.normal(size=(1, TIME, TAGS)).astype("float32")
@@ -142,12 +142,12 @@ def test_constraints_forbid_and_leave_the_rest_to_enumeration():
         ("IOBES", "I-X", "S-X", False),
     ],
 )
-def test_what_may_follow_what(scheme, before, after, allowed):
+def test_allowed_transitions(scheme, before, after, allowed):
     transitions = transition_constraints([before, after], scheme)["transitions"]
     assert transitions[0][1] is allowed
 
 
-def test_iobes_begins_and_ends_whole():
+def test_iobes_starts_and_ends_with_complete_spans():
     tags = ["O", "B-X", "I-X", "E-X", "S-X"]
     constraints = transition_constraints(tags, "IOBES")
     assert constraints["start"] == [True, True, False, False, True]
@@ -173,18 +173,18 @@ def test_a_whole_row_of_padding_costs_nothing():
         (lambda: transition_constraints(["NP"]), "'NP' is not part of the BIO scheme"),
     ],
 )
-def test_bad_input_gets_a_clear_line(make, line):
+def test_bad_input_gets_a_clear_error(make, line):
     with pytest.raises(ValueError, match=line):
         make()
 
 
 def test_learns_what_a_softmax_over_each_step_cannot():
-    """Tags alternate from a first one that only the transitions can carry on."""
+    """Tags alternate; only the transitions can carry the first one forward."""
     rng = np.random.default_rng(0)
     first = rng.integers(0, 2, size=64)
     tags = (first[:, None] + np.arange(8)) % 2
     x = np.zeros((64, 8, 2), "float32")
-    x[np.arange(64), 0, first] = 1  # the only step that says anything
+    x[np.arange(64), 0, first] = 1  # the only informative step
     inputs = keras.Input((None, 2))
     model = keras.Model(inputs, CRF(2)(keras.layers.Dense(2)(inputs)))
     model.compile(keras.optimizers.Adam(0.1), crf_loss)
@@ -194,7 +194,7 @@ def test_learns_what_a_softmax_over_each_step_cannot():
 
 
 @pytest.mark.slow
-def test_trains_behind_a_masked_bilstm_under_jit_and_reloads(tmp_path):
+def test_trains_on_a_masked_bilstm_under_jit_and_reloads(tmp_path):
     rng = np.random.default_rng(0)
     keras.utils.set_random_seed(0)
     inputs = keras.Input((None,), dtype="int32")

@@ -17,13 +17,13 @@ def test_lengths_become_masks_of_real_steps_first():
 
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=5))
 @settings(max_examples=20, deadline=None)
-def test_lengths_come_back_from_masks(lengths):
+def test_lengths_are_recovered_from_masks(lengths):
     found = lengths_from_mask(mask_from_lengths(np.array(lengths), 6))
     np.testing.assert_array_equal(ops.convert_to_numpy(found), lengths)
 
 
 @pytest.mark.parametrize("length", [0, 1, 4])
-def test_causal_masks_see_the_past_and_the_present(length):
+def test_causal_masks_include_the_past_and_the_present(length):
     mask = ops.convert_to_numpy(causal_mask(length))
     np.testing.assert_array_equal(mask, np.tri(length, dtype=bool))
 
@@ -31,7 +31,7 @@ def test_causal_masks_see_the_past_and_the_present(length):
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
 @given(masks)
 @settings(max_examples=20, deadline=None)
-def test_reverse_turns_the_real_steps_and_leaves_the_padding(shape, mask):
+def test_reverse_reverses_the_real_steps_and_keeps_the_padding(shape, mask):
     mask = np.array(mask)
     size = int(np.prod((*mask.shape, *shape)))
     sequences = np.arange(size).reshape(*mask.shape, *shape)

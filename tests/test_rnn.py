@@ -1,4 +1,4 @@
-"""seqkit.RNN: parity with Keras's, padding, segments, streams, constants, dropout, bad input."""
+"""seqkit.RNN: parity with Keras, padding, segments, streams, constants, dropout, bad input."""
 
 import itertools
 
@@ -63,8 +63,8 @@ def test_it_equals_keras_rnn(go_backwards, zero_output_for_mask, mask):
         ours = numbers(RNN(cell, **kwargs)(SEQUENCE, mask=mask))
         theirs = numbers(keras.layers.RNN(cell, **kwargs)(SEQUENCE, mask=mask))
         if zero_output_for_mask and not return_sequences and mask is not None:
-            # Keras zeroes the last output of a row that is read to its end in padding; we give the
-            # last real one, which here is the last state.
+            # Keras zeroes the last output of a row whose last step is padding; RNN returns the last
+            # real one, which is the last state here.
             ends_real = mask[:, 0 if go_backwards else -1]
             theirs[0][~ends_real] = numbers(
                 keras.layers.RNN(cell, **common, return_state=True)(SEQUENCE, mask=mask)
@@ -81,7 +81,7 @@ def test_keras_cells_run_in_it(cell, mask):
 
 
 @pytest.mark.parametrize("cell", KERAS_CELLS)
-def test_dropout_of_keras_cells_is_theirs(cell):
+def test_dropout_of_keras_cells_is_the_same(cell):
     cell = KERAS_CELLS[cell](dropout=0.4, recurrent_dropout=0.3)
     ours, theirs = RNN(cell, **ALL), keras.layers.RNN(cell, **ALL)
     ours(SEQUENCE)
@@ -110,7 +110,7 @@ def test_dropout_of_keras_cells_trains_in_a_graph():
 
 @pytest.mark.parametrize("cell", OUR_CELLS)
 def test_our_cells_run_in_keras_rnn(cell):
-    # The normalisation of three units magnifies what 32 bits round.
+    # Normalizing three units magnifies the rounding of 32 bits.
     cell = OUR_CELLS[cell](dtype="float64")
     for mask in MASKS.values():
         theirs = keras.layers.RNN(cell, dtype="float64", **ALL)(SEQUENCE, mask=mask)
@@ -121,7 +121,7 @@ def test_our_cells_run_in_keras_rnn(cell):
 @pytest.mark.parametrize("kind", ["dropout", "recurrent_dropout"])
 def test_dropout_of_our_cells_is_refused_in_keras_rnn(cell, kind):
     rnn = keras.layers.RNN(OUR_CELLS[cell](**{kind: 0.3}))
-    rnn(SEQUENCE)  # without training nothing is drawn
+    rnn(SEQUENCE)  # nothing is drawn outside of training
     with pytest.raises(ValueError, match=r"run the cell in seqkit\.RNN, not in keras\.layers\.RNN"):
         rnn(SEQUENCE, training=True)
 
@@ -140,7 +140,7 @@ def test_the_mask_of_an_embedding_is_taken():
     )
 
 
-def test_the_mask_goes_on_in_the_order_of_the_outputs():
+def test_the_mask_is_propagated_in_the_order_of_the_outputs():
     ids = np.array([[3, 1, 0, 0], [0, 2, 2, 1]])
     embedding = keras.layers.Embedding(4, 3, mask_zero=True)
     backwards, after = RNN(GRUCell(3), go_backwards=True, return_sequences=True), RNN(ElmanCell(3))
@@ -174,7 +174,7 @@ def test_nan_in_the_padding_reaches_neither_results_nor_gradients(go_backwards, 
 
 
 @pytest.mark.parametrize("go_backwards", [False, True])
-def test_each_row_is_as_if_it_were_alone_without_its_padding(go_backwards):
+def test_each_row_equals_a_run_on_its_real_steps_alone(go_backwards):
     rnn = RNN(LSTMCell(3), go_backwards=go_backwards, return_state=True)
     mask = MASKS["gaps"]
     together = numbers(rnn(SEQUENCE, mask=mask))
@@ -183,7 +183,7 @@ def test_each_row_is_as_if_it_were_alone_without_its_padding(go_backwards):
         assert_same([part[row : row + 1] for part in together], alone)
 
 
-def test_a_row_without_real_steps_keeps_its_first_state():
+def test_a_row_without_real_steps_keeps_its_initial_state():
     given = [SEQUENCE[:, 0], SEQUENCE[:, 1]]
     _, h, c = RNN(LSTMCell(3), return_state=True)(
         SEQUENCE, mask=np.zeros((4, 6), bool), initial_state=given
@@ -191,7 +191,7 @@ def test_a_row_without_real_steps_keeps_its_first_state():
     assert_same([h, c], given, rtol=0)
 
 
-def test_a_masked_step_repeats_the_output_before_it_or_is_zero():
+def test_the_output_of_a_masked_step_repeats_the_previous_one_or_is_zero():
     cell, mask = GRUCell(3), MASKS["gaps"]
     repeated = numbers(RNN(cell, return_sequences=True)(SEQUENCE, mask=mask))[0]
     zeroed = numbers(
@@ -208,7 +208,7 @@ def test_a_masked_step_repeats_the_output_before_it_or_is_zero():
 
 @pytest.mark.parametrize("learn_initial_state", [False, True])
 @pytest.mark.parametrize("go_backwards", [False, True])
-def test_reset_equals_running_the_segments_apart(go_backwards, learn_initial_state):
+def test_reset_equals_running_the_segments_separately(go_backwards, learn_initial_state):
     rnn = RNN(
         LSTMCell(3), go_backwards=go_backwards, learn_initial_state=learn_initial_state, **ALL
     )
@@ -231,7 +231,7 @@ def test_reset_equals_running_the_segments_apart(go_backwards, learn_initial_sta
         assert_same([state[row] for state in states], [state[0] for state in pieces[-1][1:]])
 
 
-def test_reset_ends_the_given_state_and_its_gradient():
+def test_reset_stops_the_initial_state_and_its_gradient():
     rnn = RNN(GRUCell(3))
     given = tf.constant(SEQUENCE[:, 0])
     flags = np.zeros((4, 6), bool)
@@ -267,7 +267,7 @@ def test_a_stream_in_pieces_equals_the_whole(cell):
     assert_same(states, last)
 
 
-def test_steps_one_by_one_equal_the_whole():
+def test_single_steps_equal_the_whole():
     rnn = RNN(LSTMCell(3), learn_initial_state=True, **ALL)
     whole, *last = rnn(SEQUENCE)
     states = rnn.get_initial_state(4)
@@ -277,7 +277,7 @@ def test_steps_one_by_one_equal_the_whole():
     assert_same(states, last)
 
 
-def test_a_sequence_of_no_steps_gives_the_first_state():
+def test_a_sequence_without_steps_returns_the_initial_state():
     given = [SEQUENCE[:, 0], SEQUENCE[:, 1]]
     rnn = RNN(LSTMCell(3), **ALL)
     rnn(SEQUENCE)
@@ -286,7 +286,7 @@ def test_a_sequence_of_no_steps_gives_the_first_state():
     assert_same(states, given, rtol=0)
 
 
-def test_the_learned_first_state_is_what_the_net_begins_with():
+def test_the_learned_initial_state_is_used():
     rnn = RNN(LSTMCell(3), learn_initial_state=True)
     plain = RNN(rnn.cell)
     assert_same(rnn(SEQUENCE), plain(SEQUENCE))
@@ -301,7 +301,7 @@ def test_the_learned_first_state_is_what_the_net_begins_with():
 
 
 class ReadsConstants(seqkit.Cell):
-    """h_t = tanh(x_t + h_{t-1} + sum of the memory), the memory projected once a sequence."""
+    """h_t = tanh(x_t + h_{t-1} + sum of the memory), the memory projected once per sequence."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -336,7 +336,7 @@ def test_constants_are_read_at_each_step():
 
 
 @pytest.mark.parametrize("cell", [keras.layers.GRUCell, GRUCell])
-def test_cells_that_read_no_constants_say_so(cell):
+def test_constants_are_refused_for_cells_that_take_none(cell):
     with pytest.raises(ValueError, match="takes no constants"):
         RNN(cell(3))(SEQUENCE, constants=SEQUENCE)
 
@@ -344,15 +344,15 @@ def test_cells_that_read_no_constants_say_so(cell):
 # Dropout
 
 
-def shows_its_inputs(**kwargs):
-    """An `RNN` whose outputs are its inputs, but for dropout."""
+def copies_inputs(**kwargs):
+    """An `RNN` whose outputs are its inputs, except for dropout."""
     cell = ElmanCell(50, activation="linear", kernel_initializer="identity", **kwargs)
     cell.recurrent_initializer = keras.initializers.Zeros()
     return RNN(cell, return_sequences=True)
 
 
-def test_dropout_is_one_mask_a_sequence():
-    rnn, ones = shows_its_inputs(dropout=0.4), np.ones((20, 6, 50), "float32")
+def test_dropout_is_one_mask_per_sequence():
+    rnn, ones = copies_inputs(dropout=0.4), np.ones((20, 6, 50), "float32")
     np.testing.assert_array_equal(rnn(ones), ones)
     first, second = (numbers(rnn(ones, training=True))[0] for _ in range(2))
     np.testing.assert_array_equal(first, np.repeat(first[:, :1], 6, axis=1))  # along time
@@ -362,13 +362,13 @@ def test_dropout_is_one_mask_a_sequence():
     assert (first != second).any()  # between calls
 
 
-def test_recurrent_dropout_is_one_mask_a_sequence():
+def test_recurrent_dropout_is_one_mask_per_sequence():
     cell = ElmanCell(50, "linear", recurrent_initializer="identity", recurrent_dropout=0.4)
     rnn = RNN(cell, return_sequences=True)
     rnn(np.zeros((20, 6, 50)))
     ones = np.ones((20, 50), "float32")
-    silent = np.zeros((20, 6, 50), "float32")
-    outputs = numbers(rnn(silent, initial_state=[ones], training=True))[0]
+    zeros = np.zeros((20, 6, 50), "float32")
+    outputs = numbers(rnn(zeros, initial_state=[ones], training=True))[0]
     kept = outputs[:, 0] > 0
     assert abs(kept.mean() - 0.6) < 0.05
     powers = (1 / 0.6) ** np.arange(1, 7)  # the same mask at each step
@@ -379,7 +379,7 @@ def test_recurrent_dropout_is_one_mask_a_sequence():
 
 
 @pytest.mark.parametrize("cell", OUR_CELLS)
-def test_wrong_states_are_told_in_one_line(cell):
+def test_wrong_states_get_a_clear_error(cell):
     rnn = RNN(OUR_CELLS[cell]())
     sizes = rnn.cell.state_size
     wanted = ", ".join(rf"\(batch, {size}\)" for size in sizes)
@@ -394,7 +394,7 @@ class ReturnsAWideState(ElmanCell):
         return h, [ops.concatenate([h, h], axis=-1)]
 
 
-class ReturnsAnotherType(ElmanCell):
+class ReturnsAnotherDtype(ElmanCell):
     def step(self, projected, states, prepared):
         h, _ = super().step(projected, states, prepared)
         return h, [ops.cast(h, "float16")]
@@ -404,15 +404,15 @@ class ReturnsAnotherType(ElmanCell):
     ("cell", "message"),
     [
         (ReturnsAWideState, r"its states are \[\(batch, 3\)\]; a step returned \[\(4, 6\)\]"),
-        (ReturnsAnotherType, "turned state 0 from .*float32.* into .*float16"),
+        (ReturnsAnotherDtype, "turned state 0 from .*float32.* into .*float16"),
     ],
 )
-def test_a_cell_whose_step_changes_the_kind_of_its_state_is_told_in_one_line(cell, message):
+def test_a_step_that_changes_the_shape_or_dtype_of_its_state_gets_a_clear_error(cell, message):
     with pytest.raises(ValueError, match=message):
         RNN(cell(3))(SEQUENCE)
 
 
-def test_what_it_can_not_do_is_refused():
+def test_unsupported_arguments_are_refused():
     with pytest.raises(ValueError, match="take it with return_state=True"):
         RNN(GRUCell(3), stateful=True)
     with pytest.raises(ValueError, match="needs a cell"):

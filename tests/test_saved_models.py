@@ -1,4 +1,4 @@
-"""The released exports: each is proven, small, and says whose data it is of."""
+"""The released exports: each passes its self-test, is small, and cites its data."""
 
 import re
 import subprocess
@@ -20,7 +20,7 @@ def size(folder):
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def test_the_releases_are_there_and_small():
+def test_the_releases_exist_and_are_small():
     names = {str(path.relative_to(ROOT)) for path in VERSIONS}
     assert {"tagger/1", "tagger_ids/1", "copy_task/1", "translator/1"} <= names
     assert size(ROOT / "tagger") <= 10 * MEGABYTE
@@ -30,7 +30,7 @@ def test_the_releases_are_there_and_small():
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_release_is_documented_and_names_no_place_of_its_making(version):
+def test_a_release_is_documented_and_contains_no_local_path(version):
     card = (version / "README.md").read_text()
     assert "Licence" in card and "Scores" in card
     for file in ("README.md", "assets.extra/config.json", "assets.extra/run.json"):
@@ -40,13 +40,13 @@ def test_a_release_is_documented_and_names_no_place_of_its_making(version):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_release_proves_itself(version):
+def test_a_release_passes_its_self_test(version):
     assert self_test(version)["largest_difference"] < 1e-4
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_python_that_a_release_shows_runs(version):
+def test_the_python_in_the_card_of_a_release_runs(version):
     (code,) = re.findall(r"```python\n(.*?)```", (version / "README.md").read_text(), re.DOTALL)
     code = code.replace("PATH/OF/THIS/FOLDER", str(version))
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -67,7 +67,7 @@ def test_the_translator_cites_its_data_and_translates_raw_text():
     assert answer["translation"].numpy().tolist() == [b"Ich bin m\xc3\xbcde.", b""]
 
 
-def test_the_memory_copies_what_is_five_times_as_long_as_its_training():
+def test_the_memory_copies_sequences_five_times_as_long_as_in_training():
     bits = np.random.default_rng(0).integers(0, 2, (2, 100, 8)).astype("float32")
     model = tf.saved_model.load(ROOT / "copy_task/1")
     answer = model.signatures["serving_default"](bits=tf.constant(bits))

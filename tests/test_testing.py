@@ -9,6 +9,8 @@ from keras import ops
 
 import seqkit
 from seqkit.testing import LAYER_PROPERTIES, check_cell, check_layer
+from seqkit.testing.case import Case
+from seqkit.testing.under_jax import loads_under_jax
 
 SEQUENCE = np.random.default_rng(0).standard_normal((3, 5, 4)).astype("float32")
 register = keras.saving.register_keras_serializable("test_testing")
@@ -283,19 +285,27 @@ def test_a_sound_layer_passes_every_property():
     check_layer(lambda: Sound(scale=2.0), SEQUENCE)
 
 
+KERAS_LAYERS = {
+    "LSTM": (lambda: keras.layers.LSTM(3, return_sequences=True, return_state=True), SEQUENCE),
+    "GRU": (lambda: keras.layers.GRU(3, dropout=0.2), SEQUENCE),
+    "Embedding": (lambda: keras.layers.Embedding(9, 3), np.array([[1, 2, 8], [0, 3, 3]])),
+    "Attention": (
+        lambda: keras.layers.Attention(use_scale=True),
+        [SEQUENCE, SEQUENCE[:, ::-1].copy()],
+    ),
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("make", "inputs"),
-    [
-        (lambda: keras.layers.LSTM(3, return_sequences=True, return_state=True), SEQUENCE),
-        (lambda: keras.layers.GRU(3, dropout=0.2), SEQUENCE),
-        (lambda: keras.layers.Embedding(9, 3), np.array([[1, 2, 8], [0, 3, 3]])),
-        (lambda: keras.layers.Attention(use_scale=True), [SEQUENCE, SEQUENCE[:, ::-1].copy()]),
-    ],
-    ids=["LSTM", "GRU", "Embedding", "Attention"],
-)
-def test_layers_of_keras_pass(make, inputs):
-    check_layer(make, inputs)
+@pytest.mark.parametrize("name", KERAS_LAYERS)
+def test_layers_of_keras_pass(name):
+    properties = [check for check in LAYER_PROPERTIES if check is not loads_under_jax]
+    check_layer(*KERAS_LAYERS[name], properties=properties)
+
+
+@pytest.mark.slow
+def test_layers_of_keras_load_under_jax():
+    loads_under_jax(*(Case(make, inputs) for make, inputs in KERAS_LAYERS.values()))
 
 
 def test_it_finds_the_nan_that_keras_makes_of_a_row_without_real_steps():

@@ -1,4 +1,4 @@
-"""Weights are read before a loop over time, not by each of its steps."""
+"""Weights are read once before a loop over time, not at each of its steps."""
 
 import numpy as np
 import pytest

@@ -21,6 +21,8 @@ _COMMAND = (
     "from seqkit.testing.under_jax import run_saved; [run_saved(folder) for folder in sys.argv[1:]]"
 )
 
+_QUICK_COMPILATION = "--xla_backend_optimization_level=0"
+
 
 def loads_under_jax(*cases: Case) -> None:
     """Saved as `.keras`, it computes the same and trains under JAX, with TensorFlow unimportable.
@@ -51,6 +53,8 @@ def loads_under_jax(*cases: Case) -> None:
             env={
                 **os.environ,
                 "KERAS_BACKEND": "jax",
+                # Compiling takes most of the time; the computations are tiny.
+                "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {_QUICK_COMPILATION}",
                 "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             },
             capture_output=True,

@@ -105,6 +105,6 @@ class Conditioned(ConfigFromSignature, keras.layers.Layer):
     def compute_mask(self, sequences: Tensor, mask: Tensor | None = None) -> Nest:
         return self.rnn.compute_mask(sequences, mask)
 
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Nest:
         # By tracing: the number of outputs depends on rnn.
         return keras.Operation.compute_output_spec(self, *args, **kwargs)

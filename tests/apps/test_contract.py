@@ -141,6 +141,7 @@ CASES = [
             "curriculum": "prediction_gain",
             "steps_per_epoch": 220,
             "epochs": 2,
+            "no_jit": None,
         },
         line="101 010",
     ),
@@ -277,7 +278,7 @@ def test_it_evaluates_exports_and_predicts(
     assert row["app"] == case.name and row["command"].endswith("--json")
     assert row["train_command"].split()[3] == "train" and row["scores"] and row["baselines"]
 
-    for version in (1, 2):
+    for version in (1, 2) if case.app is smallest else (1,):
         code, out, err = command("export", "--run", run)
         assert code == 0 and "self-test passed" in out, err
         assert (run / f"export/{case.name}/{version}/saved_model.pb").is_file()

@@ -1,4 +1,4 @@
-"""`scan` and `custom_gradient`, on whichever backend runs."""
+"""`scan` and `custom_gradient`, on the current backend."""
 
 import os
 import subprocess
@@ -42,13 +42,13 @@ def test_scan_carries_a_state_and_collects(reverse):
     np.testing.assert_array_equal(ys["twice"], wanted[::-1] if reverse else wanted)
 
 
-def test_scan_over_no_steps_knows_its_shapes():
+def test_scan_over_no_steps_returns_the_right_shapes():
     last, ys = scan(add, ops.ones(3), ops.convert_to_tensor(X[:0]))
     np.testing.assert_array_equal(last, np.ones(3))
     assert tuple(ys["twice"].shape) == (0, 3)
 
 
-def test_scan_is_differentiated():
+def test_scan_is_differentiable():
     def product_of_rows(x):
         return scan(lambda p, row: (p * row, ()), ops.ones(3), x)[0]
 
@@ -56,7 +56,7 @@ def test_scan_is_differentiated():
     np.testing.assert_allclose(gradient(product_of_rows, x), x.prod(axis=0) / x, rtol=1e-5)
 
 
-def test_a_custom_gradient_takes_the_place_of_the_true_one():
+def test_a_custom_gradient_replaces_the_true_one():
     @custom_gradient
     def square(x):
         return x * x, lambda g: 3 * g
@@ -76,7 +76,7 @@ def test_a_custom_gradient_gets_one_gradient_for_each_output():
     np.testing.assert_array_equal(gradient(weighted, X), np.full_like(X, 15))
 
 
-def test_another_backend_is_refused_with_one_line():
+def test_another_backend_is_refused_with_a_clear_error():
     code = "import keras; keras.backend.backend = lambda: 'torch'; import seqkit"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "set the environment variable KERAS_BACKEND" in done.stderr.splitlines()[-1]
@@ -84,7 +84,7 @@ def test_another_backend_is_refused_with_one_line():
 
 @pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="this is that process")
-def test_the_same_holds_on_jax():
+def test_these_tests_pass_on_jax():
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", __file__],
         env={**os.environ, "KERAS_BACKEND": "jax"},

@@ -1,4 +1,4 @@
-"""What the cells' tests share: random weights, finite differences, and a task that needs memory."""
+"""Shared by the tests of cells: random weights, finite differences, and a task for memory."""
 
 import keras
 import numpy as np
@@ -10,7 +10,7 @@ RANDOM_INPUTS = np.random.default_rng(0).standard_normal((3, 5, 4))  # (batch, t
 
 
 def random_rnn(cell, **kwargs):
-    """An `RNN` of the cell, built, all its weights random."""
+    """Build an `RNN` of the cell with random weights."""
     rnn = RNN(cell, **kwargs)
     rnn(RANDOM_INPUTS)
     random = np.random.default_rng(1)
@@ -30,7 +30,7 @@ def random_states(cell):
 
 
 def assert_gradients_equal_finite_differences(rnn, states=None):
-    """Every element of every weight, of the inputs and of the first states, in float64."""
+    """For every element of every weight, of the inputs and of the initial states, in float64."""
     weights = np.random.default_rng(3)
     inputs = tf.Variable(RANDOM_INPUTS)
     states = [tf.Variable(state) for state in states or random_states(rnn.cell)]
@@ -68,7 +68,7 @@ def assert_gradients_equal_finite_differences(rnn, states=None):
 
 
 def accuracy_on_first_symbol(model, steps=300, time=10, symbols=4):
-    """Trains `model` to name the first of `time` symbols at the end; the accuracy on new ones."""
+    """Train `model` to predict the first of `time` symbols; return the accuracy on new ones."""
     random = np.random.default_rng(4)
     model.compile(keras.optimizers.Adam(0.01, clipnorm=1.0), "sparse_categorical_crossentropy")
     one_hot = np.eye(symbols, dtype="float32")

@@ -35,7 +35,7 @@ def test_gradients_equal_finite_differences():
     )
 
 
-def test_back_propagation_through_time_is_the_books():
+def test_back_propagation_through_time_matches_the_book():
     rnn = numerics.random_rnn(ElmanCell(3, dtype="float64"), return_sequences=True)
     readout = keras.layers.Dense(5, dtype="float64", bias_initializer="normal")
     targets = np.random.default_rng(5).integers(5, size=(3, 5))
@@ -65,7 +65,7 @@ def test_it_learns_to_remember():
     assert numerics.accuracy_on_first_symbol(numerics.classifier(ElmanCell(32))) > 0.95
 
 
-def test_one_output_for_a_whole_sequence_is_the_last():
+def test_the_output_without_return_sequences_is_the_last():
     cell = ElmanCell(3)
     every, last = RNN(cell, return_sequences=True), RNN(cell)
     inputs = numerics.RANDOM_INPUTS

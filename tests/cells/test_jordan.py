@@ -29,7 +29,7 @@ def test_it_computes_the_equations(activation, g):
     np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
 
 
-def test_all_that_it_carries_on_is_its_output():
+def test_its_only_state_is_its_output():
     cell = JordanCell(6, output_units=2)
     output, state = RNN(cell, return_state=True)(numerics.RANDOM_INPUTS)
     assert cell.state_size == [2]

@@ -73,13 +73,13 @@ def test_it_equals_keras_with_the_same_weights(masked, go_backwards):
 
 
 @pytest.mark.parametrize(("coupled", "bias"), [(False, [0, 1, 0, 0]), (True, [1, 0, 0])])
-def test_the_forget_gate_begins_open(coupled, bias):
+def test_the_forget_gate_is_initially_open(coupled, bias):
     cell = LSTMCell(3, coupled=coupled)
     RNN(cell)(numerics.RANDOM_INPUTS)
     np.testing.assert_array_equal(numerics.arrays(cell)["bias"], np.repeat(bias, 3))
 
 
-def test_without_unit_forget_bias_the_bias_begins_at_zero():
+def test_without_unit_forget_bias_the_bias_is_initially_zero():
     cell = LSTMCell(3, unit_forget_bias=False)
     RNN(cell)(numerics.RANDOM_INPUTS)
     assert not numerics.arrays(cell)["bias"].any()

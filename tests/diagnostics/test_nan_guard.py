@@ -14,14 +14,14 @@ INPUTS = RANDOM.standard_normal((12, 3, 2)).astype("float32")
 TARGETS = RANDOM.standard_normal((12, 3, 1)).astype("float32")
 
 
-def model(loss="mse", **compile_kwargs):
+def model(loss="mse", jit_compile=False, **compile_kwargs):
     keras.utils.set_random_seed(1)
     inputs = keras.Input((None, 2))
     cell = NTMCell(keras.layers.Dense(4), memory_size=5, word_size=3)
     x = RNN(cell, return_sequences=True, name="memory")(inputs)
     x = keras.layers.Dropout(0.3)(x)
     built = keras.Model(inputs, keras.layers.Dense(1)(x))
-    built.compile(keras.optimizers.Adam(0.01), loss, **compile_kwargs)
+    built.compile(keras.optimizers.Adam(0.01), loss, jit_compile=jit_compile, **compile_kwargs)
     return built
 
 
@@ -38,7 +38,7 @@ def poisoned(where, value=np.nan):
 
 def test_it_stops_at_the_first_non_finite_loss(tmp_path, capsys):
     guard = NanGuard(tmp_path / "nan.zip")
-    built = model()
+    built = model(jit_compile="auto")
     fit(built, guard, targets=poisoned(5))  # in the second of three batches
     assert built.optimizer.iterations == 1  # restored to before that step
     assert guard.found == "loss is not finite"

@@ -29,8 +29,7 @@ class Tagger(tf.Module):
         return {"scores": self.net(ids, training=False)}
 
 
-@pytest.fixture
-def export():
+def _export():
     """The arguments of `write`, except root."""
     keras.utils.set_random_seed(1)
     tagger = Tagger()
@@ -50,3 +49,13 @@ def export():
         },
         "card": "# Tagger\n",
     }
+
+
+@pytest.fixture(scope="session")
+def make_export():
+    return _export
+
+
+@pytest.fixture
+def export():
+    return _export()

@@ -1,8 +1,10 @@
 """The self-test, in its own process."""
 
 import json
+import runpy
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
@@ -12,7 +14,7 @@ from seqkit.export import SelfTestError, Signature, golden, self_test, write
 pytestmark = pytest.mark.slow
 
 
-def test_a_good_export_passes_by_version_and_by_root(tmp_path, export):
+def test_a_good_export_passes(tmp_path, export):
     path = write(tmp_path / "tagger", **export)
     report = self_test(path)
     assert report["path"] == str(path)
@@ -20,7 +22,6 @@ def test_a_good_export_passes_by_version_and_by_root(tmp_path, export):
     assert report["examples"] == 4
     assert 0 <= report["largest_difference"] < 1e-5
     assert report["load_seconds"] > 0 and min(report["latency_ms"].values()) > 0
-    assert self_test(path.parent)["path"] == str(path)
 
 
 @pytest.mark.parametrize("name", ["keras", "keras.layers", "seqkit", "seqkit.export", "apps"])
@@ -59,44 +60,75 @@ def flip(path):
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize(
-    ("file", "damage", "message"),
-    [
-        ("variables/variables.data-00000-of-00001", truncate, "Error: "),
-        ("variables/variables.data-00000-of-00001", flip, "Checksum does not match"),
-        ("variables/variables.index", truncate, "Error: "),
-        ("saved_model.pb", truncate, "OSError: "),
-        ("assets.extra/golden/ids.npz", lambda path: path.unlink(), "no golden examples for"),
-        ("assets.extra/golden/ids.npz", truncate, "damaged golden file"),
-        ("assets.extra/golden/ids.npz", lambda path: path.write_bytes(b""), "damaged golden file"),
-    ],
-)
-def test_a_damaged_export_is_one_clear_line(tmp_path, export, file, damage, message):
-    path = write(tmp_path, **export)
-    damage(path / file)
-    with pytest.raises(SelfTestError, match=message) as caught:
-        self_test(path)
-    assert str(caught.value).startswith(f"{path}: self-test failed: ")
+DAMAGES = [
+    ("variables/variables.data-00000-of-00001", truncate, "Error: "),
+    ("variables/variables.data-00000-of-00001", flip, "Checksum does not match"),
+    ("variables/variables.index", truncate, "Error: "),
+    ("saved_model.pb", truncate, "OSError: "),
+    ("assets.extra/golden/ids.npz", lambda path: path.unlink(), "no golden examples for"),
+    ("assets.extra/golden/ids.npz", truncate, "damaged golden file"),
+    ("assets.extra/golden/ids.npz", lambda path: path.write_bytes(b""), "damaged golden file"),
+]
+# The isolated half of the self-test, for several versions in one process.
+REPLAY_ALL = f"""
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("golden", {golden.__file__!r})
+golden = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(golden)
+golden.block_imports()
+golden.block_imports = lambda: None
+for version in sys.argv[1:]:
+    sys.argv[1] = version
+    print(golden.main())
+"""
+
+
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory, make_export):
+    """For each of `DAMAGES`: the version, the exit code and the output of the isolated process."""
+    root = tmp_path_factory.mktemp("damaged")
+    versions = [write(root, **make_export()) for _ in DAMAGES]
+    for version, (file, damage, _) in zip(versions, DAMAGES, strict=True):
+        damage(version / file)
+    command = [sys.executable, "-P", "-c", REPLAY_ALL, *map(str, versions)]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return list(zip(versions, map(int, lines[1::2]), lines[::2], strict=True))
+
+
+@pytest.mark.parametrize("index", range(len(DAMAGES)))
+def test_a_damaged_export_is_reported_in_one_clear_line(damaged, monkeypatch, index):
+    version, code, output = damaged[index]
+    process = SimpleNamespace(stdout=output, returncode=code)
+    monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: process)
+    with pytest.raises(SelfTestError, match=DAMAGES[index][2]) as caught:
+        self_test(version)
+    assert code == 2
+    assert str(caught.value).startswith(f"{version}: self-test failed: ")
     assert "\n" not in str(caught.value)
 
 
-def run(*arguments):
-    command = [sys.executable, "-m", "seqkit.export", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True)
+def run_module(monkeypatch, *arguments):
+    """`python -m seqkit.export` within this process."""
+    monkeypatch.setattr(sys, "argv", ["seqkit.export", *map(str, arguments)])
+    runpy.run_module("seqkit.export", run_name="__main__")
 
 
-def test_the_command_line(tmp_path, export):
+def test_the_command_line_tests_the_newest_version(tmp_path, export, monkeypatch, capsys):
     path = write(tmp_path / "tagger", **export)
-    good = run(path)
-    assert good.returncode == 0
-    assert json.loads(good.stdout)["examples"] == 4
+    run_module(monkeypatch, path.parent)
+    report = json.loads(capsys.readouterr().out)
+    assert report["path"] == str(path)
+    assert report["examples"] == 4
 
     (path / "assets.extra" / "golden" / "ids.npz").unlink()
-    bad = run(path.parent)
-    assert bad.returncode == 1 and bad.stdout == ""
-    assert "Traceback" not in bad.stderr
-    assert "no golden examples for signature 'ids'" in bad.stderr.splitlines()[-1]
+    with pytest.raises(SystemExit, match="no golden examples for signature 'ids'"):
+        run_module(monkeypatch, path)
+    assert capsys.readouterr().out == ""
 
-    nothing = run(tmp_path)
-    assert nothing.returncode == 1
-    assert "no exported version" in nothing.stderr.splitlines()[-1]
+
+def test_the_command_line_fails_in_one_line(tmp_path):
+    command = [sys.executable, "-m", "seqkit.export", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert "no exported version" in done.stderr.splitlines()[-1]

@@ -1,6 +1,6 @@
 """The plain recurrent net in NumPy: Goodfellow et al. 2016, section 10.2.
 
-Rows are examples here and below: the book's `U x` is `x @ U`.
+Rows are examples: the book's `U x` is `x @ U`.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """The gated recurrent unit in NumPy: Cho et al. 2014, eq. 5-8; Chung et al. 2014.
 
-Goodfellow et al. 2016, 10.45-10.47, delays the gates by a step; the papers and we don't.
+Goodfellow et al. 2016, 10.45-10.47, delays the gates by a step; the papers and this file don't.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from tests.reference.lstm import sigmoid
 def step(x, h, U, W, b, d=None):
     """h_t. U, W, b hold the blocks z, r, n side by side.
 
-    With `d`, the recurrent bias, the reset falls on the product W_n h + d_n instead of on h.
+    With `d`, the recurrent bias, the reset gate multiplies W_n h + d_n instead of h.
     """
     x_z, x_r, x_n = np.split(b + x @ U, 3, axis=-1)
     W_z, W_r, W_n = np.split(W, 3, axis=-1)
@@ -19,7 +19,7 @@ def step(x, h, U, W, b, d=None):
 
     r = sigmoid(x_r + h @ W_r + d_r)  # Cho (5); (10.47)
     z = sigmoid(x_z + h @ W_z + d_z)  # Cho (6); (10.46)
-    # Cho (8), (10.45): the reset falls on h; with d, on the product
+    # Cho (8), (10.45): the reset gate multiplies h; with d, the product
     product = (r * h) @ W_n if d is None else r * (h @ W_n + d_n)
     n = np.tanh(x_n + product)
     return z * h + (1 - z) * n  # Cho (7); (10.45): z keeps the old state

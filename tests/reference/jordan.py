@@ -4,8 +4,8 @@ import numpy as np
 
 
 def step(x, y, U, W, b, V, c, g):
-    """y_t from x_t and y_{t-1}; g is the outputs' non-linearity."""
-    h = np.tanh(b + y @ W + x @ U)  # figure 10.4: W leads from the output, not from h
+    """y_t from x_t and y_{t-1}; g is the output non-linearity."""
+    h = np.tanh(b + y @ W + x @ U)  # figure 10.4: W connects the output, not h
     o = c + h @ V  # (10.10)
     return g(o)  # (10.11), where g is the softmax
 

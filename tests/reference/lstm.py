@@ -1,7 +1,7 @@
 """The LSTM and its published variants in NumPy.
 
 Goodfellow et al. 2016, 10.40-10.44; peepholes: Gers and Schmidhuber 2000; projection: Sak et al.
-2014, eq. 1-6; layer normalisation: Ba et al. 2016, eq. 20-22; coupled gates: Greff et al. 2017.
+2014, eq. 1-6; layer normalization: Ba et al. 2016, eq. 20-22; coupled gates: Greff et al. 2017.
 """
 
 from types import SimpleNamespace
@@ -14,9 +14,9 @@ def sigmoid(a):
 
 
 def normalize(a, gain, bias=0.0, epsilon=1e-3):
-    """Ba et al., eq. 4: over the units of one example. The paper names no epsilon: Keras's."""
-    centred = a - a.mean(axis=-1, keepdims=True)
-    return centred / np.sqrt(a.var(axis=-1, keepdims=True) + epsilon) * gain + bias
+    """Ba et al., eq. 4, over the units of one example. The epsilon is Keras's."""
+    centered = a - a.mean(axis=-1, keepdims=True)
+    return centered / np.sqrt(a.var(axis=-1, keepdims=True) + epsilon) * gain + bias
 
 
 def step(x, h, c, w):
@@ -34,15 +34,15 @@ def step(x, h, c, w):
     a = dict(zip(names, np.split(w.b + recurrent + projected, len(names), axis=-1), strict=True))
     p = getattr(w, "p", dict.fromkeys("ifo", 0.0))
 
-    f = sigmoid(a["f"] + p["f"] * c)  # (10.40); Gers: the gates see c_{t-1}
+    f = sigmoid(a["f"] + p["f"] * c)  # (10.40); Gers: peepholes to c_{t-1}
     i = 1 - f if coupled else sigmoid(a["i"] + p["i"] * c)  # (10.42); Greff, CIFG: i = 1 - f
     g = np.tanh(a["g"])  # Sak (3): g is tanh; the book's (10.41) has a sigmoid
     c = f * c + i * g  # (10.41)
-    o = sigmoid(a["o"] + p["o"] * c)  # (10.44); Gers: the output gate sees c_t
-    shown = normalize(c, w.alpha[2], w.beta) if hasattr(w, "alpha") else c  # Ba (22)
-    h = np.tanh(shown) * o  # (10.43)
+    o = sigmoid(a["o"] + p["o"] * c)  # (10.44); Gers: peephole to c_t
+    normalized = normalize(c, w.alpha[2], w.beta) if hasattr(w, "alpha") else c  # Ba (22)
+    h = np.tanh(normalized) * o  # (10.43)
     if hasattr(w, "V"):
-        h = h @ w.V  # Sak (6): r_t = W_rm m_t, which recurs in the place of m_t
+        h = h @ w.V  # Sak (6): r_t = W_rm m_t, which is fed back instead of m_t
     return h, c
 
 
@@ -56,5 +56,5 @@ def unfold(xs, h, c, w):
 
 
 def weights(**named):
-    """A bag of arrays for `step`."""
+    """Namespace of arrays for `step`."""
     return SimpleNamespace(**named)
