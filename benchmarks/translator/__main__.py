@@ -25,7 +25,9 @@ from seqkit.export import resolve
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--saved_model", type=Path, default=Path("saved_models/translator"))
-    parser.add_argument("--file", type=Path, help="one sentence per line; default: the test split of Multi30k")
+    parser.add_argument(
+        "--file", type=Path, help="one sentence per line; default: the test split of Multi30k"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="timed passes over all sentences")
     parser.add_argument("--json", type=Path, help="file to write the results to")
     args = parser.parse_args()
