@@ -1,10 +1,10 @@
-"""Sentences a second that an export of the translator answers, from text to text.
+"""Speed of an export of the translator, from text to text, in sentences per second.
 
     python -m benchmarks.translator [--saved_model saved_models/translator] [--file FILE]
         [--json FILE]
 
-The most probable piece at each step (greedy), and the export's beams. The sentences come in batches
-of 64, in the order of the file, without sorting them by length.
+Greedy search and beam search, in batches of 64 sentences in the order of the file, not sorted by
+length.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.texts import sentences_per_second  # isort: skip (it quietens TensorFlow)
+from benchmarks.texts import sentences_per_second  # isort: skip (silences TensorFlow)
 
 import tensorflow as tf
 import tensorflow_text  # noqa: F401 (registers the operations of SentencePiece)
@@ -25,9 +25,11 @@ from seqkit.export import resolve
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--saved_model", type=Path, default=Path("saved_models/translator"))
-    parser.add_argument("--file", type=Path, help="a sentence a line; without: test of Multi30k")
+    parser.add_argument(
+        "--file", type=Path, help="one sentence per line; default: the test split of Multi30k"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="timed passes over all sentences")
-    parser.add_argument("--json", type=Path, help="write the figures there")
+    parser.add_argument("--json", type=Path, help="file to write the results to")
     args = parser.parse_args()
 
     if args.file:

@@ -5,6 +5,7 @@ import pytest
 from apps import translator
 from apps.common import main, run_folder
 from apps.common.answers import call
+from seqkit.export import write
 
 NUMBERS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf"}
 ADJECTIVES = {"red": "rote", "old": "alte", "small": "kleine", "green": "grüne"}
@@ -69,6 +70,10 @@ def serve(exports):
 
 
 @pytest.fixture(scope="session")
-def exported_run(trained_run):
-    assert main(translator, ["export", "--run", str(trained_run)]) == 0
+def exported_run(trained_run, exports):
+    """The run folder, with the export for text, written but not self-tested."""
+    text, _ = exports
+    record = {f: (trained_run / f).read_text() for f in (run_folder.CONFIG, run_folder.RUN)}
+    folder, extra = trained_run / "export" / text.name, {**record, **text.extra}
+    write(folder, text.module, text.signatures, text.examples, card="", extra=extra)
     return trained_run

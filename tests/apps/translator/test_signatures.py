@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from apps.translator.config import Config
+from apps import translator
+from apps.common.answers import call
+from apps.common.errors import UserError
+from apps.translator.config import Config, PredictOptions
+from apps.translator.data import load
+from apps.translator.model import build
+from apps.translator.prediction import predict
 from apps.translator.signatures import IDS_SHAPE, _title
 from apps.translator.subwords import EOS, encode
 from seqkit.export import write
-from tests.apps.translator.conftest import PAIRS
+from tests.apps.translator.conftest import PAIRS, TINY
 
 
 def test_the_title_names_the_languages_that_are_known(tmp_path):
@@ -18,6 +24,33 @@ def test_the_title_names_the_languages_that_are_known(tmp_path):
     assert _title(config) == "From English to French"
     own = replace(config, train_file=tmp_path / "train.tsv", dev_file=tmp_path / "dev.tsv")
     assert _title(own) == "Translator"
+
+
+@pytest.mark.slow
+def test_exports_hold_the_models_of_their_pieces(exports, exported_run):
+    for side in ("source.model", "target.model"):
+        learned = (exported_run / side).read_bytes()
+        assert [exported.extra[side] for exported in exports] == [learned] * 2
+        copy = exported_run / "export/translator/1/assets.extra" / side
+        assert copy.read_bytes() == learned
+
+
+@pytest.mark.slow
+def test_a_model_without_attention_answers_but_has_none_to_draw(pairs_file, tmp_path):
+    changes = {"attention": "none", "cell": "lstm", "layers": 2}
+    config = Config(train_file=pairs_file, dev_file=pairs_file, **TINY, **changes)
+    data = load(config)
+    model = build(config, data)
+    assert np.isfinite(model.train_on_batch(*next(iter(data.batches(epoch=1)))))
+    data.save(tmp_path)
+    model.save(tmp_path / "model.keras")
+    text, ids = translator.export(config, tmp_path)
+    for exported in (text, ids):
+        for name, examples in exported.examples.items():
+            assert all(call(exported.signatures[name].concrete, **example) for example in examples)
+    functions = {name: signature.concrete for name, signature in text.signatures.items()}
+    with pytest.raises(UserError, match="trained without attention"):
+        list(predict(PredictOptions(attention=tmp_path / "a.png"), functions, [["two"]]))
 
 
 @pytest.mark.slow
