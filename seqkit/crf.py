@@ -22,6 +22,7 @@ import numpy as np
 from keras import ops
 
 from seqkit.backend import scan
+from seqkit.checks import positive
 from seqkit.ops import time_first
 from seqkit.serialization import ConfigFromSignature
 from seqkit.typing import Mask, Nest, Shape, Tensor
@@ -71,9 +72,7 @@ class CRF(ConfigFromSignature, keras.layers.Layer):
     def __init__(self, tags: int, constraints: dict | None = None, **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        if not isinstance(tags, int) or tags <= 0:
-            raise ValueError(f"CRF: tags is {tags!r}; it must be a positive int")
-        self.tags = tags
+        self.tags = positive("tags", tags, self)
         self.constraints = constraints
         self.supports_masking = True
         shapes = {"transitions": (tags, tags), "start": (tags,), "end": (tags,)}
@@ -89,9 +88,9 @@ class CRF(ConfigFromSignature, keras.layers.Layer):
             raise ValueError(
                 f"CRF: scores have size {scores_shape[-1]}; there are {self.tags} tags"
             )
-        for name, shape in ("transitions", (self.tags,) * 2), ("start", None), ("end", None):
-            weight = self.add_weight(shape=shape or (self.tags,), initializer="zeros", name=name)
-            setattr(self, name, weight)
+        for name, rank in ("transitions", 2), ("start", 1), ("end", 1):
+            shape = (self.tags,) * rank
+            setattr(self, name, self.add_weight(shape=shape, initializer="zeros", name=name))
 
     def call(self, scores: Tensor, mask: Mask = None) -> Tensor:
         transitions, start, end = map(self._allowed, ("transitions", "start", "end"))

@@ -145,7 +145,6 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         if isinstance(self.cell, keras.layers.Layer) and not self.cell.built:
             extra = {"constants_shape": constants_shape} if self._reads_constants else {}
             self.cell.build((sequences_shape[0], *sequences_shape[2:]), **extra)
-            self.cell.built = True
         if self.learn_initial_state:
             if None in tree.flatten(self.cell.state_size):
                 raise ValueError(
@@ -187,8 +186,8 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         reset: Tensor | None = None,
         training: bool = False,
     ) -> Tensor:
-        if mask is None:  # Keras fills it in only where `sequences` is the one tensor argument
-            mask = getattr(sequences, "_keras_mask", None)
+        # Keras fills it in only where `sequences` is the one tensor argument
+        mask = getattr(sequences, "_keras_mask", None) if mask is None else mask
         if constants is not None and not self._reads_constants:
             raise ValueError(
                 f"{self.cell.name} takes no constants; a cell that does sets reads_constants = "

@@ -75,8 +75,7 @@ class Attention(ConfigFromSignature, keras.layers.Layer):
                 f"{self.name} has no weights yet to compute keys with; call it, or the RNN around "
                 "it, once first"
             )
-        if mask is None:
-            mask = getattr(memory, "_keras_mask", None)
+        mask = getattr(memory, "_keras_mask", None) if mask is None else mask
         memory = ops.cast(memory, self.compute_dtype)
         if mask is None:
             mask = ops.ones(ops.shape(memory)[:2], "bool")

@@ -11,6 +11,7 @@ from seqkit.attention.scores import read
 from seqkit.cells.affine import AffineCell
 from seqkit.cells.cell import Cell
 from seqkit.cells.stacked import StackedCells
+from seqkit.checks import one_of
 from seqkit.ops import precise_dtype
 from seqkit.typing import Nest, Shape, Size, States, Tensor
 
@@ -112,8 +113,7 @@ class AttentionCell(Cell):
                 f"AttentionCell: attention is {attention!r}; it must be one of seqkit.attention, "
                 "such as BahdanauAttention"
             )
-        if attend not in ("before", "after"):
-            raise ValueError(f"AttentionCell: attend is {attend!r}; it must be 'before' or 'after'")
+        one_of("attend", attend, ("before", "after"), self)
         if attend == "before" and not input_feeding:
             raise ValueError(
                 "AttentionCell: with attend='before' the context always enters the cell; "
@@ -158,10 +158,8 @@ class AttentionCell(Cell):
         size = self.cell.output_size
         if not self.cell.built:  # already built when reloaded
             self.cell.build(input_shape)
-            self.cell.built = True
         if not self.attention.built:
             self.attention.build((None, size), (None, None, self.memory_size))
-            self.attention.built = True
         if self.input_feeding:
             self.context_kernel = self.add_weight(
                 shape=(

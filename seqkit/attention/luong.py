@@ -7,7 +7,7 @@ from keras import ops
 
 from seqkit.attention import scores
 from seqkit.attention.attention import Attention, Memory
-from seqkit.checks import positive
+from seqkit.checks import one_of, positive
 from seqkit.ops import linear
 from seqkit.typing import Shape, Tensor
 
@@ -64,9 +64,7 @@ class LuongAttention(Attention):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if score not in SCORES:
-            raise ValueError(f"LuongAttention: score is {score!r}; it must be one of {SCORES}")
-        self.score = score
+        self.score = one_of("score", score, SCORES, self)
         self.window = window if window is None else positive("window", window, self)
 
     def build(self, query_shape: Shape, memory_shape: Shape) -> None:

@@ -64,7 +64,6 @@ class StackedCells(Cell):
             if not cell.built:  # already built when reloaded
                 extra = {"constants_shape": constants_shape} if cell.reads_constants else {}
                 cell.build(input_shape, **extra)
-                cell.built = True
             input_shape = (input_shape[0], cell.output_size)
 
     @property

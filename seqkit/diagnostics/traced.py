@@ -50,7 +50,6 @@ class Traced(Cell):
     def build(self, input_shape: Shape) -> None:
         if not self.cell.built:  # already built when reloaded
             self.cell.build(input_shape)
-            self.cell.built = True
 
     @property
     def is_stochastic(self) -> bool:

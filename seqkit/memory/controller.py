@@ -35,7 +35,6 @@ class Controller:
     def build(self, input_shape: Shape) -> None:
         if not self.layer.built:  # already built when reloaded
             self.layer.build(input_shape)
-            self.layer.built = True
 
     def get_initial_state(self, batch_size: Size) -> States:
         return self.layer.get_initial_state(batch_size) if self.is_cell else []

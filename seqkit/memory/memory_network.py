@@ -5,7 +5,7 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from seqkit.checks import positive
+from seqkit.checks import one_of, positive
 from seqkit.serialization import ConfigFromSignature
 from seqkit.typing import Shape, Tensor
 
@@ -82,14 +82,10 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if tying not in ("adjacent", "layer-wise"):
-            raise ValueError(
-                f"MemoryNetwork: tying is {tying!r}; it must be 'adjacent' or 'layer-wise'"
-            )
         self.vocabulary_size = positive("vocabulary_size", vocabulary_size, self)
         self.units = positive("units", units, self)
         self.hops = positive("hops", hops, self)
-        self.tying = tying
+        self.tying = one_of("tying", tying, ("adjacent", "layer-wise"), self)
         self.position_encoding = position_encoding
         self.temporal_encoding = temporal_encoding
         self.max_facts = positive("max_facts", max_facts, self)

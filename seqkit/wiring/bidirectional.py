@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops, tree
 
+from seqkit.checks import one_of
 from seqkit.serialization import ConfigFromSignature
 from seqkit.typing import Mask, Nest, Shape, States, Tensor
 
@@ -73,12 +74,10 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
     ) -> None:
         kwargs.setdefault("dtype", layer.dtype_policy)
         super().__init__(**kwargs)
-        if merge_mode not in MERGES:
-            raise ValueError(f"merge_mode is {merge_mode!r}; it must be one of {list(MERGES)}")
         if getattr(layer, "stateful", False) or getattr(backward_layer, "stateful", False):
             raise ValueError(_NO_STREAM)
         self.layer = layer
-        self.merge_mode = merge_mode
+        self.merge_mode = one_of("merge_mode", merge_mode, MERGES, self)
         self.backward_layer = _reversed(layer) if backward_layer is None else backward_layer
         self.return_sequences = layer.return_sequences
         self.return_state = layer.return_state
@@ -103,7 +102,6 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
         for layer in self.layer, self.backward_layer:
             if not layer.built:
                 layer.build(sequences_shape, **extra)
-                layer.built = True
         shapes = [layer.compute_output_shape(sequences_shape) for layer in self.directions]
         widths = [(s[0] if self.return_state else s)[-1] for s in shapes]
         if self.merge_mode in ("sum", "mul", "ave") and widths[0] != widths[1]:
@@ -125,8 +123,7 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
         reset: Tensor | None = None,
         training: bool = False,
     ) -> Tensor:
-        if mask is None:
-            mask = getattr(sequences, "_keras_mask", None)
+        mask = getattr(sequences, "_keras_mask", None) if mask is None else mask
         extra = {"constants": constants, "reset": reset}
         extra = {k: v for k, v in extra.items() if v is not None}  # Keras's layers take neither
         results = [

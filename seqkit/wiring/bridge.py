@@ -5,6 +5,7 @@ from typing import Any, Literal
 import keras
 from keras import ops, tree
 
+from seqkit.checks import one_of
 from seqkit.serialization import ConfigFromSignature
 from seqkit.typing import Activation, Shape, States, Tensor
 
@@ -53,15 +54,13 @@ class Bridge(ConfigFromSignature, keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if how not in ("zero", "copy", "dense"):
-            raise ValueError(f"Bridge: how is {how!r}; it must be 'zero', 'copy' or 'dense'")
         flat = tree.flatten(sizes)
         if not flat or not all(isinstance(n, int) and n > 0 for n in flat):
             raise ValueError(
                 f"Bridge: sizes is {sizes!r}; it must be a positive int, or a list of them"
             )
         self.sizes = sizes
-        self.how = how
+        self.how = one_of("how", how, ("zero", "copy", "dense"), self)
         self.activation = keras.activations.get(activation)
 
     def build(self, states_shape: list[Shape]) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import keras
 from keras import ops, tree
 
+from seqkit.checks import one_of
 from seqkit.serialization import ConfigFromSignature
 from seqkit.typing import Mask, Nest, Shape, Tensor
 from seqkit.wiring.bridge import Bridge
@@ -54,12 +55,10 @@ class Conditioned(ConfigFromSignature, keras.layers.Layer):
     def __init__(
         self, rnn: keras.layers.Layer, by: Literal["input", "state", "both"] = "both", **kwargs: Any
     ) -> None:
-        if by not in ("input", "state", "both"):
-            raise ValueError(f"Conditioned: by is {by!r}; it must be 'input', 'state' or 'both'")
         kwargs.setdefault("dtype", rnn.dtype_policy)
         super().__init__(**kwargs)
         self.rnn = rnn
-        self.by = by
+        self.by = one_of("by", by, ("input", "state", "both"), self)
         self.supports_masking = True
         if by != "input":
             sizes = tree.flatten(getattr(rnn, "state_size", None))
@@ -81,16 +80,14 @@ class Conditioned(ConfigFromSignature, keras.layers.Layer):
             sequences_shape = (*sequences_shape[:-1], features)
         if not self.rnn.built:  # already built when reloaded
             self.rnn.build(sequences_shape)
-            self.rnn.built = True
         if self.by != "input" and not self.bridge.built:
             self.bridge.build([context_shape])
-            self.bridge.built = True
 
     def call(
         self, sequences: Tensor, context: Tensor, mask: Mask = None, training: bool = False
     ) -> Nest:
-        if mask is None:  # Keras fills it in only where there is one tensor argument
-            mask = getattr(sequences, "_keras_mask", None)
+        # Keras fills it in only where there is one tensor argument
+        mask = getattr(sequences, "_keras_mask", None) if mask is None else mask
         extra = {} if self.by == "input" else {"initial_state": self.bridge([context])}
         if self.by != "state":
             context = ops.broadcast_to(

@@ -222,7 +222,7 @@ def test_bad_arguments_are_rejected():
         AttentionCell(NTMCell(LSTMCell(3)), attention)
     with pytest.raises(ValueError, match=r"must be one of seqkit\.attention"):
         AttentionCell(gru, keras.layers.Attention())
-    with pytest.raises(ValueError, match="attend is 'during'; it must be 'before' or 'after'"):
+    with pytest.raises(ValueError, match="attend is 'during'; it must be one of"):
         AttentionCell(gru, attention, attend="during")
     with pytest.raises(ValueError, match="input_feeding=False requires attend='after'"):
         AttentionCell(gru, attention, input_feeding=False)

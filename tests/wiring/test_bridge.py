@@ -37,7 +37,7 @@ def test_a_bidirectional_encoder_initializes_a_decoder():
 
 
 def test_invalid_arguments_are_refused():
-    with pytest.raises(ValueError, match="how is 'linear'; it must be 'zero', 'copy' or 'dense'"):
+    with pytest.raises(ValueError, match="how is 'linear'; it must be one of"):
         Bridge(3, how="linear")
     for sizes in (0, [3, None], []):
         with pytest.raises(ValueError, match="it must be a positive int, or a list of them"):
