@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+from string import Template
 
 import numpy as np
 import tensorflow as tf
 
 from seqkit.export.saved_model import Signature
 
+TEMPLATE = Path(__file__).with_name("card.md")
 MAX_SHOWN = 100  # values of an example; the card shows a larger one as zeros
 
 
@@ -68,28 +71,17 @@ def model_card(
             for key, value in example.items()
         )
         request = ""
-    packages = f"TensorFlow and {operations}" if operations else "TensorFlow alone"
-    load = f"import {operations}  # registers operations of the graph\n" if operations else ""
-    sections = [
-        f"# {title}",
-        _table(("", ""), facts.items()),
-        "## Scores",
-        _table(("metric", "value"), [(k, _number(v)) for k, v in scores.items()]),
-        "## Signatures",
-        "`?` means any size.",
-        _table(("signature", "", "name", "type", "shape"), rows),
-        "## Use",
-        f"In Python, with {packages}:",
-        "```python\n"
-        f"import tensorflow as tf\n{load}\n"
-        'model = tf.saved_model.load("PATH/OF/THIS/FOLDER")  # keep it: it owns the variables\n'
-        'signature = model.signatures["serving_default"]\n'
-        f"print(signature({arguments}))\n"
-        "```",
-        request,
-        notes.strip(),
-    ]
-    return "\n\n".join(section for section in sections if section) + "\n"
+    text = Template(TEMPLATE.read_text()).substitute(
+        title=title,
+        facts=_table(("", ""), facts.items()),
+        scores=_table(("metric", "value"), [(k, _number(v)) for k, v in scores.items()]),
+        signatures=_table(("signature", "", "name", "type", "shape"), rows),
+        packages=f"TensorFlow and {operations}" if operations else "TensorFlow alone",
+        load=f"import {operations}  # registers operations of the graph\n" if operations else "",
+        arguments=arguments,
+        rest="\n\n".join(filter(None, (request, notes.strip()))),
+    )
+    return text.strip() + "\n"
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple]) -> str:
