@@ -24,6 +24,7 @@ from datasets.formats.lines import decode_lines, read_lines
 
 RELEASES = Path(__file__).parents[2] / "saved_models"
 BATCH = 64  # lines of a file that are answered at once
+SourceOptions, NO_SOURCE = Annotated[Source, arg(name="")], Source()
 Preset, Config, Options = TypeVar("Preset"), TypeVar("Config"), TypeVar("Options")
 
 
@@ -94,10 +95,7 @@ class Evaluate:
     What is scored are the functions of the export, of a run folder as well as of a SavedModel.
     """
 
-    run: Path | None = None
-    """Folder of a run; its best weights so far."""
-    saved_model: Path | None = None
-    """An export, or the folder of its versions; instead of a run."""
+    source: SourceOptions = NO_SOURCE
     split: Literal["dev", "test"] = "test"
     """Held-out data of the run."""
     test_file: Path | None = None
@@ -108,17 +106,16 @@ class Evaluate:
     """Print one machine-readable line last."""
 
     def execute(self, app: App, args: Sequence[str]) -> None:
-        source = Source(self.run, self.saved_model)
         if self.picture:
             check_new_file(self.picture, PICTURES)
-        served = source.open(app)
+        served = self.source.open(app)
         began = time.monotonic()
         evaluation = app.evaluate(
             served.config, served.signatures, served.folder, self.split, self.test_file
         )
         seconds = time.monotonic() - began
         evaluated = str(self.test_file or self.split)
-        print(evaluation_text(f"{source}, {evaluated}", evaluation))
+        print(evaluation_text(f"{self.source}, {evaluated}", evaluation))
         if self.picture:
             if not evaluation.picture:
                 raise UserError(f"{app.NAME} has no picture of its scores")
@@ -210,10 +207,7 @@ class Predict(Generic[Options]):
     text: Positional[tuple[str, ...]] = ()
     """One input each; without any, and without a file, the lines of stdin are answered as they
     come."""
-    run: Path | None = None
-    """Folder of a run; its newest export is used."""
-    saved_model: Path | None = None
-    """An export, or the folder of its versions; instead of a run."""
+    source: SourceOptions = NO_SOURCE
     file: Path | None = None
     """Text to answer line by line, many lines at once."""
     json: bool = False
@@ -222,7 +216,7 @@ class Predict(Generic[Options]):
     def execute(self, app: App, args: Sequence[str]) -> None:
         if self.text and self.file:
             raise UserError("give either texts or --file FILE")
-        served = Source(self.run, self.saved_model).open_newest_export(app)
+        served = self.source.open_newest_export(app)
         waits = self.text or self.file or self.options.needs_text
         batches = _batches(self.text, self.file) if waits else ()
         _print_answers(app.predict(self.options, served.signatures, batches), self.json)
@@ -237,10 +231,7 @@ class Score:
 
     text: Positional[tuple[str, ...]] = ()
     """An input and its answer, two texts."""
-    run: Path | None = None
-    """Folder of a run; its newest export is used."""
-    saved_model: Path | None = None
-    """An export, or the folder of its versions; instead of a run."""
+    source: SourceOptions = NO_SOURCE
     file: Path | None = None
     """Inputs and answers in the format of the training file."""
     json: bool = False
@@ -250,7 +241,7 @@ class Score:
         if len(self.text) != (0 if self.file else 2):
             raise UserError("give either two texts, an input and its answer, or --file FILE")
         texts = tuple(itertools.chain(*_batches(self.text, None))) if self.text else ()
-        served = Source(self.run, self.saved_model).open_newest_export(app)
+        served = self.source.open_newest_export(app)
         _print_answers(app.score(served.signatures, texts, self.file), self.json)
 
 

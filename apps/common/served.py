@@ -17,10 +17,13 @@ ASSETS = "assets.extra"  # folder of an export that servers ignore
 class Source:
     """A run folder or an export, exactly one of the two."""
 
-    run: Path | None
-    saved_model: Path | None
+    run: Path | None = None
+    """Folder of a run: its best weights so far for `evaluate`, otherwise its newest export."""
+    saved_model: Path | None = None
+    """An export, or the folder of its versions; instead of a run."""
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raise UserError unless exactly one of the two is given."""
         if (self.run is None) == (self.saved_model is None):
             raise UserError("give either --run DIR or --saved_model DIR")
 
@@ -29,10 +32,12 @@ class Source:
 
     def open(self, app: App) -> "Served":
         """Open the export, or the best model of the run folder with the functions of an export."""
+        self.check()
         return open_run(app, self.run) if self.run else open_export(app, self.saved_model)
 
     def open_newest_export(self, app: App) -> "Served":
         """Open the export, or the newest one of the run folder."""
+        self.check()
         return open_export(app, self.saved_model or self.run / "export" / app.NAME)
 
 

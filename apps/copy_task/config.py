@@ -59,19 +59,8 @@ class Config(TrainConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least(
-            1,
-            self,
-            "units",
-            "bits",
-            "max_length",
-            "max_repeats",
-            "memory_size",
-            "word_size",
-            "num_reads",
-            "num_writes",
-            "steps_per_epoch",
-        )
+        at_least(1, self, "units", "bits", "max_length", "max_repeats", "memory_size")
+        at_least(1, self, "word_size", "num_reads", "num_writes", "steps_per_epoch")
         at_least(0, self, "write_penalty")
         if self.num_writes > 1 and self.cell in ("dnc", "sparse_ntm"):
             raise UserError(f"num_writes: a {self.cell} has one write head")

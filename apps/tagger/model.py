@@ -18,7 +18,7 @@ _LANGUAGE_MODEL_SIZE = 50  # of the layer that predicts neighboring words
 
 
 @keras.saving.register_keras_serializable("apps.tagger")
-class WordDropout(keras.layers.Layer):
+class WordDropout(ConfigFromSignature, keras.layers.Layer):
     """Replacement of random words by the unknown word, in training only.
 
     Args:
@@ -37,12 +37,6 @@ class WordDropout(keras.layers.Layer):
         hidden = keras.random.uniform(ops.shape(inputs), seed=self.seed_generator) < self.rate
         hidden = ops.logical_and(hidden, inputs != PADDING)
         return ops.where(hidden, ops.cast(UNKNOWN, inputs.dtype), inputs)
-
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        return input_shape
-
-    def get_config(self) -> dict:
-        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
 
 
 @keras.saving.register_keras_serializable("apps.tagger")
@@ -65,10 +59,6 @@ class EachWord(ConfigFromSignature, keras.layers.Layer):
         flat = ops.reshape(inputs, (-1, *inputs.shape[2:]))
         outputs = self.layer(flat, training=training)
         return ops.reshape(outputs, (batch, length, outputs.shape[-1]))
-
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        flat = self.layer.compute_output_shape((None, *input_shape[2:]))
-        return (*input_shape[:2], flat[-1])
 
 
 @keras.saving.register_keras_serializable("apps.tagger")

@@ -134,6 +134,9 @@ _CAPTIONS = replace(
     patience=None,
     num_beams=10,
 )
+_SENTENCES = replace(
+    _TRANSLATION, embedding_dropout=0.2, dropout=0.2, output_dropout=0.3, patience=None
+)
 
 PRESETS = {
     "quick": Config(
@@ -150,27 +153,10 @@ PRESETS = {
         learning_rate=4e-3,
         average=1,
     ),
-    "king_james": replace(
-        _TRANSLATION,
-        dataset="king_james",
-        embedding_dropout=0.2,
-        dropout=0.2,
-        output_dropout=0.3,
-        epochs=6,
-        patience=None,
-    ),
+    "king_james": replace(_SENTENCES, dataset="king_james", epochs=6),
     "multi30k": _CAPTIONS,
     "multi30k_fixed_context": replace(_CAPTIONS, attention="none"),
-    "tatoeba": replace(
-        _TRANSLATION,
-        dataset="tatoeba",
-        embedding_dropout=0.2,
-        dropout=0.2,
-        output_dropout=0.3,
-        batch_size=32,
-        epochs=4,
-        patience=None,
-    ),
+    "tatoeba": replace(_SENTENCES, dataset="tatoeba", batch_size=32, epochs=4),
 }
 
 

@@ -1,6 +1,6 @@
 """The differentiable neural computer, successor of the neural Turing machine."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 from keras import ops
@@ -98,16 +98,6 @@ class DNCCell(MemoryCell):
     """
 
     traced = "read_weighting", "write_weighting", "usage"
-
-    def __init__(
-        self,
-        controller: keras.layers.Layer,
-        memory_size: int = 128,
-        word_size: int = 20,
-        num_reads: int = 1,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(controller, memory_size, word_size, num_reads, **kwargs)
 
     def state_shapes(self) -> State:
         N, W, R = self.memory_size, self.word_size, self.num_reads

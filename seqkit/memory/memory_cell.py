@@ -49,9 +49,9 @@ class MemoryCell(Cell):
     def __init__(
         self,
         controller: keras.layers.Layer,
-        memory_size: int,
-        word_size: int,
-        num_reads: int,
+        memory_size: int = 128,
+        word_size: int = 20,
+        num_reads: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

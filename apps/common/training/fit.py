@@ -30,13 +30,8 @@ from apps.common.training import checkpoint
 from apps.common.training.averaging import LastEpochs
 from apps.common.training.progress import Progress
 
-CHECKPOINT, METRICS, MODEL, TENSORBOARD, AVERAGED = (
-    "checkpoint",
-    "metrics.jsonl",
-    "model.keras",
-    "tensorboard",
-    "averaged",
-)
+CHECKPOINT, METRICS, MODEL = "checkpoint", "metrics.jsonl", "model.keras"
+TENSORBOARD, AVERAGED = "tensorboard", "averaged"
 
 
 class Stopping(NamedTuple):
