@@ -16,7 +16,7 @@ from seqkit.export import Signature
 
 _NAMES = {"memory_network": "memory network", "dnc": "differentiable neural computer"}
 _ATTENTION = """ `attention` (batch, hops, facts) is the weight of each fact in each hop; the
-  weights of a hop sum to one, without facts to zero."""
+  weights of a hop sum to 1, or to 0 if there are no facts."""
 
 
 def export(config: Config, run: Path) -> list[Export]:
@@ -51,7 +51,7 @@ def export(config: Config, run: Path) -> list[Export]:
 
 
 def _examples(config: Config) -> list[dict[str, np.ndarray]]:
-    """Golden inputs: one at a time, together, and a question alone."""
+    """Return golden inputs: each pair alone, all together, and a question without facts."""
     pairs = [*map(split_question, examples(config)), ("", "Where is Mary?")]
     chosen = ([0], [1], [0, 1, 2])
     return [

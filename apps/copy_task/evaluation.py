@@ -1,4 +1,4 @@
-"""Wrong bits: of a model in training, and of exported functions by length."""
+"""Wrong bits: of a model in training, and of exported functions, by length."""
 
 from collections.abc import Callable, Mapping
 from itertools import groupby
@@ -35,7 +35,7 @@ class Score(NamedTuple):
 
 
 def validation(config: Config, model: keras.Model, data: Data) -> Validation:
-    """Score a model in training on the dev sequences of the longest training length.
+    """Return a function that scores a model in training on the longest dev sequences.
 
     Args:
         config: Configuration of the training.
@@ -49,7 +49,7 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
     """
 
     def predict(batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-        """Wrong bits and cross-entropy in nats of each sequence."""
+        """Return wrong bits and cross-entropy in nats of each sequence."""
         logits = model.predict_on_batch(batch.inputs).astype("float64")
         weights = batch.weights[..., None].astype("float64")
         # NaN counts as wrong.
@@ -84,8 +84,8 @@ def evaluate(
         wrong, and zeros.
 
     Raises:
-        UserError: If there is no such split, or for a file if the task is not copy.
-        DataError: If the file has anything but bits.
+        UserError: If there is no such split, or a file is given and the task is not copy.
+        DataError: If the file contains anything but bits.
     """
     sets = _of_file(config, file) if file else _of_split(config, split)
     scores = {size: _score(config, signatures, sequences) for size, sequences in sets.items()}
@@ -98,7 +98,7 @@ def evaluate(
             "guessing": _means(
                 named, bit_errors=lambda s: s.target_bits / 2, bits=lambda s: s.target_bits
             ),
-            # Sure and sometimes wrong, they have an infinite cross-entropy.
+            # Zeros are certain and sometimes wrong, so their cross-entropy is infinite.
             "zeros": _means(named, bit_errors=lambda s: s.ones),
         },
         size={"sequences": len(every.bits), "target bits": int(every.target_bits.sum())},
@@ -119,7 +119,7 @@ def read_sequences(path: Path, bits: int) -> list[np.ndarray]:
         Bits (length, bits) of each line, float32.
 
     Raises:
-        DataError: If the file is missing or empty, or a line has anything but such vectors.
+        DataError: If the file is missing or empty, or a line contains anything but such vectors.
     """
     sequences = []
     for number, line in enumerate(read_lines(path), start=1):
@@ -162,7 +162,7 @@ def _score(config: Config, signatures: Signatures, sequences: list[Sequence]) ->
     due = sequences[0].weights > 0
     target = np.stack([sequence.targets[due] for sequence in sequences])
     inputs = np.stack([sequence.inputs for sequence in sequences])
-    if config.task == "copy":  # the export adds the markers, and cuts out the answer
+    if config.task == "copy":  # the export adds the markers and extracts the answer
         name, inputs, due = "bits", target, slice(None)
     else:
         name = "inputs"
@@ -174,7 +174,7 @@ def _score(config: Config, signatures: Signatures, sequences: list[Sequence]) ->
     return Score(
         # NaN counts as wrong.
         bit_errors=(~(np.abs(probabilities - target) < 0.5)).sum(axis=(1, 2)).astype("float64"),
-        # 23 bits at most: in float32, a probability closer to 1 is 1.
+        # At most 23 bits: float32 rounds a probability closer to 1 to 1.
         bits=np.log2(1 / np.maximum(1 - np.abs(probabilities - target), 2.0**-23)).sum((1, 2)),
         target_bits=np.full(len(target), float(target[0].size)),
         ones=target.sum(axis=(1, 2), dtype="float64"),
@@ -221,7 +221,7 @@ def _picture(config: Config, scores: Mapping[Size, Score]) -> Callable[[Path], N
         curves.setdefault(name, {})[length] = float(score.bit_errors.mean())
 
     def draw(path: Path) -> None:
-        from apps.copy_task.pictures import length_curve  # Matplotlib, only if asked for
+        from apps.copy_task.pictures import length_curve  # imports Matplotlib, only if needed
 
         length_curve(path, curves, config.max_length)
 

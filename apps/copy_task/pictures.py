@@ -22,7 +22,7 @@ def copying(
     weightings: Mapping[str, np.ndarray],
     title: str,
 ) -> None:
-    """Draw how a sequence is copied: panels below one another, with a common time axis.
+    """Draw how a sequence is copied, as stacked panels with a shared time axis.
 
     Args:
         path: New picture; its suffix is the format.
@@ -62,7 +62,7 @@ def copying(
     for ax in axes[:3]:
         ax.set_yticks([0, bits - 1], ["1", str(bits)])
     for ax in axes[3:]:
-        # Not a scale: the slots form a circle, and those shown may wrap around to the first slot.
+        # Single ticks: the slots form a circle, and those shown may wrap around to the first slot.
         every = next(n for n in (1, 2, 5, 10, 20, 50, len(slots)) if len(slots) / n <= 7)
         ticks = np.flatnonzero(slots % every == 0)
         ax.set_yticks(ticks, [str(slots[i]) for i in ticks])
@@ -74,7 +74,7 @@ def copying(
 
 
 def length_curve(path: Path, curves: Mapping[str, Mapping[int, float]], trained_to: int) -> None:
-    """Draw the bit errors by length.
+    """Plot the bit errors by length.
 
     Args:
         path: New picture; its suffix is the format.
@@ -102,7 +102,7 @@ def length_curve(path: Path, curves: Mapping[str, Mapping[int, float]], trained_
 
 
 def compare(path: Path, results: Mapping[str, dict]) -> None:
-    """Draw the bit errors by length of several evaluations: the command `compare`.
+    """Plot the bit errors by length for several evaluations: the command `compare`.
 
     Args:
         path: New picture; its suffix is the format.
@@ -124,7 +124,7 @@ def compare(path: Path, results: Mapping[str, dict]) -> None:
 
 
 def _shown(weightings: list[np.ndarray]) -> np.ndarray:
-    """Return the used slots and a margin, in the order of the circle, from after the largest gap.
+    """Return the used slots and a margin, in circular order, starting after the largest gap.
 
     Example:
         >>> weighting = np.zeros((1, 1, 10))

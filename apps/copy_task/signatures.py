@@ -16,7 +16,7 @@ from seqkit.export import Signature
 _TITLES = {
     "copy": "Copy of a sequence of bits",
     "repeat_copy": "Repeated copy of a sequence of bits",
-    "associative_recall": "The item after another, of items of bits",
+    "associative_recall": "Associative recall of items of bits",
     "priority_sort": "Vectors of bits, sorted by priority",
 }
 _CELLS = {
@@ -43,7 +43,7 @@ def export(config: Config, run: Path) -> list[Export]:
             signatures=signatures,
             examples=_examples(served, signatures, config),
             title=f"{_TITLES[config.task]} ({_CELLS[config.cell]})",
-            data=f"random bits, drawn as they are needed; lengths up to {config.max_length}",
+            data=f"random bits, generated on the fly; lengths up to {config.max_length}",
             licence="Apache-2.0",
             splits=("test",),
             notes=notes.read_text().format(start=config.bits, end=config.bits + 1),
@@ -52,7 +52,7 @@ def export(config: Config, run: Path) -> list[Export]:
 
 
 def signatures_of(served: ServedSequenceModel) -> dict[str, Signature]:
-    """Name the functions and type their arguments."""
+    """Return the signatures, with their names and the types of their arguments."""
     vector = tf.TensorSpec([None, served.input_size], tf.float32)
     batch_size = {"batch_size": tf.TensorSpec([], tf.int32)}
     init = Signature(lambda batch_size: served.init(batch_size), batch_size)
@@ -73,7 +73,7 @@ def signatures_of(served: ServedSequenceModel) -> dict[str, Signature]:
 def _examples(
     served: ServedSequenceModel, signatures: dict[str, Signature], config: Config
 ) -> dict[str, list[dict[str, np.ndarray]]]:
-    """Golden inputs: sequences of several lengths, and the first steps of one."""
+    """Return golden inputs: sequences of several lengths, and the first steps of one."""
     random = np.random.default_rng(0)
     drawn = [task(config).sample(random, length) for length in (2, 5, config.max_length)]
     if served.copies:

@@ -20,7 +20,7 @@ Strings = Sequence[Sequence[str]]  # sentences of words or of tags
 
 
 def metric(spans: bool) -> str:
-    """Describe how `score` computes F1, and by which library."""
+    """Describe how `score` computes F1, and with which library."""
     if spans:
         return f"F1 of spans as conlleval counts them, seqeval {version('seqeval')}"
     return f"macro F1 over the labels of the gold tags, scikit-learn {version('scikit-learn')}"
@@ -42,7 +42,7 @@ def score(gold: Strings, predicted: Strings, spans: bool) -> dict[str, float]:
         `accuracy` and `macro_f1`, or `accuracy`, `precision`, `recall` and `f1`.
 
     Raises:
-        ValueError: If numbers of tags differ, or there are no tags.
+        ValueError: If the numbers of tags differ, or there are no tags.
 
     Example:
         >>> score([["a", "a"], ["b", "b"]], [["a", "a"], ["a", "c"]], spans=False)
@@ -107,8 +107,8 @@ def seen_and_unseen(
         known: Words of the training sentences, spelled like `words`.
 
     Returns:
-        `seen_accuracy`, `unseen_accuracy`, and `unseen_share` of the words; without the accuracy of
-        words that don't exist.
+        `seen_accuracy`, `unseen_accuracy`, and `unseen_share` of the words; an accuracy over no
+        words is left out.
 
     Example:
         >>> seen_and_unseen([["a", "b", "c", "a"]], [["X", "X", "Y", "Y"]], [["X"] * 4], {"a", "b"})
@@ -133,8 +133,8 @@ def confusions(words: Strings, gold: Strings, predicted: Strings, n: int = 10) -
         n: Maximum number of rows.
 
     Returns:
-        A table: both tags, count, share of all errors in percent, and the three words it happens to
-        most.
+        A table: both tags, count, share of all errors in percent, and the three words most often
+        affected.
 
     Example:
         >>> print(confusions([["the", "dog"]], [["DET", "NOUN"]], [["DET", "VERB"]]))
@@ -202,10 +202,10 @@ def raw_text_score(
         system: Words and tags of the same sentences.
 
     Returns:
-        `token_f1`: a word is correct if `align` pairs it; `tag_f1`: if also its tag is correct.
+        `token_f1`: a word is correct if `align` pairs it; `tag_f1`: if its tag is correct, too.
 
     Raises:
-        ValueError: If numbers of sentences or the characters of a sentence differ.
+        ValueError: If the numbers of sentences, or the characters of a sentence, differ.
 
     Example:
         >>> gold = ["ca", "n't", "go"], ["AUX", "PART", "VERB"]
@@ -234,13 +234,12 @@ def baselines(
 ) -> dict[str, list[list[str]]]:
     """Tag sentences without a model.
 
-    `majority tag`: the most frequent tag. `last word`: the most frequent tag of the current word,
-    the last word read; for a new word the majority tag. `capital first, full stop last`, if the
-    tags restore text: the case of `last word`, a capital at the beginning and a full stop at the
-    end.
+    `majority tag`: the most frequent tag. `last word`: the most frequent tag of the word just read;
+    for an unseen word, the majority tag. `capital first, full stop last`, if the tags restore text:
+    the case of `last word`, a capital at the beginning and a full stop at the end.
 
     Args:
-        train: Sentences to count in.
+        train: Sentences in which tags are counted.
         sentences: Sentences to tag.
         restores: Whether the tags are capitals and punctuation.
 

@@ -31,13 +31,13 @@ def export(config: Config, run: Path) -> list[Export]:
     served = ServedTagger(load_model(run), vocabulary, config)
     facts = config.export_facts(config.dataset)
     title, case = load_card(config.dataset).title, ""
-    text = "split into words as in UD English; the answer has each with its tag, `word/TAG`."
+    text = "split into words as in UD English; the answer gives each word with its tag, `word/TAG`."
     if config.train_file:
         title = "Sequence tagger"
         facts["data"] += f" ({len(vocabulary.tags)} tags)"
     elif config.restores:
         title, case = "Capitals and punctuation restored", " Give them in lower case."
-        text = "capitals and punctuation of the input are ignored; the answer has new ones."
+        text = "capitals and punctuation of the input are ignored; the answer has predicted ones."
     facts |= {"title": title}
     extra = {VOCABULARY: (run / VOCABULARY).read_text()}
     return [
@@ -87,7 +87,7 @@ def _signatures_of_ids(served: ServedTagger) -> dict[str, Signature]:
 
 
 def _examples(config: Config, vocabulary: Vocabulary) -> dict[str, list[dict[str, np.ndarray]]]:
-    """Golden inputs: plain sentences, known words, and odd cases."""
+    """Return golden inputs: plain sentences, known words, and edge cases."""
     sentences = examples(config)
     known = vocabulary.words[:40]
     texts = [[sentences[0]], [*sentences, "", "  "], [" ".join(known)], ["Zyx, (qwv) don't!", "ab"]]
