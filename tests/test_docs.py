@@ -76,7 +76,7 @@ def table_rows(document):
         if not block.startswith("# TensorFlow Addons")
     ],
 )
-def test_the_code_of_the_documents_runs(document, block):
+def test_code_in_the_documents_runs(document, block):
     assert sum(bool(line.strip()) for line in block.splitlines()) <= 40
     exec(compile(block, document, "exec"), {"__name__": "__main__"})
 
@@ -86,7 +86,7 @@ def test_the_readme_has_code():
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_the_files_that_a_document_names_exist(document):
+def test_files_named_in_a_document_exist(document):
     text = text_of(document)
     for name in re.findall(r"`((?:docs|tests|apps|seqkit|datasets|benchmarks)/[\w./]+)`", text):
         assert (ROOT / name).exists(), f"{document} names {name}"
@@ -109,12 +109,12 @@ def test_the_commands_of_the_documents_exist(document):
                 tyro.cli(subcommands(app, _preset(app, args)), args=args, **options)
 
 
-def test_the_page_of_the_api_is_that_of_the_docstrings():
+def test_the_api_page_is_generated_from_the_docstrings():
     """`page` raises if a public name has no summary."""
     assert api.PAGE.read_text() == api.page(), "run: make api"
 
 
-def test_the_page_of_the_api_has_every_package_and_every_name_once():
+def test_the_api_page_has_every_package_and_every_name_once():
     packages = {
         f"seqkit.{module.name}" for module in pkgutil.iter_modules(seqkit.__path__) if module.ispkg
     }
@@ -124,7 +124,7 @@ def test_the_page_of_the_api_has_every_package_and_every_name_once():
     assert {f"seqkit.{name}" for name in seqkit.__all__} <= set(names)
 
 
-def test_the_figures_of_the_results_are_those_of_the_committed_files():
+def test_figures_in_the_results_match_the_committed_files():
     """A row that ends in `file.json` gives, in order, the figures at the keys its header names.
 
     With `?` in its name, they are the mean and the standard deviation over the matching files.
@@ -150,7 +150,7 @@ def test_the_figures_of_the_results_are_those_of_the_committed_files():
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/results.md"])
-def test_the_figures_of_the_summary_are_those_of_the_committed_files(document):
+def test_figures_in_the_summary_match_the_committed_files(document):
     """One figure is the mean over the files, two are their median and the worst."""
     rows = [cells for header, cells in table_rows(document) if "reached" in header]
     assert len(rows) >= 8

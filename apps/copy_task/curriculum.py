@@ -2,11 +2,10 @@
 
 `prediction_gain` is the curriculum of Graves et al. 2017, Automated Curriculum Learning for Neural
 Networks: self prediction gain, and the bandit Exp3.S over lengths. It most often samples the
-    lengths on which the model makes the most progress. Deviations: the gain of a length is its loss
-    on fixed sequences
-before an epoch minus the loss after it, where the paper draws a new sequence before and after each
-step. Therefore every epoch gives the gain of all lengths, no reward is divided by its probability,
-and the learning rate is per epoch.
+lengths on which the model makes the most progress. Deviations: the gain of a length is its loss on
+fixed sequences before an epoch minus the loss after it, where the paper draws a new sequence before
+and after each step. Therefore every epoch gives the gain of all lengths, no reward is divided by
+its probability, and the learning rate is per epoch.
 """
 
 import numpy as np

@@ -64,7 +64,9 @@ def evaluate(
     try:
         train = check_tags(read_split(config, "train"), vocabulary, "train")
     except DataError as error:  # the training data of an export may not be available
-        tables.append(f"no baselines or scores of unseen words, which require the training data: {error}")
+        tables.append(
+            f"no baselines or scores of unseen words, which require the training data: {error}"
+        )
     else:
         guesses = baselines(train, sentences, restores=config.restores)
         known = {word for sentence in train for word in sentence.words}

@@ -214,7 +214,7 @@ def _keep_similar_lengths(config: Config, pairs: list[Pair], models: Subwords) -
     if any(dropped.values()):
         reasons = ", ".join(f"{n:,} for {reason}" for reason, n in dropped.items() if n)
         print(
-            f"training pairs: {len(kept):,} of {len(pairs):,}; dropped {reasons} in pieces",
+            f"training pairs: {len(kept):,} of {len(pairs):,}; dropped {reasons} (in pieces)",
             file=sys.stderr,
         )
     if not kept:

@@ -1,9 +1,9 @@
-"""Kill a training with SIGKILL, and let it resume.
+"""Kill a training run with SIGKILL, and let it resume.
 
     train_and_kill(["-m", "apps.tagger", "train", ...], run / "checkpoint")
 
-Each life of the training is a process of its own. They are forked from one that has imported
-TensorFlow but run nothing, which saves the import. Production code has no hook for any of this.
+Each attempt is a separate process, forked from one that has imported TensorFlow but run nothing,
+which saves the import. Production code has no hooks for this.
 """
 
 import multiprocessing
@@ -31,17 +31,17 @@ def train_and_kill(
     spread: float = 1.0,
     in_checkpoint: bool = False,
 ) -> None:
-    """Kill a training several times, then let it end.
+    """Kill a training run several times, then let it finish.
 
     Args:
-        program: What to run, without the interpreter: `-m MODULE` and its arguments. The same each
-            time; it must resume.
-        checkpoint: File it writes; a process is killed only after it wrote one, so that the
+        program: Command to run, without the interpreter: `-m MODULE` and its arguments, the same
+            each time; it must resume.
+        checkpoint: File it writes; a process is killed only after it has written one, so that
             training makes progress.
         kills: Number of kills.
-        spread: A process is killed at a random moment in this many seconds after its first
+        spread: A process is killed at a random moment within this many seconds after its first
             checkpoint.
-        in_checkpoint: Whether the second kill strikes while a checkpoint is being written.
+        in_checkpoint: Whether the second kill happens while a checkpoint is being written.
     """
     moments = random.Random(0)
     for life in range(kills):
@@ -68,7 +68,7 @@ def train_and_kill(
 
 
 def run(program: list[str]) -> None:
-    """Run a program to its end."""
+    """Run a program until it exits."""
     process = _start(program)
     process.join()
     assert process.exitcode == 0

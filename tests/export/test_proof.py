@@ -25,7 +25,7 @@ def test_a_good_export_passes(tmp_path, export):
 
 
 @pytest.mark.parametrize("name", ["keras", "keras.layers", "seqkit", "seqkit.export", "apps"])
-def test_the_isolated_process_can_not_import(name):
+def test_the_isolated_process_cannot_import(name):
     code = (
         "import importlib, runpy, sys\n"
         f"golden = runpy.run_path({golden.__file__!r})\n"

@@ -94,7 +94,7 @@ class Offset(keras.layers.Layer):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("weight", [0.0, 1.0])
-def test_free_behavior_comes_to_look_forced(weight):
+def test_free_behavior_approaches_forced_behavior(weight):
     """Noise plus a learned offset approaches noise around (2, -1); with weight 0 it stays."""
     random = np.random.default_rng(1)
     forced = (random.standard_normal((256, 3, 2)) + [2, -1]).astype("float32")
