@@ -44,8 +44,8 @@ def train_and_kill(
         in_checkpoint: Whether the second kill happens while a checkpoint is being written.
     """
     moments = random.Random(0)
-    for life in range(kills):
-        if in_checkpoint and life == 1:
+    for attempt in range(kills):
+        if in_checkpoint and attempt == 1:
             process = _start(program, dies_in_checkpoint=True)
             process.join(PATIENCE)
             assert process.exitcode == -signal.SIGKILL
@@ -57,13 +57,15 @@ def train_and_kill(
         old, process = _written(checkpoint), _start(program)
         deadline = time.monotonic() + PATIENCE
         while _written(checkpoint) == old:
-            assert process.exitcode is None, f"life {life}: ended before it could be killed"
-            assert time.monotonic() < deadline, f"life {life}: no checkpoint"
+            assert process.exitcode is None, f"attempt {attempt}: ended before it could be killed"
+            assert time.monotonic() < deadline, f"attempt {attempt}: no checkpoint"
             time.sleep(0.005)
         time.sleep(moments.uniform(0, spread))
         process.kill()
         process.join()
-        assert process.exitcode == -signal.SIGKILL, f"life {life}: ended before it could be killed"
+        assert process.exitcode == -signal.SIGKILL, (
+            f"attempt {attempt}: ended before it could be killed"
+        )
     run(program)
 
 
@@ -75,7 +77,7 @@ def run(program: list[str]) -> None:
 
 
 def _start(program: list[str], dies_in_checkpoint: bool = False) -> BaseProcess:
-    process = _processes.Process(target=_live, args=(program, dies_in_checkpoint))
+    process = _processes.Process(target=_run_module, args=(program, dies_in_checkpoint))
     process.start()
     return process
 
@@ -84,7 +86,7 @@ def _written(path: Path) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-def _live(program: list[str], dies_in_checkpoint: bool) -> None:
+def _run_module(program: list[str], dies_in_checkpoint: bool) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if dies_in_checkpoint:
         _die_in_the_second_checkpoint()

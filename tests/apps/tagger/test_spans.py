@@ -90,13 +90,15 @@ def test_plain_tags_have_no_scheme(tags):
     [
         (
             [["B-NP", "E-NP"], ["O", "I-NP", "E-NP", "O"]],
-            "sentence 2: span schemes are mixed: sentence 1 is in IOBES, but 'O I-NP E-NP ...' is not; "
-            "use IOBES throughout, or neither E- nor S-",
+            "sentence 2: span schemes are mixed: "
+            "sentence 1 is in IOBES, but 'O I-NP E-NP ...' is not; use "
+            "IOBES throughout, or neither E- nor S-",
         ),
         (
             [["O"], ["B-NP", "I-NP", "I-NP", "O"], ["S-NP"]],
-            "sentence 2: span schemes are mixed: sentence 3 is in IOBES, but '... I-NP I-NP O' is not; "
-            "use IOBES throughout, or neither E- nor S-",
+            "sentence 2: span schemes are mixed: "
+            "sentence 3 is in IOBES, but '... I-NP I-NP O' is not; use "
+            "IOBES throughout, or neither E- nor S-",
         ),
         (
             [["B-NP", "I-NP", "O"], ["B-NP", "NOUN", "B-VP", "I-VP"]],
