@@ -26,23 +26,23 @@ def export(config: Config, run: Path) -> list[Export]:
         UserError: If the folder has no model yet, or is damaged.
     """
     vocabulary = Vocabulary.read(run)
-    served = QuestionAnswerer(load_model(run), vocabulary, config)
+    module = QuestionAnswerer(load_model(run), vocabulary, config)
     notes = Path(__file__).with_name("notes.md").read_text()
     text = tf.TensorSpec([None], tf.string)
     signature = Signature(
-        lambda facts, question: served.answer(facts, question), {"facts": text, "question": text}
+        lambda facts, question: module.answer(facts, question), {"facts": text, "question": text}
     )
     return [
         Export(
             name=NAME,
-            module=served,
+            module=module,
             signatures={"serving_default": signature},
             examples={"serving_default": _examples(config)},
             title=f"Answers to questions about short stories ({_NAMES[config.model]})",
             notes=notes.format(
                 max_facts=config.max_facts,
                 answers=len(vocabulary.answers),
-                attention=_ATTENTION if served.has_attention else "",
+                attention=_ATTENTION if module.has_attention else "",
             ),
             extra={FILE: vocabulary.text},
             **config.export_facts("babi"),

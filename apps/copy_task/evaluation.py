@@ -166,9 +166,9 @@ def _score(config: Config, signatures: Signatures, sequences: list[Sequence]) ->
         name, inputs, due = "bits", target, slice(None)
     else:
         name = "inputs"
-    served = signatures["serving_default"]
+    signature = signatures["serving_default"]
     answers = in_batches(
-        lambda batch: call(served, **{name: np.stack(batch)})["probabilities"], inputs, _BATCH
+        lambda batch: call(signature, **{name: np.stack(batch)})["probabilities"], inputs, _BATCH
     )
     probabilities = np.stack(answers)[:, due].astype("float64")
     return Score(

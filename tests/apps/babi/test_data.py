@@ -33,8 +33,8 @@ def words_of(vocabulary, ids):
 def test_the_most_recent_facts_are_kept_word_by_word():
     vocabulary = Vocabulary.of(QUESTIONS)
     encoded = encode(QUESTIONS, vocabulary, max_facts=2)
-    facts_of_rows = encoded.sentences[encoded.facts[0]]
-    assert words_of(vocabulary, facts_of_rows) == ["ines swam", "omar swam"]
+    facts_read = encoded.sentences[encoded.facts[0]]
+    assert words_of(vocabulary, facts_read) == ["ines swam", "omar swam"]
     assert words_of(vocabulary, encoded.sentences[encoded.questions]) == ["who rowed", "who"]
     assert encoded.counts.tolist() == [2, 0]
     assert encoded.answers.tolist() == [1, 0]
@@ -49,9 +49,9 @@ def test_an_epoch_has_each_question_with_its_answer(data):
     seen = Counter()
     for facts, question, answers in batches:
         for row in zip(facts, question, answers, strict=True):
-            facts_of_rows = tuple(words_of(data.vocabulary, row[0]))
+            facts_read = tuple(words_of(data.vocabulary, row[0]))
             asked = words_of(data.vocabulary, row[1][None])[0]
-            seen[facts_of_rows, asked, data.vocabulary.answers[row[2]]] += 1
+            seen[facts_read, asked, data.vocabulary.answers[row[2]]] += 1
 
     def plain(text):
         return text.lower().rstrip(".?")
@@ -71,14 +71,14 @@ def test_batches_depend_only_on_seed_epoch_and_step(data):
 
 def test_noise_keeps_the_order_of_the_facts(data):
     data = replace(data, config=replace(data.config, noise=0.5))
-    facts_of_rows = {tuple(fact.lower().rstrip(".") for fact in q.facts) for q in data.train}
+    facts_read = {tuple(fact.lower().rstrip(".") for fact in q.facts) for q in data.train}
     count = 0
     for facts, _, _ in arrays(data.batches(1)):
         assert facts.shape[1] <= data.config.max_facts
         is_noise = (facts[..., 0] == UNKNOWN) & (facts[..., 1:] == 0).all(axis=-1)
         count += is_noise.sum()
         for row, noise in zip(facts, is_noise, strict=True):
-            assert tuple(words_of(data.vocabulary, row[~noise])) in facts_of_rows
+            assert tuple(words_of(data.vocabulary, row[~noise])) in facts_read
     assert 40 < count < 80  # half of 160 facts, but there is room for only two per story
 
 

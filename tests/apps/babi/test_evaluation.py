@@ -68,9 +68,9 @@ def test_without_the_training_data_an_export_is_scored_without_a_baseline(config
 def test_validation_and_the_export_have_the_same_error(config, data, folder, untrained_run):
     (exported,) = babi.export(config, untrained_run)
     signatures = {name: s.concrete for name, s in exported.signatures.items()}
-    served = evaluate(config, signatures, folder, "dev").scores["mean_error"]
+    expected = evaluate(config, signatures, folder, "dev").scores["mean_error"]
     model = load_model(untrained_run)
-    assert babi.validation(config, model, data)() == {"error": pytest.approx(served)}
+    assert babi.validation(config, model, data)() == {"error": pytest.approx(expected)}
 
 
 def test_predict_shows_the_attention_weights():

@@ -65,8 +65,8 @@ def test_bits_are_the_cross_entropy_of_a_sequence(tmp_path):
 
 
 def test_undecided_and_nan_probabilities_are_errors(tmp_path):
-    for served in (0.5, np.nan):
-        scores = evaluate(COPY, copier(served), tmp_path, "test").scores
+    for probability in (0.5, np.nan):
+        scores = evaluate(COPY, copier(probability), tmp_path, "test").scores
         assert scores["bit_errors_10"] == 80
 
 

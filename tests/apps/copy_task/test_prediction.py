@@ -144,9 +144,9 @@ def test_an_existing_picture_is_not_overwritten_and_nothing_is_answered(tmp_path
 
 
 def test_an_export_of_another_task_is_refused():
-    served = SimpleNamespace(structured_outputs={"probabilities": None})
+    signature = SimpleNamespace(structured_outputs={"probabilities": None})
     with pytest.raises(UserError, match="trained for another task"):
-        next(predict(PredictOptions(), {"serving_default": served}, iter([["1111"]])))
+        next(predict(PredictOptions(), {"serving_default": signature}, iter([["1111"]])))
 
 
 def test_a_random_sequence_has_at_least_one_vector():

@@ -30,7 +30,7 @@ def model_of(cell, inputs=BITS + 2, outputs=BITS, seed=0):
     return Model(sequences, layers.Dense(outputs, name="logits")(hidden))
 
 
-def served(model, copies=True):
+def functions_of(model, copies=True):
     """Return the signatures as functions, which keep the module that owns the variables alive."""
     signatures = signatures_of(ServedSequenceModel(model, copies))
     return {name: signature.concrete for name, signature in signatures.items()}
@@ -48,19 +48,19 @@ def model(cell):
 
 @pytest.fixture(scope="module")
 def functions(model):
-    return served(model)
+    return functions_of(model)
 
 
 @pytest.fixture(scope="module")
 def ntm():
-    return served(model_of("ntm"))
+    return functions_of(model_of("ntm"))
 
 
 @pytest.fixture(scope="module")
 def sorting():
     """Return a model of another task, whose inputs are not bits, and its signatures."""
     model = model_of("lstm", inputs=4, outputs=2)
-    return model, served(model, copies=False)
+    return model, functions_of(model, copies=False)
 
 
 def bits_of(*shape, seed=0):
@@ -132,7 +132,9 @@ def test_the_weightings_are_those_of_the_cell_at_each_step(ntm):
 
 
 def test_a_model_without_a_memory_has_no_weightings():
-    answer = served(model_of("lstm"))["serving_default"](bits=tf.constant(bits_of(1, 9, BITS)))
+    answer = functions_of(model_of("lstm"))["serving_default"](
+        bits=tf.constant(bits_of(1, 9, BITS))
+    )
     assert set(answer) == {"copy", "probabilities"}
 
 

@@ -238,9 +238,9 @@ def test_validation_and_the_export_agree(run, request):
         [Sentence(*annotate(verse)) for verse in verses("dev")[:100]] if config.restores else CHUNKS
     )
     words = [sentence.words for sentence in sentences]
-    served = tag_sentences(functions(run), words)
+    predicted = tag_sentences(functions(run), words)
     gold = [sentence.tags for sentence in sentences]
     data = Data(config, sentences, sentences, vocabulary)
     assert validation(config, load_model(run), data)() == pytest.approx(
-        score(gold, served, spans=vocabulary.scheme is not None)
+        score(gold, predicted, spans=vocabulary.scheme is not None)
     )
