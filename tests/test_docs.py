@@ -1,4 +1,4 @@
-"""The documents are true: their code and commands work, and their figures are those measured."""
+"""The documents are correct: code and commands work, and figures match the committed results."""
 
 import importlib
 import json
@@ -20,7 +20,7 @@ RESULTS = ROOT / "docs" / "results"
 DOCUMENTS = sorted(
     str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 )
-# The row of the summary that begins so -> the files and the key of its figures.
+# Beginning of a row of the summary -> the files and the key of its figures.
 SUMMARY = {
     "parts of speech": ("tagger_ud_english_ewt_seed?", "accuracy"),
     "the same from raw text": ("tagger_ud_english_ewt_seed?", "tag_f1"),
@@ -125,7 +125,7 @@ def test_the_api_page_has_every_package_and_every_name_once():
 
 
 def test_figures_in_the_results_match_the_committed_files():
-    """A row that ends in `file.json` gives, in order, the figures at the keys its header names.
+    """A row that ends in `file.json` lists its figures in the order of the keys in the header.
 
     With `?` in its name, they are the mean and the standard deviation over the matching files.
     """
@@ -151,7 +151,7 @@ def test_figures_in_the_results_match_the_committed_files():
 
 @pytest.mark.parametrize("document", ["README.md", "docs/results.md"])
 def test_figures_in_the_summary_match_the_committed_files(document):
-    """One figure is the mean over the files, two are their median and the worst."""
+    """A single figure is the mean over the files; two are their median and the worst."""
     rows = [cells for header, cells in table_rows(document) if "reached" in header]
     assert len(rows) >= 8
     for task, _metric, reached, *_ in rows:
@@ -169,7 +169,7 @@ def test_figures_in_the_summary_match_the_committed_files(document):
 
 
 def shown(result, row, key):
-    """The figure as the table shows it."""
+    """Format a figure as in the table."""
     if row in result:  # a mode of benchmarks.crf
         return f"{result[row][key]:.2f}" if key == "ratio" else f"{result[row][key]:.0f}"
     if "sentences_per_second" in result:  # benchmarks.tagger

@@ -145,12 +145,12 @@ def encode(questions: list[Question], vocabulary: Vocabulary, max_facts: int) ->
     for row, question in zip(facts, questions, strict=True):
         read = [number[fact] for fact in question.facts[-max_facts:]]
         row[: len(read)] = read
-    of_answer = {answer: i for i, answer in enumerate(vocabulary.answers)}
+    id_of_answer = {answer: i for i, answer in enumerate(vocabulary.answers)}
     return Encoded(
         sentences=sentences,
         facts=facts,
         questions=np.array([number[q.question] for q in questions], "int32"),
-        answers=np.array([of_answer.get(q.answer, NO_ANSWER) for q in questions], "int32"),
+        answers=np.array([id_of_answer.get(q.answer, NO_ANSWER) for q in questions], "int32"),
     )
 
 

@@ -86,8 +86,8 @@ def answer(signatures: Signatures, questions: list[Question]) -> list[str]:
 def _errors(questions: list[Question], wrong: np.ndarray) -> dict[int, float]:
     """Return the share of wrong answers per task, in percent."""
     tasks = np.array([q.task for q in questions])
-    of_task = {task: wrong[tasks == task] for task in np.unique(tasks).tolist()}
-    return {task: float(100 * rows.sum() / len(rows)) for task, rows in of_task.items()}
+    wrong_of_task = {task: wrong[tasks == task] for task in np.unique(tasks).tolist()}
+    return {task: float(100 * rows.sum() / len(rows)) for task, rows in wrong_of_task.items()}
 
 
 def _most_frequent(train: list[Question], questions: list[Question]) -> dict[int, float]:

@@ -46,10 +46,10 @@ def check_config(folder: Path, config: Any) -> None:
         if folder.is_dir() and any(not file.name.startswith(".") for file in folder.iterdir()):
             raise UserError(f"{folder}: has files, but no {CONFIG}; choose another --run folder")
         return
-    theirs = dataclasses.asdict(read_config(folder, type(config)))
-    ours = dataclasses.asdict(config)
+    saved = dataclasses.asdict(read_config(folder, type(config)))
+    given = dataclasses.asdict(config)
     differing = ", ".join(
-        f"{key} ({theirs[key]} there, {ours[key]} here)" for key in ours if theirs[key] != ours[key]
+        f"{key} (was {saved[key]}, now {given[key]})" for key in given if saved[key] != given[key]
     )
     if differing:
         raise UserError(

@@ -57,10 +57,10 @@ def check_labels(
     Raises:
         UserError: If none of the labels is known.
     """
-    unknown = {label: place for label, place in labels.items() if label not in known}
+    unknown = {label: location for label, location in labels.items() if label not in known}
     some = ", ".join(f"{k} ({v})" if v else k for k, v in list(unknown.items())[:SHOWN])
     if unknown and len(unknown) == len(labels):
-        raise UserError(f"{name}: no {kind} occurs in training: {some}; {hint}")
+        raise UserError(f"{name}: none of the {kind}s occurs in training: {some}; {hint}")
     if unknown:
         dots = ", ..." if len(unknown) > SHOWN else ""
         print(

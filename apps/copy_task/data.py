@@ -69,7 +69,7 @@ class Data:
         return pad(fixed_set(self.task, "dev", longest(self.config)), self.time)
 
     @cached_property
-    def of_lengths(self) -> dict[int, Batch]:
+    def fixed_batches(self) -> dict[int, Batch]:
         """Fixed sequences of each training length, padded to the longest."""
         # Epoch 0 is not used in training.
         random = np.random.default_rng((_GAIN_SEED, 0))

@@ -62,11 +62,11 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
         target_bits = data.dev.weights.sum() * data.output_size
         scores = {"bit_errors": float(wrong.mean()), "loss": float(nats.sum() / target_bits)}
         if config.curriculum == "prediction_gain":
-            merged = Batch(*map(np.concatenate, zip(*data.of_lengths.values(), strict=True)))
+            merged = Batch(*map(np.concatenate, zip(*data.fixed_batches.values(), strict=True)))
             # A sequence ends with its last target.
             steps = data.time - np.argmax(merged.weights[:, ::-1], axis=1)
-            means = (predict(merged)[1] / steps).reshape(len(data.of_lengths), -1).mean(axis=1)
-            for length, mean in zip(data.of_lengths, means, strict=True):
+            means = (predict(merged)[1] / steps).reshape(len(data.fixed_batches), -1).mean(axis=1)
+            for length, mean in zip(data.fixed_batches, means, strict=True):
                 scores[f"loss_{length}"] = float(mean)
         return scores
 
@@ -89,8 +89,8 @@ def evaluate(
     """
     sets = _of_file(config, file) if file else _of_split(config, split)
     scores = {size: _score(config, signatures, sequences) for size, sequences in sets.items()}
-    every = Score(*map(np.concatenate, zip(*scores.values(), strict=True)))
-    named = {"": every} if file else {f"_{size_name(size)}": s for size, s in scores.items()}
+    all_scores = Score(*map(np.concatenate, zip(*scores.values(), strict=True)))
+    named = {"": all_scores} if file else {f"_{size_name(size)}": s for size, s in scores.items()}
     return Evaluation(
         metric=METRIC,
         scores=_means(named, bit_errors=lambda s: s.bit_errors, bits=lambda s: s.bits),
@@ -101,7 +101,7 @@ def evaluate(
             # Zeros are certain and sometimes wrong, so their cross-entropy is infinite.
             "zeros": _means(named, bit_errors=lambda s: s.ones),
         },
-        size={"sequences": len(every.bits), "target bits": int(every.target_bits.sum())},
+        size={"sequences": len(all_scores.bits), "target bits": int(all_scores.target_bits.sum())},
         checksum=checksum(sequence for sequences in sets.values() for sequence in sequences),
         details=_details(config, scores),
         picture=_picture(config, scores),

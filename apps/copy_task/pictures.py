@@ -36,11 +36,11 @@ def copying(
     """
     length, bits = target.shape
     # The steps are: start marker, the bits, end marker, the copy.
-    silence, mark = np.full((length + 2, bits), np.nan), np.full((1, bits), np.nan)
+    blank, mark = np.full((length + 2, bits), np.nan), np.full((1, bits), np.nan)
     panels = {
         "input, target": np.concatenate([mark, target, mark, target]),
-        "output": np.concatenate([silence, probabilities]),
-        "error": np.concatenate([silence, np.abs(target - probabilities)]),
+        "output": np.concatenate([blank, probabilities]),
+        "error": np.concatenate([blank, np.abs(target - probabilities)]),
     }
     slots = _shown(list(weightings.values()))
     heads = sum(weighting.shape[1] for weighting in weightings.values())
@@ -63,8 +63,8 @@ def copying(
         ax.set_yticks([0, bits - 1], ["1", str(bits)])
     for ax in axes[3:]:
         # Single ticks: the slots form a circle, and those shown may wrap around to the first slot.
-        every = next(n for n in (1, 2, 5, 10, 20, 50, len(slots)) if len(slots) / n <= 7)
-        ticks = np.flatnonzero(slots % every == 0)
+        spacing = next(n for n in (1, 2, 5, 10, 20, 50, len(slots)) if len(slots) / n <= 7)
+        ticks = np.flatnonzero(slots % spacing == 0)
         ax.set_yticks(ticks, [str(slots[i]) for i in ticks])
     axes[0].secondary_xaxis("top").set_xticks([0, length + 1], ["start", "end"])
     axes[-1].set_xlabel("step")

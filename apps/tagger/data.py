@@ -136,8 +136,8 @@ def read_split(config: Config, split: str) -> list[Sentence]:
         columns = AUXILIARY.get(config.dataset, ())
         for name in auxiliary:
             if name not in columns:
-                has = f"only {' and '.join(columns)}" if columns else "none"
-                raise UserError(f"auxiliary: {config.dataset} has no column {name!r}, {has}")
+                available = f"only {' and '.join(columns)}" if columns else "none"
+                raise UserError(f"auxiliary: {config.dataset} has no column {name!r}, {available}")
         if config.dataset == "king_james":
             return [Sentence(*annotate(verse)) for verse in king_james.verses(split)]
         sentences = read_benchmark(config.dataset, split)
@@ -176,11 +176,11 @@ def check_tags(sentences: list[Sentence], vocabulary: Vocabulary, name: str) -> 
     if scheme:
         bio = (from_iobes(to_iobes(s.tags, scheme), scheme) for s in sentences)
         sentences = [s._replace(tags=tags) for s, tags in zip(sentences, bio, strict=True)]
-    places: dict[str, str] = {}
+    locations: dict[str, str] = {}
     for number, sentence in enumerate(sentences, start=1):
         for tag in sentence.tags:
-            places.setdefault(tag, f"sentence {number}")
-    splits.check_labels(places, vocabulary.answers, name, "tag", "is it the right column?")
+            locations.setdefault(tag, f"sentence {number}")
+    splits.check_labels(locations, vocabulary.answers, name, "tag", "is it the right column?")
     return sentences
 
 
@@ -221,8 +221,8 @@ def bucket_lengths(lengths: np.ndarray) -> np.ndarray:
 
 def dataset(ids: Ids, rows: np.ndarray, widths: np.ndarray) -> tf.data.Dataset:
     """Gather batches from their rows; see `Data.batches` for the format."""
-    inputs = {name: tf.constant(of_spelling) for name, of_spelling in ids.inputs.items()}
-    targets = {name: tf.constant(of_word) for name, of_word in ids.targets.items()}
+    inputs = {name: tf.constant(array) for name, array in ids.inputs.items()}
+    targets = {name: tf.constant(array) for name, array in ids.targets.items()}
     spellings, starts = tf.constant(ids.spellings), tf.constant(ids.starts)
     lengths = tf.constant(ids.lengths)
 
@@ -234,7 +234,7 @@ def dataset(ids: Ids, rows: np.ndarray, widths: np.ndarray) -> tf.data.Dataset:
         word = tf.where(mask, word, 0)
         spelling = tf.where(mask, tf.gather(spellings, word), 0)
         return (
-            {name: tf.gather(of_spelling, spelling) for name, of_spelling in inputs.items()},
+            {name: tf.gather(array, spelling) for name, array in inputs.items()},
             {n: tf.where(mask, tf.gather(t, word), NO_TAG) for n, t in targets.items()},
         )
 

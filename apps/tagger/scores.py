@@ -151,13 +151,15 @@ def confusions(words: Strings, gold: Strings, predicted: Strings, n: int = 10) -
     counts = {pair: count.total() for pair, count in examples.items()}
     errors = sum(counts.values())
     worst = sorted(counts, key=lambda pair: (-counts[pair], pair))[:n]
-    often = [", ".join(word for word, _ in examples[pair].most_common(3)) for pair in worst]
+    frequent_words = [
+        ", ".join(word for word, _ in examples[pair].most_common(3)) for pair in worst
+    ]
     columns = [
         ["gold", *(correct for correct, _ in worst)],
         _left(["predicted", *(guess for _, guess in worst)]),
         ["count", *(str(counts[pair]) for pair in worst)],
         ["share", *(f"{100 * counts[pair] / errors:.2f}" for pair in worst)],
-        _left(["words", *often]),
+        _left(["words", *frequent_words]),
     ]
     header, *rows = zip(*columns, strict=True)
     return table(header, rows)
@@ -251,10 +253,12 @@ def baselines(
         for word, tag in zip(sentence.words, sentence.tags, strict=True):
             counts.setdefault(word, Counter())[tag] += 1
     majority = sum(counts.values(), Counter()).most_common(1)[0][0]
-    of_word = {word: tags.most_common(1)[0][0] for word, tags in counts.items()}
+    tag_of_word = {word: tags.most_common(1)[0][0] for word, tags in counts.items()}
     guesses = {
         "majority tag": [[majority] * len(sentence.words) for sentence in sentences],
-        "last word": [[of_word.get(w, majority) for w in sentence.words] for sentence in sentences],
+        "last word": [
+            [tag_of_word.get(w, majority) for w in sentence.words] for sentence in sentences
+        ],
     }
     if restores:
         guesses["capital first, full stop last"] = [

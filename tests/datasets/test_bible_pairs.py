@@ -1,4 +1,4 @@
-"""The texts of the installed packages."""
+"""Paired verses of the installed packages."""
 
 import re
 import sys
@@ -19,7 +19,7 @@ def splits():
 
 def test_each_verse_in_both_translations_occurs_once(splits):
     assert {split: len(pairs) for split, pairs in splits.items()} == SIZES
-    # Of 31,102 verses, 4 are not in this edition, and 3 have another number in the modern text.
+    # 4 of 31,102 verses are missing in this edition, and 3 are numbered differently in modern text.
     assert sum(SIZES.values()) == 31_102 - 4 - 3
 
 

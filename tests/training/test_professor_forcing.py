@@ -18,7 +18,7 @@ def discriminator():
 
 
 def gradients(function, *arrays):
-    """Gradients of the scalar function with respect to each array."""
+    """Compute the gradients of a scalar function with respect to each array."""
     arrays = [ops.convert_to_tensor(x) for x in arrays]
     if keras.backend.backend() == "jax":
         import jax
@@ -110,7 +110,7 @@ def test_free_behavior_approaches_forced_behavior(weight):
     )(gold, free(inputs))
     model = keras.Model([gold, inputs], logits)
     model.compile(keras.optimizers.SGD(0.3))
-    steps = [np.tile(x, (200, 1, 1)) for x in (forced, noise)]  # the whole data, 200 times
+    steps = [np.tile(x, (200, 1, 1)) for x in (forced, noise)]  # all data, 200 times
     model.fit(steps, batch_size=256, shuffle=False, verbose=0)
     learned = ops.convert_to_numpy(free(noise)).mean(axis=(0, 1))
     away = np.abs(learned - forced.mean(axis=(0, 1))).max()

@@ -50,8 +50,8 @@ def test_an_epoch_has_each_question_with_its_answer(data):
     for facts, question, answers in batches:
         for row in zip(facts, question, answers, strict=True):
             facts_read = tuple(words_of(data.vocabulary, row[0]))
-            asked = words_of(data.vocabulary, row[1][None])[0]
-            seen[facts_read, asked, data.vocabulary.answers[row[2]]] += 1
+            question_read = words_of(data.vocabulary, row[1][None])[0]
+            seen[facts_read, question_read, data.vocabulary.answers[row[2]]] += 1
 
     def plain(text):
         return text.lower().rstrip(".?")
@@ -102,7 +102,9 @@ def test_answers_that_do_not_occur_in_training_are_reported(capsys):
     assert "warning: dev: answers that do not occur in training count as errors: me" in (
         capsys.readouterr().err
     )
-    with pytest.raises(UserError, match="dev: no answer occurs in training: me; are they"):
+    with pytest.raises(
+        UserError, match="dev: none of the answers occurs in training: me; are they"
+    ):
         check_answers([QUESTIONS[0]._replace(answer="me")], vocabulary, "dev")
 
 

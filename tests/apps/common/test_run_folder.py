@@ -35,7 +35,7 @@ def test_a_run_resumes_with_the_same_configuration_and_data(tmp_path):
 
 def test_another_configuration_is_refused_and_its_keys_are_named(tmp_path):
     create(tmp_path / "run", Config(), FACTS)
-    with pytest.raises(UserError, match=r"units \(4 there, 5 here\), rate \(0.5 there, 0.1 here\)"):
+    with pytest.raises(UserError, match=r"units \(was 4, now 5\), rate \(was 0.5, now 0.1\)"):
         check_config(tmp_path / "run", Config(units=5, rate=0.1))
 
 

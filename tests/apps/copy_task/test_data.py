@@ -77,10 +77,10 @@ def test_prediction_gain_depends_only_on_the_history():
 def test_the_sequences_of_each_length_are_fixed():
     data = load(dataclasses.replace(SMALL, curriculum="prediction_gain"))
     other = load(dataclasses.replace(data.config, seed=9))
-    assert list(data.of_lengths) == curriculum.lengths(SMALL).tolist()
-    for length, batch in data.of_lengths.items():
+    assert list(data.fixed_batches) == curriculum.lengths(SMALL).tolist()
+    for length, batch in data.fixed_batches.items():
         assert lengths(batch.inputs) == [length] * 10
-        np.testing.assert_array_equal(batch.inputs, other.of_lengths[length].inputs)
+        np.testing.assert_array_equal(batch.inputs, other.fixed_batches[length].inputs)
     np.testing.assert_array_equal(data.dev.inputs, other.dev.inputs)
 
 

@@ -216,4 +216,4 @@ def test_prediction_gain_gets_the_loss_per_step_of_each_length():
     assert list(scores) == ["bit_errors", "loss", *(f"loss_{n}" for n in range(1, 5))]
     for n in range(1, 5):
         assert scores[f"loss_{n}"] == pytest.approx(np.log(2) * 3 * n / (2 * n + 2))
-    assert all(isinstance(batch, Batch) for batch in data.of_lengths.values())
+    assert all(isinstance(batch, Batch) for batch in data.fixed_batches.values())

@@ -139,7 +139,10 @@ def test_iob1_is_read_as_bio():
         (["S-X", "O"], "dev: has IOBES spans, but training has BIO spans"),
         (["NOUN", "VERB"], "dev: has plain tags, but training has BIO spans"),
         (["NOUN", "B-X"], "dev, sentence 1: span tags and plain tags are mixed"),
-        (["B-Y", "I-Y"], "dev: no tag occurs in training: B-Y (sentence 1), I-Y (sentence 1); is"),
+        (
+            ["B-Y", "I-Y"],
+            "dev: none of the tags occurs in training: B-Y (sentence 1), I-Y (sentence 1); is",
+        ),
     ],
 )
 def test_tags_in_another_scheme_are_refused(tags, message):
