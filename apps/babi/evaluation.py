@@ -18,7 +18,7 @@ from datasets.babi.stories import Question, read_stories
 from datasets.formats.lines import DataError
 
 METRIC = (
-    "wrong answers in percent: of each task, and the mean over tasks (mean_error); "
+    "wrong answers in percent: for each task, and the mean over tasks (mean_error); "
     "failed_tasks: those with more than 5"
 )
 FAILED = 5.0  # percent of wrong answers above which a task counts as failed

@@ -19,10 +19,10 @@ from apps.copy_task.tasks import Sequence, copy_sequence, parse_bits, task
 from datasets.algorithmic.tasks import fixed_set
 from datasets.formats.lines import DataError, read_lines
 
-METRIC = "wrong bits (bit_errors) and cross-entropy in bits (bits), of a sequence on average"
+METRIC = "wrong bits (bit_errors) and cross-entropy in bits (bits), per sequence on average"
 _BATCH = 100
 
-Size = tuple[int, ...]  # length; of repeat copy length and repeats
+Size = tuple[int, ...]  # length; for repeat copy length and repeats
 
 
 class Score(NamedTuple):
@@ -35,12 +35,12 @@ class Score(NamedTuple):
 
 
 def validation(config: Config, model: keras.Model, data: Data) -> Validation:
-    """Return a function that scores a model in training on the longest dev sequences.
+    """Return a function that scores a model in training on the dev sequences.
 
     Args:
-        config: Configuration of the training.
+        config: Configuration of the training run.
         model: Model that returns logits.
-        data: Data of the training.
+        data: Training data.
 
     Returns:
         A function that returns `bit_errors`: wrong bits per sequence; `loss`: cross-entropy of a
@@ -90,16 +90,18 @@ def evaluate(
     sets = _of_file(config, file) if file else _of_split(config, split)
     scores = {size: _score(config, signatures, sequences) for size, sequences in sets.items()}
     all_scores = Score(*map(np.concatenate, zip(*scores.values(), strict=True)))
-    named = {"": all_scores} if file else {f"_{size_name(size)}": s for size, s in scores.items()}
+    by_suffix = (
+        {"": all_scores} if file else {f"_{size_name(size)}": s for size, s in scores.items()}
+    )
     return Evaluation(
         metric=METRIC,
-        scores=_means(named, bit_errors=lambda s: s.bit_errors, bits=lambda s: s.bits),
+        scores=_means(by_suffix, bit_errors=lambda s: s.bit_errors, bits=lambda s: s.bits),
         baselines={
             "guessing": _means(
-                named, bit_errors=lambda s: s.target_bits / 2, bits=lambda s: s.target_bits
+                by_suffix, bit_errors=lambda s: s.target_bits / 2, bits=lambda s: s.target_bits
             ),
             # Zeros are certain and sometimes wrong, so their cross-entropy is infinite.
-            "zeros": _means(named, bit_errors=lambda s: s.ones),
+            "zeros": _means(by_suffix, bit_errors=lambda s: s.ones),
         },
         size={"sequences": len(all_scores.bits), "target bits": int(all_scores.target_bits.sum())},
         checksum=checksum(sequence for sequences in sets.values() for sequence in sequences),
@@ -159,18 +161,18 @@ def _of_file(config: Config, file: Path) -> dict[Size, list[Sequence]]:
 
 def _score(config: Config, signatures: Signatures, sequences: list[Sequence]) -> Score:
     """Score exported functions on sequences of one size."""
-    due = sequences[0].weights > 0
-    target = np.stack([sequence.targets[due] for sequence in sequences])
+    is_due = sequences[0].weights > 0
+    target = np.stack([sequence.targets[is_due] for sequence in sequences])
     inputs = np.stack([sequence.inputs for sequence in sequences])
     if config.task == "copy":  # the export adds the markers and extracts the answer
-        name, inputs, due = "bits", target, slice(None)
+        name, inputs, is_due = "bits", target, slice(None)
     else:
         name = "inputs"
     signature = signatures["serving_default"]
     answers = in_batches(
         lambda batch: call(signature, **{name: np.stack(batch)})["probabilities"], inputs, _BATCH
     )
-    probabilities = np.stack(answers)[:, due].astype("float64")
+    probabilities = np.stack(answers)[:, is_due].astype("float64")
     return Score(
         # NaN counts as wrong.
         bit_errors=(~(np.abs(probabilities - target) < 0.5)).sum(axis=(1, 2)).astype("float64"),
@@ -182,12 +184,12 @@ def _score(config: Config, signatures: Signatures, sequences: list[Sequence]) ->
 
 
 def _means(
-    named: Mapping[str, Score], **metrics: Callable[[Score], np.ndarray]
+    by_suffix: Mapping[str, Score], **metrics: Callable[[Score], np.ndarray]
 ) -> dict[str, float]:
-    """Average metrics over the sequences of each score; its name is appended to the keys."""
+    """Average metrics over the sequences of each score, whose suffix is appended to the keys."""
     return {
-        f"{metric}{name}": float(of(score).mean())
-        for name, score in named.items()
+        f"{metric}{suffix}": float(of(score).mean())
+        for suffix, score in by_suffix.items()
         for metric, of in metrics.items()
     }
 

@@ -44,16 +44,16 @@ def predict(
                 file=sys.stderr,
             )
         record = _record(bits, answer)
-        verdict = _verdict(record["wrong"], bits.size)
-        question = f"  {name}: {record['bits']}\n" if name == "random" else ""
-        yield f"{question}{record['copy']}\n  {verdict}", record
+        summary = _summary(record["wrong"], bits.size)
+        prefix = f"  {name}: {record['bits']}\n" if name == "random" else ""
+        yield f"{prefix}{record['copy']}\n  {summary}", record
     if options.picture and answer:
         from apps.copy_task import pictures  # imports Matplotlib, only if needed
 
         # Reversed, write weightings come before read weightings.
-        named = sorted(answer.items(), reverse=True)
-        weightings = {key.replace("_", " "): w for key, w in named if w.ndim == 3}
-        title = f"length {len(bits)}: {verdict.partition(':')[0]}"
+        arrays = sorted(answer.items(), reverse=True)
+        weightings = {key.replace("_", " "): w for key, w in arrays if w.ndim == 3}
+        title = f"length {len(bits)}: {summary.partition(':')[0]}"
         pictures.copying(options.picture, bits, answer["probabilities"], weightings, title)
 
 
@@ -83,7 +83,7 @@ def _record(bits: np.ndarray, answer: dict[str, np.ndarray]) -> dict[str, Any]:
     }
 
 
-def _verdict(wrong: list[dict[str, int]], size: int) -> str:
+def _summary(wrong: list[dict[str, int]], size: int) -> str:
     if not wrong:
         return "copied without error"
     places = [f"vector {place['vector']} bit {place['bit']}" for place in wrong[:SHOWN]]
