@@ -1,1 +1,1 @@
-"""Applications on seqkit; used from a clone, each by `python -m apps.<name>`."""
+"""Applications built on seqkit; run each from a clone with `python -m apps.<name>`."""

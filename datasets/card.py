@@ -40,7 +40,7 @@ def load_card(name: str) -> Card:
         The card.
 
     Raises:
-        DataError: If there is no such data set.
+        DataError: If the data set doesn't exist.
 
     Example:
         >>> load_card("tatoeba").model_licence
@@ -48,5 +48,5 @@ def load_card(name: str) -> Card:
     """
     path = Path(__file__).parent / name / "card.toml"
     if not path.is_file():
-        raise DataError(f"no card of a data set {name!r}; check its name")
+        raise DataError(f"no card for a data set {name!r}; check its name")
     return Card(**tomllib.loads(path.read_text()))

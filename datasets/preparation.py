@@ -1,4 +1,4 @@
-"""Data sets that TensorFlow Datasets (TFDS) prepares once, and that are then read from disk.
+"""Data sets that TensorFlow Datasets (TFDS) prepares once and then reads from disk.
 
 TFDS keeps them in `~/tensorflow_datasets`, or in the folder given by the environment variable
 `TFDS_DATA_DIR`. It downloads the files, unless they are in the folder given by
@@ -27,7 +27,7 @@ DATA_DIR, MANUAL_DIR = "TFDS_DATA_DIR", "SEQKIT_MANUAL_DIR"
 
 
 class Source(NamedTuple):
-    """Where the files of a data set are published."""
+    """The published files of a data set."""
 
     name: str
     url: str
@@ -42,7 +42,7 @@ def prepare(
     """Prepare a data set, unless it has been prepared before.
 
     Args:
-        source: Its files.
+        source: Published files of the data set.
         make_builder: Class of the builder, or a function that returns one.
         **options: Arguments of `make_builder` in addition to `data_dir`.
 
@@ -61,7 +61,7 @@ def prepare(
     from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
     from tensorflow_datasets.core.download.util import DownloadError
 
-    print(f"preparing {source.name} in {builder.data_dir}, once: about a minute", file=sys.stderr)
+    print(f"preparing {source.name} in {builder.data_dir}, once (about a minute)", file=sys.stderr)
     tfds.disable_progress_bar()
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         _copy_manual(source, Path(folder))
@@ -92,7 +92,7 @@ def examples(builder: "tfds.core.DatasetBuilder", split: str) -> Iterator[dict[s
     Yields:
         The features of each example, as NumPy values: texts are bytes, sequences are arrays.
     """
-    # In batches: TFDS needs as long for a batch as for an example.
+    # In batches: TFDS takes as long for a batch as for one example.
     for batch in builder.as_dataset(split=split).ragged_batch(1000):
         for example in zip(*(value.numpy() for value in batch.values()), strict=True):
             yield dict(zip(batch, example, strict=True))

@@ -50,7 +50,7 @@ def read_pairs(
         The pairs, in the order of the data set.
 
     Raises:
-        DataError: If there is no such data set, split or side, a package is missing, or the files
+        DataError: If the data set, split or side doesn't exist, a package is missing, or the files
             cannot be downloaded or differ from the published ones.
 
     Example:
@@ -59,8 +59,8 @@ def read_pairs(
     """
     if name not in DATA_SETS or split not in get_args(Split):
         raise DataError(
-            f"no pairs {name!r} with a split {split!r}; choose one of {', '.join(DATA_SETS)} with "
-            f"{', '.join(get_args(Split))}"
+            f"no data set {name!r} with a split {split!r}; choose one of "
+            f"{', '.join(DATA_SETS)} with {', '.join(get_args(Split))}"
         )
     read, sides = DATA_SETS[name]
     first, second = map(sides.index, direction(name, source, target))

@@ -43,7 +43,7 @@ FACTS = np.random.default_rng(0).integers(0, 12, (3, 5, 4)).astype("int32")  # i
 QUERY = np.random.default_rng(1).integers(1, 12, (3, 6)).astype("int32")
 SEQUENCE = np.random.default_rng(0).standard_normal((3, 5, 4)).astype("float32")
 FLAGS = np.array([[0, 0, 1, 0, 0], [0, 1, 0, 0, 1], [1, 0, 0, 0, 0]], bool)
-# The memory of a query, or of a cell that reads constants: another size and length.
+# Memory for a query or for a cell that reads constants, with a different size and length.
 MEMORY = np.random.default_rng(2).standard_normal((3, 6, 2)).astype("float32")
 REAL = np.array([[1, 1, 1, 1, 1, 1], [0, 1, 1, 0, 1, 0], [1, 1, 1, 0, 0, 0]], bool)
 WEIGHTS = np.random.default_rng(3).random((3, 6)).astype("float32")
@@ -240,7 +240,7 @@ def test_cell(name, check):
 
 
 def public_layers():
-    """Layer classes with public names in the public modules of seqkit."""
+    """Return the layer classes with public names in the public modules of seqkit."""
     found = set()
     for module in pkgutil.walk_packages(seqkit.__path__, "seqkit."):
         if any(part.startswith("_") for part in module.name.split(".")):

@@ -43,7 +43,7 @@ def a_crf(rng, constraints=None):
 
 
 def enumerate_scores(crf, scores):
-    """{tags: score} of one unpadded sentence, by the formula in the module's docstring."""
+    """Return {tags: score} of an unpadded sentence, by the formula in the module's docstring."""
     start, end = to_numpy(crf.start, crf.end)
     transitions = to_numpy(crf.transitions)[0]
     allowed = crf.constraints
@@ -63,7 +63,7 @@ def enumerate_scores(crf, scores):
 
 @pytest.fixture(params=MASKS, ids=str)
 def case(request):
-    """A batch of one padded sentence, with all its tag sequences enumerated."""
+    """Return a batch of one padded sentence, with all its tag sequences enumerated."""
     rng = np.random.default_rng(7)
     mask = np.array([MASKS[request.param]], bool)
     scores = rng.normal(size=(1, TIME, TAGS)).astype("float32")

@@ -1,4 +1,4 @@
-"""The documents are true: their code and commands work, and their figures are those measured."""
+"""The documents are correct: code and commands work, and figures match the committed results."""
 
 import importlib
 import json
@@ -20,7 +20,7 @@ RESULTS = ROOT / "docs" / "results"
 DOCUMENTS = sorted(
     str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 )
-# The row of the summary that begins so -> the files and the key of its figures.
+# Beginning of a row of the summary -> the files and the key of its figures.
 SUMMARY = {
     "parts of speech": ("tagger_ud_english_ewt_seed?", "accuracy"),
     "the same from raw text": ("tagger_ud_english_ewt_seed?", "tag_f1"),
@@ -76,7 +76,7 @@ def table_rows(document):
         if not block.startswith("# TensorFlow Addons")
     ],
 )
-def test_the_code_of_the_documents_runs(document, block):
+def test_code_in_the_documents_runs(document, block):
     assert sum(bool(line.strip()) for line in block.splitlines()) <= 40
     exec(compile(block, document, "exec"), {"__name__": "__main__"})
 
@@ -86,7 +86,7 @@ def test_the_readme_has_code():
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_the_files_that_a_document_names_exist(document):
+def test_files_named_in_a_document_exist(document):
     text = text_of(document)
     for name in re.findall(r"`((?:docs|tests|apps|seqkit|datasets|benchmarks)/[\w./]+)`", text):
         assert (ROOT / name).exists(), f"{document} names {name}"
@@ -109,12 +109,12 @@ def test_the_commands_of_the_documents_exist(document):
                 tyro.cli(subcommands(app, _preset(app, args)), args=args, **options)
 
 
-def test_the_page_of_the_api_is_that_of_the_docstrings():
+def test_the_api_page_is_generated_from_the_docstrings():
     """`page` raises if a public name has no summary."""
     assert api.PAGE.read_text() == api.page(), "run: make api"
 
 
-def test_the_page_of_the_api_has_every_package_and_every_name_once():
+def test_the_api_page_has_every_package_and_every_name_once():
     packages = {
         f"seqkit.{module.name}" for module in pkgutil.iter_modules(seqkit.__path__) if module.ispkg
     }
@@ -124,8 +124,8 @@ def test_the_page_of_the_api_has_every_package_and_every_name_once():
     assert {f"seqkit.{name}" for name in seqkit.__all__} <= set(names)
 
 
-def test_the_figures_of_the_results_are_those_of_the_committed_files():
-    """A row that ends in `file.json` gives, in order, the figures at the keys its header names.
+def test_figures_in_the_results_match_the_committed_files():
+    """A row that ends in `file.json` lists its figures in the order of the keys in the header.
 
     With `?` in its name, they are the mean and the standard deviation over the matching files.
     """
@@ -150,8 +150,8 @@ def test_the_figures_of_the_results_are_those_of_the_committed_files():
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/results.md"])
-def test_the_figures_of_the_summary_are_those_of_the_committed_files(document):
-    """One figure is the mean over the files, two are their median and the worst."""
+def test_figures_in_the_summary_match_the_committed_files(document):
+    """A single figure is the mean over the files; two are their median and the worst."""
     rows = [cells for header, cells in table_rows(document) if "reached" in header]
     assert len(rows) >= 8
     for task, _metric, reached, *_ in rows:
@@ -169,7 +169,7 @@ def test_the_figures_of_the_summary_are_those_of_the_committed_files(document):
 
 
 def shown(result, row, key):
-    """The figure as the table shows it."""
+    """Format a figure as in the table."""
     if row in result:  # a mode of benchmarks.crf
         return f"{result[row][key]:.2f}" if key == "ratio" else f"{result[row][key]:.0f}"
     if "sentences_per_second" in result:  # benchmarks.tagger

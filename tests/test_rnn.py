@@ -126,7 +126,7 @@ def test_dropout_of_our_cells_is_refused_in_keras_rnn(cell, kind):
         rnn(SEQUENCE, training=True)
 
 
-def test_the_mask_of_an_embedding_is_taken():
+def test_the_mask_of_an_embedding_is_used():
     ids = np.array([[3, 1, 0, 2], [0, 0, 2, 0]])
     embedding = keras.layers.Embedding(4, 3, mask_zero=True)
     rnn = RNN(LSTMCell(3), return_state=True)
@@ -174,7 +174,7 @@ def test_nan_in_the_padding_reaches_neither_results_nor_gradients(go_backwards, 
 
 
 @pytest.mark.parametrize("go_backwards", [False, True])
-def test_each_row_equals_a_run_on_its_real_steps_alone(go_backwards):
+def test_each_row_equals_a_run_on_only_its_real_steps(go_backwards):
     rnn = RNN(LSTMCell(3), go_backwards=go_backwards, return_state=True)
     mask = MASKS["gaps"]
     together = numbers(rnn(SEQUENCE, mask=mask))

@@ -1,4 +1,4 @@
-"""The released exports: each passes its self-test, is small, and cites its data."""
+"""The released exports: each one passes its self-test, is small, and cites its data."""
 
 import re
 import subprocess

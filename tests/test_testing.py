@@ -308,7 +308,7 @@ def test_layers_of_keras_load_under_jax():
     loads_under_jax(*(Case(make, inputs) for make, inputs in KERAS_LAYERS.values()))
 
 
-def test_it_finds_the_nan_that_keras_makes_of_a_row_without_real_steps():
+def test_it_detects_the_nan_that_keras_returns_for_a_row_without_real_steps():
     with pytest.raises(AssertionError, match="padding filling a row are not finite"):
         check_layer(
             keras.layers.GlobalAveragePooling1D,

@@ -66,7 +66,7 @@ class Data:
         return len(bucket_batches(self._widths, self.config.batch_size, fill="repeat")[0])
 
     def batches(self, epoch: int, first_step: int = 0, history: History = ()) -> tf.data.Dataset:
-        """Make the training batches of an epoch, determined by seed and epoch alone.
+        """Return the training batches of an epoch, which depend only on seed and epoch.
 
         Returns:
             Batches ((facts, question), answers): see `Batch`; answers (batch,).
@@ -118,12 +118,12 @@ def load(config: Config) -> Data:
 
 
 def read_split(config: Config, split: str) -> list[Question]:
-    """Read the questions of a split; raises what `splits.read_split` does."""
+    """Read the questions of a split; raises the errors of `splits.read_split`."""
     return splits.read_split(config, split, read_stories, read_babi)
 
 
 def check_answers(questions: list[Question], vocabulary: Vocabulary, name: str) -> None:
-    """Warn of answers that do not occur in training; raises what `check_labels` does."""
+    """Warn about answers that do not occur in training; raises the errors of `check_labels`."""
     answers = dict.fromkeys(sorted({q.answer for q in questions}), "")
     splits.check_labels(answers, vocabulary.answers, name, "answer", "are they the same tasks?")
 
@@ -134,7 +134,7 @@ def padded_counts(counts: np.ndarray, config: Config) -> np.ndarray:
 
 
 def encode(questions: list[Question], vocabulary: Vocabulary, max_facts: int) -> Encoded:
-    """Replace the words of questions by ids, and answers by numbers."""
+    """Convert the words of questions to ids, and answers to numbers."""
     distinct = sorted({text for q in questions for text in (*q.facts, q.question)})
     number = {text: i for i, text in enumerate(distinct, start=_NOISE + 1)}
     ids = vocabulary.lookup()(split_words(tf.constant(distinct)).to_tensor()).numpy()
@@ -145,12 +145,12 @@ def encode(questions: list[Question], vocabulary: Vocabulary, max_facts: int) ->
     for row, question in zip(facts, questions, strict=True):
         read = [number[fact] for fact in question.facts[-max_facts:]]
         row[: len(read)] = read
-    of_answer = {answer: i for i, answer in enumerate(vocabulary.answers)}
+    id_of_answer = {answer: i for i, answer in enumerate(vocabulary.answers)}
     return Encoded(
         sentences=sentences,
         facts=facts,
         questions=np.array([number[q.question] for q in questions], "int32"),
-        answers=np.array([of_answer.get(q.answer, NO_ANSWER) for q in questions], "int32"),
+        answers=np.array([id_of_answer.get(q.answer, NO_ANSWER) for q in questions], "int32"),
     )
 
 
@@ -162,13 +162,13 @@ def gather(encoded: Encoded, rows: np.ndarray, facts: np.ndarray) -> Batch:
 def with_noise(
     facts: np.ndarray, width: int, share: float, random: np.random.Generator
 ) -> np.ndarray:
-    """Insert empty facts before a random share of the facts, as far as there is room.
+    """Insert empty facts before a random share of the facts, while there is room.
 
     Args:
         facts: Rows of sentences (batch, facts), padded with 0 at the end.
-        width: Facts of the result, at least those of each row.
+        width: Number of facts in the result, at least that of each row.
         share: Probability of noise before a fact.
-        random: Generator that draws it.
+        random: Random number generator.
 
     Example:
         >>> with_noise(np.array([[5, 6, 0], [7, 0, 0]]), 4, 0.9, np.random.default_rng(0)).tolist()

@@ -1,4 +1,4 @@
-"""Wrong answers: of a model in training, and of exported functions task by task."""
+"""Error rates: of a model in training, and of exported functions, task by task."""
 
 from collections import Counter
 from pathlib import Path
@@ -18,7 +18,7 @@ from datasets.babi.stories import Question, read_stories
 from datasets.formats.lines import DataError
 
 METRIC = (
-    "wrong answers in percent: of each task, and the mean over tasks (mean_error); "
+    "wrong answers in percent: for each task, and the mean over tasks (mean_error); "
     "failed_tasks: those with more than 5"
 )
 FAILED = 5.0  # percent of wrong answers above which a task counts as failed
@@ -26,7 +26,7 @@ _BATCH = 100
 
 
 def validation(config: Config, model: keras.Model, data: Data) -> Validation:
-    """Score a model in training on the dev questions: wrong answers in percent, mean over tasks."""
+    """Return a function that scores a model in training on dev: the mean error over tasks."""
     encoded = encode(data.dev, data.vocabulary, config.max_facts)
     widths = padded_counts(encoded.counts, config)
     batches = list(zip(*bucket_batches(widths, _BATCH, fill="repeat"), strict=True))
@@ -59,8 +59,8 @@ def evaluate(
     notes = []
     try:
         errors["most frequent answer"] = _most_frequent(read_split(config, "train"), questions)
-    except DataError as error:  # an export may be used where its training data are not
-        notes = [f"without a baseline, which needs the training data: {error}"]
+    except DataError as error:  # the training data of an export may not be available
+        notes = [f"no baseline, which requires the training data: {error}"]
     model, *others = map(_scores, errors.values())
     return Evaluation(
         metric=METRIC,
@@ -73,7 +73,7 @@ def evaluate(
 
 
 def answer(signatures: Signatures, questions: list[Question]) -> list[str]:
-    """Answer questions by the exported function."""
+    """Answer questions with the exported function."""
 
     def answer_batch(batch: list[Question]) -> list[str]:
         facts, question = ["\n".join(q.facts) for q in batch], [q.question for q in batch]
@@ -84,14 +84,14 @@ def answer(signatures: Signatures, questions: list[Question]) -> list[str]:
 
 
 def _errors(questions: list[Question], wrong: np.ndarray) -> dict[int, float]:
-    """Return the wrong answers of each task in percent."""
+    """Return the share of wrong answers per task, in percent."""
     tasks = np.array([q.task for q in questions])
-    of_task = {task: wrong[tasks == task] for task in np.unique(tasks).tolist()}
-    return {task: float(100 * rows.sum() / len(rows)) for task, rows in of_task.items()}
+    wrong_of_task = {task: wrong[tasks == task] for task in np.unique(tasks).tolist()}
+    return {task: float(100 * rows.sum() / len(rows)) for task, rows in wrong_of_task.items()}
 
 
 def _most_frequent(train: list[Question], questions: list[Question]) -> dict[int, float]:
-    """Return the errors of guessing the most frequent training answer of the task, or of all."""
+    """Return the errors of guessing the most frequent training answer of each task, or of all."""
     guess = {}
     for task in {q.task for q in questions}:
         answers = [q.answer for q in train if q.task == task] or [q.answer for q in train]
@@ -117,5 +117,5 @@ def _details(questions: list[Question], errors: dict[str, dict[int, float]]) -> 
 
 
 def _name(task: int) -> str:
-    """Name a task; 0 is an unknown one."""
+    """Name a task; 0 is an unknown task."""
     return f"qa{task}" if task else "questions"

@@ -1,4 +1,4 @@
-"""Answers of `predict`, with the attention to each fact."""
+"""Answers of `predict`, with the attention weight of each fact."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -32,7 +32,7 @@ def predict(
             story, question = split_question(line)
             if not question.endswith("?") or not any(map(str.isalnum, question)):
                 raise UserError(
-                    f"line {number}: no question; write a story that ends with its question: "
+                    f"line {number}: no question; write a story and then a question: "
                     "Mary went to the kitchen. Where is Mary?"
                 )
             pairs.append((story, question))

@@ -11,7 +11,7 @@ from apps.common.files import read_json, write_json
 from datasets.babi.stories import Question
 
 FILE = "vocabulary.json"
-PADDING, UNKNOWN = 0, 1  # word ids; the first word has 2
+PADDING, UNKNOWN = 0, 1  # word ids; those of words begin at 2
 
 
 def split_sentences(text: tf.Tensor) -> tf.RaggedTensor:

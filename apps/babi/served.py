@@ -11,7 +11,8 @@ class QuestionAnswerer(tf.Module):
     """A trained model with its vocabulary.
 
     Args:
-        model: Word ids of facts (batch, facts, words) and question (batch, words) to logits.
+        model: Model from word ids of facts (batch, facts, words) and question (batch, words) to
+            logits.
         vocabulary: Vocabulary of the model.
         config: Configuration of the model.
     """
@@ -34,9 +35,11 @@ class QuestionAnswerer(tf.Module):
         sentences = split_sentences(facts)[:, -self.max_facts :]
         with tf.control_dependencies(
             [
-                tf.debugging.Assert(rows[0] == rows[1], ["facts and question differ in rows"]),
                 tf.debugging.Assert(
-                    tf.reduce_all(words.row_lengths() > 0), ["question: has no word"]
+                    rows[0] == rows[1], ["facts and question must have the same number of rows"]
+                ),
+                tf.debugging.Assert(
+                    tf.reduce_all(words.row_lengths() > 0), ["question: contains no words"]
                 ),
             ]
         ):

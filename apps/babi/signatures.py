@@ -16,7 +16,7 @@ from seqkit.export import Signature
 
 _NAMES = {"memory_network": "memory network", "dnc": "differentiable neural computer"}
 _ATTENTION = """ `attention` (batch, hops, facts) is the weight of each fact in each hop; the
-  weights of a hop sum to one, without facts to zero."""
+  weights of a hop sum to 1, or to 0 if there are no facts."""
 
 
 def export(config: Config, run: Path) -> list[Export]:
@@ -26,23 +26,23 @@ def export(config: Config, run: Path) -> list[Export]:
         UserError: If the folder has no model yet, or is damaged.
     """
     vocabulary = Vocabulary.read(run)
-    served = QuestionAnswerer(load_model(run), vocabulary, config)
+    module = QuestionAnswerer(load_model(run), vocabulary, config)
     notes = Path(__file__).with_name("notes.md").read_text()
     text = tf.TensorSpec([None], tf.string)
     signature = Signature(
-        lambda facts, question: served.answer(facts, question), {"facts": text, "question": text}
+        lambda facts, question: module.answer(facts, question), {"facts": text, "question": text}
     )
     return [
         Export(
             name=NAME,
-            module=served,
+            module=module,
             signatures={"serving_default": signature},
             examples={"serving_default": _examples(config)},
             title=f"Answers to questions about short stories ({_NAMES[config.model]})",
             notes=notes.format(
                 max_facts=config.max_facts,
                 answers=len(vocabulary.answers),
-                attention=_ATTENTION if served.has_attention else "",
+                attention=_ATTENTION if module.has_attention else "",
             ),
             extra={FILE: vocabulary.text},
             **config.export_facts("babi"),
@@ -51,7 +51,7 @@ def export(config: Config, run: Path) -> list[Export]:
 
 
 def _examples(config: Config) -> list[dict[str, np.ndarray]]:
-    """Golden inputs: one at a time, together, and a question alone."""
+    """Return golden inputs: each pair alone, all together, and a question without facts."""
     pairs = [*map(split_question, examples(config)), ("", "Where is Mary?")]
     chosen = ([0], [1], [0, 1, 2])
     return [

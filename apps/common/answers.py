@@ -1,4 +1,4 @@
-"""Calls of an export's signatures with Python values, and their answers as NumPy arrays."""
+"""Calls to the signatures of an export, with Python values in and NumPy arrays out."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -19,7 +19,7 @@ def row(answer: Mapping[str, np.ndarray], index: int) -> dict[str, np.ndarray]:
 
 
 def strings(values: Iterable[bytes]) -> list[str]:
-    """Decode the strings of an answer.
+    """Decode the byte strings of an answer.
 
     Example:
         >>> strings(np.array([b"a", b"dog"]))

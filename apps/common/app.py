@@ -24,9 +24,9 @@ An app may also have
 
     PredictOptions  options of `predict`: a frozen subclass of `apps.common.config.PredictOptions`
     callbacks(config, run) -> list[keras.callbacks.Callback]
-                watch the training
+                Keras callbacks for training
     score(signatures, texts, file) -> Iterator[Answer]
-                the probability of given answers: the command `score`
+                computes the probability of given answers, for the command `score`
     compare(path, results)
                 draws several evaluations, name -> result of `evaluate --json`: the command
                 `compare`
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 # The lines of `metrics.jsonl`, one per epoch.
 History = Sequence[Mapping[str, Any]]
-# Scores the model as it is at the time of the call.
+# Scores the model in its current state.
 Validation = Callable[[], dict[str, float]]
 # The functions of a run folder or an export: name -> function(**tensors) -> dict of tensors.
 Signatures = Mapping[str, Callable[..., Mapping[str, Any]]]
@@ -70,13 +70,13 @@ class Data(Protocol):
     checksum: str  # of everything that training depends on
 
     def batches(self, epoch: int, first_step: int, history: History) -> tf.data.Dataset:
-        """Make the batches of an epoch from a step on, determined by seed and arguments alone.
+        """Return the batches of an epoch from a step on; they depend only on seed and arguments.
 
-        `history` has a line of scores for each earlier epoch, for a curriculum.
+        `history` has a line of scores for each completed epoch, which a curriculum may use.
         """
 
     def save(self, run: Path) -> None:
-        """Write to a run folder what `export` needs in addition to the weights."""
+        """Save to a run folder everything `export` needs in addition to the weights."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ class Evaluation:
     baselines: dict[str, dict[str, float]]
     size: dict[str, int]  # of the evaluated data
     checksum: str  # of the evaluated data
-    details: str = ""  # tables for the reader
-    figures: dict[str, Any] = field(default_factory=dict)  # numbers of the details, for `--json`
+    details: str = ""  # tables to print
+    figures: dict[str, Any] = field(default_factory=dict)  # the same numbers, for `--json`
     picture: Callable[[Path], None] | None = None  # draws the scores
 
 
@@ -97,14 +97,14 @@ class Evaluation:
 class Export:
     """Arguments of `seqkit.export.write`, and the facts of the model card."""
 
-    name: str  # on a server
+    name: str  # model name on a server
     module: tf.Module
     signatures: dict[str, Signature]
     examples: dict[str, list[dict[str, np.ndarray]]]
     title: str
     data: str
     licence: str
-    splits: tuple[str, ...]  # held-out data that the card gives scores of
+    splits: tuple[str, ...]  # held-out splits whose scores the card reports
     notes: str = ""
-    operations: str = ""  # package with operations of the graph that TensorFlow lacks
+    operations: str = ""  # package of the graph's operations that are not part of TensorFlow
     extra: Mapping[str, str | bytes] = field(default_factory=dict)  # further files

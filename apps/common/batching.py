@@ -1,4 +1,4 @@
-"""Batches of examples of similar length, for training and for calls of a signature."""
+"""Batches of examples of similar length, for training and for calling a signature."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
@@ -14,17 +14,18 @@ def bucket_batches(
     order: np.random.Generator | None = None,
     fill: Literal["repeat", "blank"] = "blank",
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Batch examples of equal width, all batches full: XLA compiles each shape only once.
+    """Batch examples of equal width into full batches, so that XLA compiles each shape once.
 
     Args:
         widths: Padded length of each example, (examples,).
         batch_size: Examples per batch.
-        order: Shuffles the examples of a width, then the batches; None: neither.
-        fill: What fills the last batch of a width: its first examples once more ("repeat"), or
-            -1 ("blank").
+        order: Generator that shuffles the examples of each width, then the batches; None: no
+            shuffling.
+        fill: How the last batch of each width is filled: with its first examples again ("repeat"),
+            or with -1 ("blank").
 
     Returns:
-        Rows (steps, batch_size) and the width (steps,) of each batch.
+        Indices of the examples (steps, batch_size), and the width (steps,) of each batch.
 
     Example:
         >>> rows, widths = bucket_batches(np.array([8, 16, 8, 8]), batch_size=2)
@@ -32,7 +33,7 @@ def bucket_batches(
         ([[0, 2], [3, -1], [1, -1]], [8, 8, 16])
     """
     examples = np.arange(len(widths)) if order is None else order.permutation(len(widths))
-    rows, of_batch = [], []
+    rows, batch_widths = [], []
     for width in np.unique(widths):
         members = examples[widths[examples] == width]
         steps = -(-len(members) // batch_size)
@@ -41,12 +42,12 @@ def bucket_batches(
         if fill == "repeat":
             full = np.resize(members, full.shape)
         rows.append(full.reshape(steps, batch_size).astype("int32"))
-        of_batch.append(np.full(steps, width, "int32"))
-    rows, of_batch = np.concatenate(rows), np.concatenate(of_batch)
+        batch_widths.append(np.full(steps, width, "int32"))
+    rows, batch_widths = np.concatenate(rows), np.concatenate(batch_widths)
     if order is not None:
         shuffled = order.permutation(len(rows))
-        rows, of_batch = rows[shuffled], of_batch[shuffled]
-    return rows, of_batch
+        rows, batch_widths = rows[shuffled], batch_widths[shuffled]
+    return rows, batch_widths
 
 
 def in_batches(
@@ -62,7 +63,7 @@ def in_batches(
         items: The items.
         batch_size: Items per batch; the last batch may have fewer.
         key: Items are batched in the order of this key, such as their length, so that there is
-            little padding; None: as they come.
+            little padding; None: in the order given.
 
     Example:
         >>> in_batches(lambda words: [word.upper() for word in words], ["ccc", "a"], key=len)
@@ -82,12 +83,12 @@ def in_batches(
 def pad(
     rows: Sequence[Sequence[Any]], fill: Any, width: int | None = None, dtype: Any = None
 ) -> np.ndarray:
-    """Stack rows of different length into a rectangle.
+    """Stack rows of different lengths into one padded array.
 
     Args:
         rows: Sequences of numbers or strings.
         fill: Value of the padding.
-        width: Length of the rectangle; None: that of the longest row.
+        width: Length of the padded rows; None: that of the longest row.
         dtype: Type of the array; None: int32 for numbers, object for strings.
 
     Example:

@@ -1,4 +1,4 @@
-"""The command line of an app: train, evaluate, export, predict, and what else it has."""
+"""The command line of an app: train, evaluate, export, predict, and its optional commands."""
 
 import sys
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def main(app: App, args: Sequence[str] | None = None) -> int:
 
     Args:
         app: A package that follows `apps.common.app`.
-        args: Arguments; None: those of the process.
+        args: Command-line arguments; None: `sys.argv[1:]`.
 
     Returns:
         The exit code: 0; 2 for an error that the user can fix, with one line on stderr; 130 after
@@ -36,9 +36,9 @@ def main(app: App, args: Sequence[str] | None = None) -> int:
             use_underscores=True,
         )
         command.execute(app, args)
-    except BrokenPipeError:  # the reader, such as `head`, has enough
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         sys.stderr.close()
-    except (UserError, DataError, OSError) as error:  # OSError: no space, no permission
+    except (UserError, DataError, OSError) as error:  # OSError: such as no space or no permission
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -61,7 +61,7 @@ def subcommands(app: App, preset: str) -> Any:
         commands["score"] = (Score, Score())
     if "compare" in app.__getattr__:
         commands["compare"] = (Compare, tyro.MISSING)
-    return Union[  # noqa: UP007 (of a number of types)
+    return Union[  # noqa: UP007 (the number of types varies)
         tuple(
             Annotated[kind, tyro.conf.subcommand(name, default=default, prefix_name=False)]
             for name, (kind, default) in commands.items()
@@ -70,7 +70,7 @@ def subcommands(app: App, preset: str) -> Any:
 
 
 def _preset(app: App, args: Sequence[str]) -> str:
-    """Find the preset, on which the defaults of the other options depend."""
+    """Find the preset, which determines the defaults of the other options."""
     default = next(iter(app.PRESETS))
     for option, value in zip(args, [*args[1:], default], strict=True):
         name, equals, joined = option.partition("=")

@@ -18,12 +18,12 @@ from apps.common.app import App, Evaluation
 from apps.common.errors import UserError
 from apps.common.files import PICTURES, check_new_file, read_json, write_json
 from apps.common.report import evaluation_text
-from apps.common.served import Source, concrete_functions
 from apps.common.start_tensorflow import import_tensorflow
+from apps.common.trained_model import Source, concrete_functions
 from datasets.formats.lines import decode_lines, read_lines
 
 RELEASES = Path(__file__).parents[2] / "saved_models"
-BATCH = 64  # lines of a file that are answered at once
+BATCH = 64  # lines of a file that are answered together
 SourceOptions, NO_SOURCE = Annotated[Source, arg(name="")], Source()
 Preset, Config, Options = TypeVar("Preset"), TypeVar("Config"), TypeVar("Options")
 
@@ -32,12 +32,12 @@ Preset, Config, Options = TypeVar("Preset"), TypeVar("Config"), TypeVar("Options
 class Train(Generic[Preset, Config]):
     """Train a model, or resume its training.
 
-    The same command again resumes where the run was interrupted (Ctrl-C, kill, power cut) and ends
-    with the same numbers as an uninterrupted run.
+    Run the same command again to resume an interrupted run (Ctrl-C, kill, power cut): it ends with
+    the same numbers as an uninterrupted one.
     """
 
     preset: Preset
-    """Configuration to start from; the other options change it."""
+    """Configuration to start from; the other options override its values."""
     run: Path
     """Folder of the run."""
     config: Annotated[Config, arg(name="")]
@@ -92,7 +92,7 @@ class Train(Generic[Preset, Config]):
 class Evaluate:
     """Score a model next to baselines that need no training.
 
-    What is scored are the functions of the export, of a run folder as well as of a SavedModel.
+    The functions of an export are scored, for a run folder as well as for a SavedModel.
     """
 
     source: SourceOptions = NO_SOURCE
@@ -101,24 +101,24 @@ class Evaluate:
     test_file: Path | None = None
     """Your own file in the format of the training file, instead of a split."""
     picture: Path | None = None
-    """Draw the scores to a new .png, .svg or .pdf file, if the app has a picture of them."""
+    """Plot the scores to a new .png, .svg or .pdf file, if the app has a plot of them."""
     json: bool = False
-    """Print one machine-readable line last."""
+    """Also print the result as one line of JSON, last."""
 
     def execute(self, app: App, args: Sequence[str]) -> None:
         if self.picture:
             check_new_file(self.picture, PICTURES)
-        served = self.source.open(app)
+        loaded = self.source.open(app)
         began = time.monotonic()
         evaluation = app.evaluate(
-            served.config, served.signatures, served.folder, self.split, self.test_file
+            loaded.config, loaded.signatures, loaded.folder, self.split, self.test_file
         )
         seconds = time.monotonic() - began
         evaluated = str(self.test_file or self.split)
         print(evaluation_text(f"{self.source}, {evaluated}", evaluation))
         if self.picture:
             if not evaluation.picture:
-                raise UserError(f"{app.NAME} has no picture of its scores")
+                raise UserError(f"{app.NAME} has no plot of its scores")
             evaluation.picture(self.picture)
             print(f"{self.picture}: written")
         if self.json:
@@ -134,11 +134,11 @@ class Evaluate:
                 "size": evaluation.size,
                 **evaluation.figures,
                 "seconds": round(seconds, 3),
-                "seed": served.config.seed,
-                "train_command": served.facts["command"],
-                "train_commit": served.facts["commit"],
-                "data_checksum": served.facts["data_checksum"],
-                "training": served.facts.get("training") or {},
+                "seed": loaded.config.seed,
+                "train_command": loaded.facts["command"],
+                "train_commit": loaded.facts["commit"],
+                "data_checksum": loaded.facts["data_checksum"],
+                "training": loaded.facts.get("training") or {},
             }
             print(json.dumps(row, ensure_ascii=False, default=str))
 
@@ -205,55 +205,56 @@ class Predict(Generic[Options]):
 
     options: Annotated[Options, arg(name="")]
     text: Positional[tuple[str, ...]] = ()
-    """One input each; without any, and without a file, the lines of stdin are answered as they
-    come."""
+    """Inputs, one per argument; without arguments and --file, lines from stdin are answered one by
+    one."""
     source: SourceOptions = NO_SOURCE
     file: Path | None = None
-    """Text to answer line by line, many lines at once."""
+    """File with one input per line, answered in batches."""
     json: bool = False
     """Print each answer as a line of JSON."""
 
     def execute(self, app: App, args: Sequence[str]) -> None:
         if self.text and self.file:
             raise UserError("give either texts or --file FILE")
-        served = self.source.open_newest_export(app)
-        waits = self.text or self.file or self.options.needs_text
-        batches = _batches(self.text, self.file) if waits else ()
-        _print_answers(app.predict(self.options, served.signatures, batches), self.json)
+        loaded = self.source.open_newest_export(app)
+        reads_text = self.text or self.file or self.options.needs_text
+        batches = _batches(self.text, self.file) if reads_text else ()
+        _print_answers(app.predict(self.options, loaded.signatures, batches), self.json)
 
 
 @dataclasses.dataclass(frozen=True)
 class Score:
     """Compute the probability that an export assigns to given answers.
 
-    Prints the log-likelihood (natural logarithm) of the answer, the same per piece, and the answer.
+    Prints the log-likelihood (natural logarithm) of the answer, in total and per piece, and the
+    answer.
     """
 
     text: Positional[tuple[str, ...]] = ()
-    """An input and its answer, two texts."""
+    """Two texts: an input and its answer."""
     source: SourceOptions = NO_SOURCE
     file: Path | None = None
     """Inputs and answers in the format of the training file."""
     json: bool = False
-    """Print each as a line of JSON, piece by piece."""
+    """Print each result as a line of JSON, with the log-probability of each piece."""
 
     def execute(self, app: App, args: Sequence[str]) -> None:
         if len(self.text) != (0 if self.file else 2):
             raise UserError("give either two texts, an input and its answer, or --file FILE")
         texts = tuple(itertools.chain(*_batches(self.text, None))) if self.text else ()
-        served = self.source.open_newest_export(app)
-        _print_answers(app.score(served.signatures, texts, self.file), self.json)
+        loaded = self.source.open_newest_export(app)
+        _print_answers(app.score(loaded.signatures, texts, self.file), self.json)
 
 
 @dataclasses.dataclass(frozen=True)
 class Compare:
-    """Draw several results of `evaluate --json` in one picture."""
+    """Plot several results of `evaluate --json` in one picture."""
 
     picture: Positional[Path]
     """A new .png, .svg or .pdf file."""
     results: Positional[tuple[str, ...]]
-    """Files, each the last line of `evaluate --json`: FILE or NAME=FILE, with NAME as the label of
-    its curve instead of the seed."""
+    """Files with the last line of `evaluate --json`, each as FILE or NAME=FILE; NAME labels the
+    curve instead of the seed."""
 
     def execute(self, app: App, args: Sequence[str]) -> None:
         check_new_file(self.picture, PICTURES)
@@ -262,17 +263,19 @@ class Compare:
             name, _, file = argument.rpartition("=")
             row = read_json(Path(file))
             if not isinstance(row, dict) or row.get("app") != app.NAME:
-                raise UserError(f"{file}: no result of {app.NAME}'s evaluate --json")
+                raise UserError(f"{file}: not a result of {app.NAME}'s evaluate --json")
             name = name or f"seed {row['seed']}"
             if name in rows:
-                raise UserError(f"{file}: another result is called {name}; give NAME={file}")
+                raise UserError(
+                    f"{file}: another result is named {name}; give it a name with NAME={file}"
+                )
             rows[name] = row
         app.compare(self.picture, rows)
         print(f"{self.picture}: written")
 
 
 def command(app: App, args: Sequence[str]) -> str:
-    """Write a command as the user types it."""
+    """Format a command as the user would type it."""
     return shlex.join(["python", "-m", f"apps.{app.NAME}", *args])
 
 

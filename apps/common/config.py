@@ -14,7 +14,7 @@ from datasets.card import load_card
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Options of every training."""
+    """Options of every training run."""
 
     batch_size: int = 32
     """Examples per batch."""
@@ -25,7 +25,7 @@ class TrainConfig:
     learning_rate: float = 1e-3
     """Initial step size of the optimizer."""
     clip_norm: float = 1.0
-    """Maximum norm of the gradient of all weights together."""
+    """Maximum global norm of the gradients."""
     mixed_precision: bool = False
     """Compute in 16 bits: float16 on a GPU, bfloat16 elsewhere."""
     jit: bool = False
@@ -40,24 +40,24 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class UserDataConfig(TrainConfig):
-    """Options of a training on a data set, or on the user's own files."""
+    """Options for training on a data set, or on the user's own files."""
 
     train_file: Path | None = None
     """Your own training data; None: the data set."""
     dev_file: Path | None = None
-    """In the format of train_file, and required with it: chooses the best epoch."""
+    """Dev data in the format of train_file, required with it: determines the best epoch."""
     test_file: Path | None = None
-    """In the format of train_file: for the final score."""
+    """Test data in the format of train_file, for the final score."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if (self.train_file is None) != (self.dev_file is None):
             raise UserError("train_file and dev_file belong together: give both or neither")
         if self.test_file and not self.train_file:
-            raise UserError("test_file needs train_file; to score a trained model: evaluate")
+            raise UserError("test_file requires train_file; to score a trained model, run evaluate")
 
     def export_facts(self, dataset: str) -> dict[str, Any]:
-        """Return what an `Export` states about its data: a data set, or the user's files."""
+        """Return the fields of an `Export` that describe its data."""
         if self.train_file:
             data, licence = str(self.train_file), "that of the training data"
         else:
@@ -69,6 +69,6 @@ class UserDataConfig(TrainConfig):
 
 @dataclass(frozen=True)
 class PredictOptions:
-    """Options of `predict`, of an app that has none of its own."""
+    """Options of `predict`; an app may add more."""
 
     needs_text = True  # read stdin if neither a text nor a file is given

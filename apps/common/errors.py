@@ -1,5 +1,5 @@
-"""The one exception that a user of an app is meant to see."""
+"""The exception for errors that the user of an app can fix."""
 
 
 class UserError(Exception):
-    """Something the user can put right; shown as one line, without a traceback, exit code 2."""
+    """An error the user can fix; shown as one line, without a traceback, with exit code 2."""

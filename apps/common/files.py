@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and never over another one unless meant to."""
+"""Atomic writes, and checks that no existing file is overwritten by accident."""
 
 import contextlib
 import json
@@ -60,7 +60,7 @@ def read_json(path: Path) -> Any:
 
 
 def check_new_file(path: Path, suffixes: tuple[str, ...] = ()) -> None:
-    """Check that a file can be created, before the work that fills it.
+    """Check that a file can be created, before computing its contents.
 
     Args:
         path: Path of the file.
@@ -70,8 +70,10 @@ def check_new_file(path: Path, suffixes: tuple[str, ...] = ()) -> None:
         UserError: If the file exists, its folder doesn't, or its suffix is not allowed.
     """
     if os.path.lexists(path):
-        raise UserError(f"{path}: exists and is not overwritten; choose another name")
+        raise UserError(f"{path}: already exists and is not overwritten; choose another name")
     if not path.parent.is_dir():
-        raise UserError(f"{path}: no folder {path.parent}; create it, or choose another path")
+        raise UserError(
+            f"{path}: the folder {path.parent} does not exist; create it, or choose another path"
+        )
     if suffixes and path.suffix not in suffixes:
         raise UserError(f"{path}: its name must end in {', '.join(suffixes)}")

@@ -1,4 +1,4 @@
-"""What the pictures of apps share: their style, heat maps, and saving."""
+"""Shared helpers for the pictures of apps: style, heat maps, and saving."""
 
 import warnings
 from pathlib import Path
@@ -14,7 +14,7 @@ COLORS = "viridis"  # perceptually uniform, and readable by the color-blind
 
 
 def new_figure(width: float = 7, height: float = 4.5) -> Figure:
-    """Create a figure, its size in inches."""
+    """Create a figure of the given size in inches."""
     return Figure(figsize=(width, height), layout="constrained", dpi=120)
 
 
@@ -31,7 +31,7 @@ def horizontal_grid(ax: Axes) -> None:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Save a figure to a new file, whose suffix is the format.
+    """Save a figure to a new file, whose suffix determines the format.
 
     Raises:
         UserError: If the file exists, or can't be created: see `check_new_file`.

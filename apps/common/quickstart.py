@@ -1,4 +1,4 @@
-"""Run an app from its data to answers of its export, by the commands a user would type.
+"""Run an app from its data to answers of its export, with the commands a user would type.
 
 python -m apps.common.quickstart tagger
 """

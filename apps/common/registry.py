@@ -19,8 +19,8 @@ class LazyFunctions:
 
     Args:
         package: Name of the app's package, `__name__` in its `__init__.py`.
-        modules: Optional functions (`callbacks`, `score`, `compare`) and those that live elsewhere
-            than by convention, as `function="module"`.
+        modules: Optional functions (`callbacks`, `score`, `compare`), and functions that are not in
+            the conventional module, as `function="module"`.
 
     Example:
         >>> functions = LazyFunctions("apps.tagger")

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from apps.common.app import Evaluation
 
-MAX_COLUMNS = 10  # that fit a terminal
+MAX_COLUMNS = 10  # that fit on a terminal
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Format a table: the first column aligned left, the others, numbers, right.
+    """Format a table: the first column is aligned left, the others (numbers) right.
 
     Example:
         >>> print(table(["label", "F1"], [["NOUN", "91.20"], ["X", "8.05"]]))

@@ -1,7 +1,7 @@
-"""The run folder: everything of one run, and nothing of another.
+"""The run folder: all files of one training run.
 
 `config.json` holds the configuration and `run.json` its origin (command, commit, checksum of the
-data, result of the training); `apps.common.training` writes the rest.
+data, result of training); `apps.common.training` writes the rest.
 """
 
 import dataclasses
@@ -40,21 +40,21 @@ def check_config(folder: Path, config: Any) -> None:
     """Check that a run folder is new, or was created with this configuration.
 
     Raises:
-        UserError: If it was created with another; the message names the keys that differ.
+        UserError: If it was created with another one; the message names the keys that differ.
     """
     if not (folder / CONFIG).exists():
         if folder.is_dir() and any(not file.name.startswith(".") for file in folder.iterdir()):
             raise UserError(f"{folder}: has files, but no {CONFIG}; choose another --run folder")
         return
-    theirs = dataclasses.asdict(read_config(folder, type(config)))
-    ours = dataclasses.asdict(config)
+    saved = dataclasses.asdict(read_config(folder, type(config)))
+    given = dataclasses.asdict(config)
     differing = ", ".join(
-        f"{key} ({theirs[key]} there, {ours[key]} here)" for key in ours if theirs[key] != ours[key]
+        f"{key} (was {saved[key]}, now {given[key]})" for key in given if saved[key] != given[key]
     )
     if differing:
         raise UserError(
             f"{folder}: was created with another configuration: {differing}; "
-            "give the same again to resume, or another --run folder"
+            "use the same options to resume, or choose another --run folder"
         )
 
 
@@ -102,7 +102,7 @@ def load_model(folder: Path) -> Any:
 
 
 def nearest(name: str, known: typing.Iterable[str]) -> str:
-    """Suggest which known name an unknown one may have meant.
+    """Suggest a known name for an unknown one.
 
     Example:
         >>> nearest("epoch", ["epochs", "units"])
@@ -117,7 +117,7 @@ def nearest(name: str, known: typing.Iterable[str]) -> str:
 
 
 def git_commit() -> str:
-    """Return the commit of this clone, with `+` if files differ from it; empty outside git."""
+    """Return the commit of this clone, with `+` after uncommitted changes; empty outside git."""
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
         commit = subprocess.run(

@@ -1,4 +1,4 @@
-"""Where answers come from: the best model of a run folder, or an export."""
+"""The signatures of a trained model: of the best model of a run folder, or of an export."""
 
 import dataclasses
 from pathlib import Path
@@ -30,20 +30,20 @@ class Source:
     def __str__(self) -> str:
         return f"--run {self.run}" if self.run else f"--saved_model {self.saved_model}"
 
-    def open(self, app: App) -> "Served":
-        """Open the export, or the best model of the run folder with the functions of an export."""
+    def open(self, app: App) -> "TrainedModel":
+        """Open the export, or the best model of the run folder with the signatures of an export."""
         self.check()
         return open_run(app, self.run) if self.run else open_export(app, self.saved_model)
 
-    def open_newest_export(self, app: App) -> "Served":
+    def open_newest_export(self, app: App) -> "TrainedModel":
         """Open the export, or the newest one of the run folder."""
         self.check()
         return open_export(app, self.saved_model or self.run / "export" / app.NAME)
 
 
 @dataclasses.dataclass(frozen=True)
-class Served:
-    """The signatures of a model, and its origin."""
+class TrainedModel:
+    """The signatures of a trained model, and its origin."""
 
     signatures: Signatures
     config: Any
@@ -52,16 +52,16 @@ class Served:
     owner: Any  # owns the variables; must live as long as the signatures
 
 
-def open_run(app: App, run: Path) -> Served:
-    """Open the best model of a run folder with the functions of an export."""
+def open_run(app: App, run: Path) -> TrainedModel:
+    """Open the best model of a run folder with the signatures of an export."""
     config = run_folder.read_config(run, app.Config)
     facts = read_json(run / run_folder.RUN)
     import_tensorflow()
     exported, *_ = app.export(config, run)
-    return Served(concrete_functions(exported), config, facts, run, exported.module)
+    return TrainedModel(concrete_functions(exported), config, facts, run, exported.module)
 
 
-def open_export(app: App, path: Path) -> Served:
+def open_export(app: App, path: Path) -> TrainedModel:
     """Open an export, or the newest one in a folder of versions."""
     import_tensorflow()
     import tensorflow as tf
@@ -81,7 +81,7 @@ def open_export(app: App, path: Path) -> Served:
     except (OSError, IndexError, KeyError, ValueError, tf.errors.OpError) as error:
         problem = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{version}: damaged ({problem}); export again") from None
-    return Served(loaded.signatures, config, facts, version / ASSETS, loaded)
+    return TrainedModel(loaded.signatures, config, facts, version / ASSETS, loaded)
 
 
 def concrete_functions(exported: Export) -> Signatures:

@@ -38,17 +38,17 @@ def read_split(
 
 
 def checksum(examples: Sequence[Any]) -> str:
-    """Compute the SHA-256 of examples that JSON can hold."""
+    """Compute the SHA-256 of JSON-serializable examples."""
     return hashlib.sha256(json.dumps(examples).encode()).hexdigest()
 
 
 def check_labels(
     labels: Mapping[str, str], known: Collection[str], name: str, kind: str, hint: str
 ) -> None:
-    """Warn of labels that do not occur in the training data.
+    """Warn about labels that do not occur in the training data.
 
     Args:
-        labels: Each label, with the place of its first occurrence or an empty string.
+        labels: Each label, with the location of its first occurrence or an empty string.
         known: Labels of the training data.
         name: Name of the data in messages.
         kind: What a label is called: "tag".
@@ -57,13 +57,13 @@ def check_labels(
     Raises:
         UserError: If none of the labels is known.
     """
-    unknown = {label: place for label, place in labels.items() if label not in known}
+    unknown = {label: location for label, location in labels.items() if label not in known}
     some = ", ".join(f"{k} ({v})" if v else k for k, v in list(unknown.items())[:SHOWN])
     if unknown and len(unknown) == len(labels):
-        raise UserError(f"{name}: no {kind} occurs in training: {some}; {hint}")
+        raise UserError(f"{name}: none of the {kind}s occurs in training: {some}; {hint}")
     if unknown:
         dots = ", ..." if len(unknown) > SHOWN else ""
         print(
-            f"warning: {name}: {kind}s that training doesn't have count as errors: {some}{dots}",
+            f"warning: {name}: {kind}s that do not occur in training count as errors: {some}{dots}",
             file=sys.stderr,
         )

@@ -7,8 +7,8 @@ import sys
 
 # 3: no log messages; errors reach Python as exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# Otherwise large tensors are returned to the system after each step and faulted in again: up to a
-# third of the time of a step.
+# Otherwise the memory of large tensors is returned to the system after each step and faulted in
+# again, which takes up to a third of a step's time.
 os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
@@ -20,8 +20,8 @@ def import_tensorflow() -> None:
     _keep_memory()
     sys.stderr.flush()
     stderr = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-        os.dup2(nowhere.fileno(), 2)
+    with open(os.devnull, "wb") as devnull:  # noqa: PTH123
+        os.dup2(devnull.fileno(), 2)
     try:
         import tensorflow as tf
 

@@ -12,7 +12,7 @@ from apps.common.ranges import at_least
 
 @dataclass(frozen=True)
 class Config(TrainConfig):
-    """Configuration of a network and its task; the defaults serve every task."""
+    """Configuration of a network and its task; the defaults suit every task."""
 
     task: Literal["copy", "repeat_copy", "associative_recall", "priority_sort"] = "copy"
     """The task. Its sequences are random bits, generated on the fly."""
@@ -20,8 +20,8 @@ class Config(TrainConfig):
     """Neural Turing machine, differentiable neural computer, neural Turing machine with sparse
     access, or for comparison an LSTM, which has no memory but its state."""
     controller: Literal["feedforward", "lstm"] = "feedforward"
-    """Network that reads the input and controls the heads. A feed-forward one can't count steps,
-    so that its solution generalizes to any length."""
+    """Network that reads the input and controls the heads. A feed-forward one can't count steps, so
+    its solution generalizes to any length."""
     units: int = 100
     """Units of the controller, or of the LSTM."""
     bits: int = 8
@@ -42,8 +42,8 @@ class Config(TrainConfig):
     """How the length of a training sequence is chosen: always the longest, uniformly, or by how
     fast it is being learned (Graves et al. 2017)."""
     write_penalty: float = 3e-3
-    """Weight of the ntm's penalty on the squared norm of what it writes at a step. Without it, what
-    idle heads add to every slot accumulates over sequences longer than those of training."""
+    """Weight of the ntm's penalty on the squared norm of its writes at each step. Without it, the
+    small writes of idle heads accumulate over sequences longer than those of training."""
     batch_size: int = 16
     """Sequences per batch."""
     steps_per_epoch: int = 100
@@ -99,7 +99,7 @@ PRESETS = {
 
 
 def examples(config: Config) -> tuple[str, ...]:
-    """Return sequences to try `predict` with, which models of the other tasks don't have."""
+    """Return sequences to try `predict` with; models of the other tasks have no `predict`."""
     if config.task != "copy":
         return ()
     sequences = (0b10110010, 0b01110001, 0b00001111), (0, 255, 0b01010101, 0b10101010, 0b00110011)

@@ -1,11 +1,11 @@
 """The lengths of the training sequences.
 
 `prediction_gain` is the curriculum of Graves et al. 2017, Automated Curriculum Learning for Neural
-Networks: self prediction gain, and the bandit Exp3.S over lengths. It samples most often what the
-model makes most progress with. Deviations: the gain of a length is its loss on fixed sequences
-before an epoch minus the loss after it, where the paper draws a new sequence before and after each
-step. Therefore every epoch gives the gain of all lengths, no reward is divided by its probability,
-and the learning rate is per epoch.
+Networks: self prediction gain, and the bandit Exp3.S over lengths. It most often samples the
+lengths on which the model makes the most progress. Deviations: the gain of a length is its loss on
+fixed sequences before an epoch minus the loss after it, where the paper draws a new sequence before
+and after each step. Therefore every epoch gives the gain of all lengths, no reward is divided by
+its probability, and the learning rate is per epoch.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ from apps.copy_task.config import Config
 from apps.copy_task.tasks import task
 
 EXPLORATION = 0.05  # ε: share of steps with a uniformly drawn length
-RATE = 1.0  # η, per epoch; 0.001 per step in the paper, whose trainings are far longer
+RATE = 1.0  # η, per epoch; 0.001 per step in the paper, which trains far longer
 QUANTILES = (0.2, 0.8)  # of all gains so far, which become the rewards -1 and 1
 
 
@@ -30,7 +30,8 @@ def probabilities(config: Config, epoch: int, history: History) -> np.ndarray:
     """Compute the probability of each length in an epoch.
 
     Args:
-        config: Its curriculum is `none` (only the longest), `uniform` or `prediction_gain`.
+        config: Configuration, whose curriculum is `none` (only the longest), `uniform` or
+            `prediction_gain`.
         epoch: Number of the epoch, from 1.
         history: Lines of `metrics.jsonl`, at least those before this epoch, with `val_loss_LENGTH`
             for each length if the curriculum is `prediction_gain`.
@@ -71,6 +72,6 @@ def exp3s(gains: np.ndarray) -> np.ndarray:
         grown = np.exp(weights + RATE * reward)
         others = (grown.sum() - grown) / (n - 1)
         weights = np.log((1 - share) * grown + share * others)
-        weights -= weights.max()  # changes no probability
+        weights -= weights.max()  # doesn't change the probabilities
     policy = np.exp(weights) / np.exp(weights).sum()
     return (1 - EXPLORATION) * policy + EXPLORATION / n

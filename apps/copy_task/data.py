@@ -69,9 +69,9 @@ class Data:
         return pad(fixed_set(self.task, "dev", longest(self.config)), self.time)
 
     @cached_property
-    def of_lengths(self) -> dict[int, Batch]:
+    def fixed_batches(self) -> dict[int, Batch]:
         """Fixed sequences of each training length, padded to the longest."""
-        # Epoch 0 is used by no training.
+        # Epoch 0 is not used in training.
         random = np.random.default_rng((_GAIN_SEED, 0))
         return {
             length: pad([self.task.sample(random, length) for _ in range(PER_LENGTH)], self.time)
@@ -79,21 +79,22 @@ class Data:
         }
 
     def batches(self, epoch: int, first_step: int = 0, history: History = ()) -> tf.data.Dataset:
-        """Make the training batches of an epoch.
+        """Return the training batches of an epoch.
 
-        They depend only on the seed, the epoch and what the curriculum reads of the history.
+        They depend only on the seed, the epoch and the part of the history that the curriculum
+        uses.
 
         Returns:
-            Batches (inputs, targets, weights) of one shape: see `Batch`.
+            Batches (inputs, targets, weights), all of the same shape: see `Batch`.
         """
         probabilities = self._probabilities(epoch, history)
         steps = range(first_step, self.steps_per_epoch)
-        # All at once, a few MB: a Python generator in tf.data costs more than generating them.
+        # All at once, a few MB: a Python generator in tf.data would cost more than the batches.
         rows = zip(*(self.batch(epoch, step, probabilities) for step in steps), strict=True)
         return tf.data.Dataset.from_tensor_slices(tuple(map(np.stack, rows))).prefetch(2)
 
     def batch(self, epoch: int, step: int, probabilities: np.ndarray) -> Batch:
-        """Make a training batch; each of its sequences draws its own length.
+        """Make a training batch; the length of each sequence is drawn separately.
 
         Args:
             epoch: Number of the epoch, from 1.
@@ -107,7 +108,7 @@ class Data:
         return pad([self.task.sample(random, length) for length in lengths.tolist()], self.time)
 
     def save(self, run: Path) -> None:
-        """Write nothing: the configuration is enough."""
+        """Write nothing: `export` needs only the configuration."""
 
     def _probabilities(self, epoch: int, history: History) -> np.ndarray:
         return curriculum.probabilities(self.config, epoch, history)
@@ -123,7 +124,7 @@ def load(config: Config) -> Data:
 
 
 def pad(sequences: list[Sequence], time: int) -> Batch:
-    """Stack sequences of different length.
+    """Stack sequences of different lengths.
 
     Args:
         sequences: Sequences of a task.

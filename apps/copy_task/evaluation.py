@@ -1,4 +1,4 @@
-"""Wrong bits: of a model in training, and of exported functions by length."""
+"""Wrong bits: of a model in training, and of exported functions, by length."""
 
 from collections.abc import Callable, Mapping
 from itertools import groupby
@@ -19,10 +19,10 @@ from apps.copy_task.tasks import Sequence, copy_sequence, parse_bits, task
 from datasets.algorithmic.tasks import fixed_set
 from datasets.formats.lines import DataError, read_lines
 
-METRIC = "wrong bits (bit_errors) and cross-entropy in bits (bits), of a sequence on average"
+METRIC = "wrong bits (bit_errors) and cross-entropy in bits (bits), per sequence on average"
 _BATCH = 100
 
-Size = tuple[int, ...]  # length; of repeat copy length and repeats
+Size = tuple[int, ...]  # length; for repeat copy length and repeats
 
 
 class Score(NamedTuple):
@@ -35,12 +35,12 @@ class Score(NamedTuple):
 
 
 def validation(config: Config, model: keras.Model, data: Data) -> Validation:
-    """Score a model in training on the dev sequences of the longest training length.
+    """Return a function that scores a model in training on the dev sequences.
 
     Args:
-        config: Configuration of the training.
+        config: Configuration of the training run.
         model: Model that returns logits.
-        data: Data of the training.
+        data: Training data.
 
     Returns:
         A function that returns `bit_errors`: wrong bits per sequence; `loss`: cross-entropy of a
@@ -49,7 +49,7 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
     """
 
     def predict(batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-        """Wrong bits and cross-entropy in nats of each sequence."""
+        """Return wrong bits and cross-entropy in nats of each sequence."""
         logits = model.predict_on_batch(batch.inputs).astype("float64")
         weights = batch.weights[..., None].astype("float64")
         # NaN counts as wrong.
@@ -62,11 +62,11 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
         target_bits = data.dev.weights.sum() * data.output_size
         scores = {"bit_errors": float(wrong.mean()), "loss": float(nats.sum() / target_bits)}
         if config.curriculum == "prediction_gain":
-            merged = Batch(*map(np.concatenate, zip(*data.of_lengths.values(), strict=True)))
+            merged = Batch(*map(np.concatenate, zip(*data.fixed_batches.values(), strict=True)))
             # A sequence ends with its last target.
             steps = data.time - np.argmax(merged.weights[:, ::-1], axis=1)
-            means = (predict(merged)[1] / steps).reshape(len(data.of_lengths), -1).mean(axis=1)
-            for length, mean in zip(data.of_lengths, means, strict=True):
+            means = (predict(merged)[1] / steps).reshape(len(data.fixed_batches), -1).mean(axis=1)
+            for length, mean in zip(data.fixed_batches, means, strict=True):
                 scores[f"loss_{length}"] = float(mean)
         return scores
 
@@ -84,24 +84,26 @@ def evaluate(
         wrong, and zeros.
 
     Raises:
-        UserError: If there is no such split, or for a file if the task is not copy.
-        DataError: If the file has anything but bits.
+        UserError: If there is no such split, or a file is given and the task is not copy.
+        DataError: If the file contains anything but bits.
     """
     sets = _of_file(config, file) if file else _of_split(config, split)
     scores = {size: _score(config, signatures, sequences) for size, sequences in sets.items()}
-    every = Score(*map(np.concatenate, zip(*scores.values(), strict=True)))
-    named = {"": every} if file else {f"_{size_name(size)}": s for size, s in scores.items()}
+    all_scores = Score(*map(np.concatenate, zip(*scores.values(), strict=True)))
+    by_suffix = (
+        {"": all_scores} if file else {f"_{size_name(size)}": s for size, s in scores.items()}
+    )
     return Evaluation(
         metric=METRIC,
-        scores=_means(named, bit_errors=lambda s: s.bit_errors, bits=lambda s: s.bits),
+        scores=_means(by_suffix, bit_errors=lambda s: s.bit_errors, bits=lambda s: s.bits),
         baselines={
             "guessing": _means(
-                named, bit_errors=lambda s: s.target_bits / 2, bits=lambda s: s.target_bits
+                by_suffix, bit_errors=lambda s: s.target_bits / 2, bits=lambda s: s.target_bits
             ),
-            # Sure and sometimes wrong, they have an infinite cross-entropy.
-            "zeros": _means(named, bit_errors=lambda s: s.ones),
+            # Zeros are certain and sometimes wrong, so their cross-entropy is infinite.
+            "zeros": _means(by_suffix, bit_errors=lambda s: s.ones),
         },
-        size={"sequences": len(every.bits), "target bits": int(every.target_bits.sum())},
+        size={"sequences": len(all_scores.bits), "target bits": int(all_scores.target_bits.sum())},
         checksum=checksum(sequence for sequences in sets.values() for sequence in sequences),
         details=_details(config, scores),
         picture=_picture(config, scores),
@@ -119,7 +121,7 @@ def read_sequences(path: Path, bits: int) -> list[np.ndarray]:
         Bits (length, bits) of each line, float32.
 
     Raises:
-        DataError: If the file is missing or empty, or a line has anything but such vectors.
+        DataError: If the file is missing or empty, or a line contains anything but such vectors.
     """
     sequences = []
     for number, line in enumerate(read_lines(path), start=1):
@@ -159,22 +161,22 @@ def _of_file(config: Config, file: Path) -> dict[Size, list[Sequence]]:
 
 def _score(config: Config, signatures: Signatures, sequences: list[Sequence]) -> Score:
     """Score exported functions on sequences of one size."""
-    due = sequences[0].weights > 0
-    target = np.stack([sequence.targets[due] for sequence in sequences])
+    is_due = sequences[0].weights > 0
+    target = np.stack([sequence.targets[is_due] for sequence in sequences])
     inputs = np.stack([sequence.inputs for sequence in sequences])
-    if config.task == "copy":  # the export adds the markers, and cuts out the answer
-        name, inputs, due = "bits", target, slice(None)
+    if config.task == "copy":  # the export adds the markers and extracts the answer
+        name, inputs, is_due = "bits", target, slice(None)
     else:
         name = "inputs"
-    served = signatures["serving_default"]
+    signature = signatures["serving_default"]
     answers = in_batches(
-        lambda batch: call(served, **{name: np.stack(batch)})["probabilities"], inputs, _BATCH
+        lambda batch: call(signature, **{name: np.stack(batch)})["probabilities"], inputs, _BATCH
     )
-    probabilities = np.stack(answers)[:, due].astype("float64")
+    probabilities = np.stack(answers)[:, is_due].astype("float64")
     return Score(
         # NaN counts as wrong.
         bit_errors=(~(np.abs(probabilities - target) < 0.5)).sum(axis=(1, 2)).astype("float64"),
-        # 23 bits at most: in float32, a probability closer to 1 is 1.
+        # At most 23 bits: float32 rounds a probability closer to 1 to 1.
         bits=np.log2(1 / np.maximum(1 - np.abs(probabilities - target), 2.0**-23)).sum((1, 2)),
         target_bits=np.full(len(target), float(target[0].size)),
         ones=target.sum(axis=(1, 2), dtype="float64"),
@@ -182,12 +184,12 @@ def _score(config: Config, signatures: Signatures, sequences: list[Sequence]) ->
 
 
 def _means(
-    named: Mapping[str, Score], **metrics: Callable[[Score], np.ndarray]
+    by_suffix: Mapping[str, Score], **metrics: Callable[[Score], np.ndarray]
 ) -> dict[str, float]:
-    """Average metrics over the sequences of each score; its name is appended to the keys."""
+    """Average metrics over the sequences of each score, whose suffix is appended to the keys."""
     return {
-        f"{metric}{name}": float(of(score).mean())
-        for name, score in named.items()
+        f"{metric}{suffix}": float(of(score).mean())
+        for suffix, score in by_suffix.items()
         for metric, of in metrics.items()
     }
 
@@ -221,7 +223,7 @@ def _picture(config: Config, scores: Mapping[Size, Score]) -> Callable[[Path], N
         curves.setdefault(name, {})[length] = float(score.bit_errors.mean())
 
     def draw(path: Path) -> None:
-        from apps.copy_task.pictures import length_curve  # Matplotlib, only if asked for
+        from apps.copy_task.pictures import length_curve  # imports Matplotlib, only if needed
 
         length_curve(path, curves, config.max_length)
 

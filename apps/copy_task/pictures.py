@@ -22,7 +22,7 @@ def copying(
     weightings: Mapping[str, np.ndarray],
     title: str,
 ) -> None:
-    """Draw how a sequence is copied: panels below one another, with a common time axis.
+    """Draw how a sequence is copied, as stacked panels with a shared time axis.
 
     Args:
         path: New picture; its suffix is the format.
@@ -36,11 +36,11 @@ def copying(
     """
     length, bits = target.shape
     # The steps are: start marker, the bits, end marker, the copy.
-    silence, mark = np.full((length + 2, bits), np.nan), np.full((1, bits), np.nan)
+    blank, mark = np.full((length + 2, bits), np.nan), np.full((1, bits), np.nan)
     panels = {
         "input, target": np.concatenate([mark, target, mark, target]),
-        "output": np.concatenate([silence, probabilities]),
-        "error": np.concatenate([silence, np.abs(target - probabilities)]),
+        "output": np.concatenate([blank, probabilities]),
+        "error": np.concatenate([blank, np.abs(target - probabilities)]),
     }
     slots = _shown(list(weightings.values()))
     heads = sum(weighting.shape[1] for weighting in weightings.values())
@@ -62,9 +62,9 @@ def copying(
     for ax in axes[:3]:
         ax.set_yticks([0, bits - 1], ["1", str(bits)])
     for ax in axes[3:]:
-        # Not a scale: the slots form a circle, and those shown may wrap around to the first slot.
-        every = next(n for n in (1, 2, 5, 10, 20, 50, len(slots)) if len(slots) / n <= 7)
-        ticks = np.flatnonzero(slots % every == 0)
+        # Single ticks: the slots form a circle, and those shown may wrap around to the first slot.
+        spacing = next(n for n in (1, 2, 5, 10, 20, 50, len(slots)) if len(slots) / n <= 7)
+        ticks = np.flatnonzero(slots % spacing == 0)
         ax.set_yticks(ticks, [str(slots[i]) for i in ticks])
     axes[0].secondary_xaxis("top").set_xticks([0, length + 1], ["start", "end"])
     axes[-1].set_xlabel("step")
@@ -74,7 +74,7 @@ def copying(
 
 
 def length_curve(path: Path, curves: Mapping[str, Mapping[int, float]], trained_to: int) -> None:
-    """Draw the bit errors by length.
+    """Plot the bit errors by length.
 
     Args:
         path: New picture; its suffix is the format.
@@ -102,7 +102,7 @@ def length_curve(path: Path, curves: Mapping[str, Mapping[int, float]], trained_
 
 
 def compare(path: Path, results: Mapping[str, dict]) -> None:
-    """Draw the bit errors by length of several evaluations: the command `compare`.
+    """Plot the bit errors by length for several evaluations: the command `compare`.
 
     Args:
         path: New picture; its suffix is the format.
@@ -124,7 +124,7 @@ def compare(path: Path, results: Mapping[str, dict]) -> None:
 
 
 def _shown(weightings: list[np.ndarray]) -> np.ndarray:
-    """Return the used slots and a margin, in the order of the circle, from after the largest gap.
+    """Return the used slots and a margin, in circular order, starting after the largest gap.
 
     Example:
         >>> weighting = np.zeros((1, 1, 10))

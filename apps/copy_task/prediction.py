@@ -13,7 +13,7 @@ from apps.common.files import PICTURES, check_new_file
 from apps.copy_task.config import PredictOptions
 from apps.copy_task.tasks import parse_bits
 
-SHOWN = 5  # wrong bits that are named, at most
+SHOWN = 5  # maximum number of wrong bits to list
 
 
 def predict(
@@ -25,12 +25,12 @@ def predict(
         A text and a record for each sequence.
 
     Raises:
-        UserError: If a line has anything but bits, the picture exists, or the model was trained for
-            another task than copy.
+        UserError: If a line contains anything but bits, the picture exists, or the model was
+            trained for a task other than copy.
     """
     serve = signatures["serving_default"]
     if "copy" not in serve.structured_outputs:
-        raise UserError("this export was trained for another task; predict is for copy")
+        raise UserError("this export was trained for another task; predict supports only copy")
     width = serve.structured_outputs["copy"].shape[-1]
     if options.picture:
         check_new_file(options.picture, PICTURES)
@@ -44,23 +44,23 @@ def predict(
                 file=sys.stderr,
             )
         record = _record(bits, answer)
-        verdict = _verdict(record["wrong"], bits.size)
-        question = f"  {name}: {record['bits']}\n" if name == "random" else ""
-        yield f"{question}{record['copy']}\n  {verdict}", record
+        summary = _summary(record["wrong"], bits.size)
+        prefix = f"  {name}: {record['bits']}\n" if name == "random" else ""
+        yield f"{prefix}{record['copy']}\n  {summary}", record
     if options.picture and answer:
-        from apps.copy_task import pictures  # Matplotlib, only if asked for
+        from apps.copy_task import pictures  # imports Matplotlib, only if needed
 
         # Reversed, write weightings come before read weightings.
-        named = sorted(answer.items(), reverse=True)
-        weightings = {key.replace("_", " "): w for key, w in named if w.ndim == 3}
-        title = f"length {len(bits)}: {verdict.partition(':')[0]}"
+        arrays = sorted(answer.items(), reverse=True)
+        weightings = {key.replace("_", " "): w for key, w in arrays if w.ndim == 3}
+        title = f"length {len(bits)}: {summary.partition(':')[0]}"
         pictures.copying(options.picture, bits, answer["probabilities"], weightings, title)
 
 
 def _sequences(
     options: PredictOptions, batches: Iterable[list[str]], width: int
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield each sequence, and its name in messages."""
+    """Yield each sequence, with its name for messages."""
     if options.random:
         random = np.random.default_rng(options.seed)
         yield "random", random.integers(0, 2, (options.random, width)).astype("float32")
@@ -83,7 +83,7 @@ def _record(bits: np.ndarray, answer: dict[str, np.ndarray]) -> dict[str, Any]:
     }
 
 
-def _verdict(wrong: list[dict[str, int]], size: int) -> str:
+def _summary(wrong: list[dict[str, int]], size: int) -> str:
     if not wrong:
         return "copied without error"
     places = [f"vector {place['vector']} bit {place['bit']}" for place in wrong[:SHOWN]]

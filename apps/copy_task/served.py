@@ -13,8 +13,8 @@ class ServedSequenceModel(tf.Module):
     """The functions of an export: a whole sequence at once, or one vector at a time.
 
     Args:
-        model: (batch, time, inputs) to logits, with the layers `rnn` and `logits`.
-        copies: Whether it was trained to copy, so that the markers of a sequence are known here.
+        model: Model from (batch, time, inputs) to logits, with the layers `rnn` and `logits`.
+        copies: Whether it was trained to copy; then `copy` adds the markers of a sequence.
     """
 
     def __init__(self, model: keras.Model, copies: bool) -> None:
@@ -33,7 +33,7 @@ class ServedSequenceModel(tf.Module):
         bits = tf.ensure_shape(bits, [None, None, self.output_size])
         batch, length = tf.shape(bits)[0], tf.shape(bits)[1]
         with (
-            _after_check(length > 0, "bits: no vector; give sequences of at least one"),
+            _after_check(length > 0, "bits: no vectors; give sequences of at least one"),
             _after_check(_are_bits(bits), "bits: the values must be 0 or 1"),
         ):
             logits, weightings = self._logits_and_trace(with_markers(bits))
@@ -51,7 +51,7 @@ class ServedSequenceModel(tf.Module):
         inputs = tf.ensure_shape(inputs, [None, None, self.input_size])
         with (
             _after_check(
-                tf.shape(inputs)[1] > 0, "inputs: no step; give sequences of at least one"
+                tf.shape(inputs)[1] > 0, "inputs: no steps; give sequences of at least one"
             ),
             _after_check(tf.math.is_finite(inputs), "inputs: the values must be finite"),
         ):
@@ -65,7 +65,7 @@ class ServedSequenceModel(tf.Module):
 
     def step(self, vector: tf.Tensor, model: tf.Tensor, **state: tf.Tensor) -> dict[str, tf.Tensor]:
         """Read one vector (batch, inputs) of each sequence."""
-        message = "model: this is the state of another model; start with init of this one"
+        message = "model: this state belongs to another model; start with init of this one"
         with _after_check(model == self.fingerprint, message):
             vector = tf.ensure_shape(vector, [None, self.input_size])
             states = [tf.ensure_shape(state[name], [None, n]) for name, n in self.states.items()]
@@ -76,7 +76,8 @@ class ServedSequenceModel(tf.Module):
                 right, f"vector: the values must be {'0 or 1' if self.copies else 'finite'}"
             ),
             _after_check(
-                rows == tf.shape(vector)[0], "step: vector, state and model differ in rows"
+                rows == tf.shape(vector)[0],
+                "step: vector, state and model must have the same number of rows",
             ),
         ):
             output, states = self.rnn.step(vector, states)

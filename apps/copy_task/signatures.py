@@ -16,7 +16,7 @@ from seqkit.export import Signature
 _TITLES = {
     "copy": "Copy of a sequence of bits",
     "repeat_copy": "Repeated copy of a sequence of bits",
-    "associative_recall": "The item after another, of items of bits",
+    "associative_recall": "Associative recall of items of bits",
     "priority_sort": "Vectors of bits, sorted by priority",
 }
 _CELLS = {
@@ -33,17 +33,17 @@ def export(config: Config, run: Path) -> list[Export]:
     Raises:
         UserError: If the folder has no model yet, or is damaged.
     """
-    served = ServedSequenceModel(load_model(run), copies=config.task == "copy")
-    signatures = signatures_of(served)
-    notes = Path(__file__).with_name("notes_copy.md" if served.copies else "notes_task.md")
+    module = ServedSequenceModel(load_model(run), copies=config.task == "copy")
+    signatures = signatures_of(module)
+    notes = Path(__file__).with_name("notes_copy.md" if module.copies else "notes_task.md")
     return [
         Export(
             name=NAME,
-            module=served,
+            module=module,
             signatures=signatures,
-            examples=_examples(served, signatures, config),
+            examples=_examples(module, signatures, config),
             title=f"{_TITLES[config.task]} ({_CELLS[config.cell]})",
-            data=f"random bits, drawn as they are needed; lengths up to {config.max_length}",
+            data=f"random bits, generated on the fly; lengths up to {config.max_length}",
             licence="Apache-2.0",
             splits=("test",),
             notes=notes.read_text().format(start=config.bits, end=config.bits + 1),
@@ -51,32 +51,32 @@ def export(config: Config, run: Path) -> list[Export]:
     ]
 
 
-def signatures_of(served: ServedSequenceModel) -> dict[str, Signature]:
-    """Name the functions and type their arguments."""
-    vector = tf.TensorSpec([None, served.input_size], tf.float32)
+def signatures_of(module: ServedSequenceModel) -> dict[str, Signature]:
+    """Return the signatures, with their names and the types of their arguments."""
+    vector = tf.TensorSpec([None, module.input_size], tf.float32)
     batch_size = {"batch_size": tf.TensorSpec([], tf.int32)}
-    init = Signature(lambda batch_size: served.init(batch_size), batch_size)
+    init = Signature(lambda batch_size: module.init(batch_size), batch_size)
     state = {name: tf.TensorSpec(spec.shape, spec.dtype) for name, spec in init.outputs.items()}
-    if served.copies:
-        bits = tf.TensorSpec([None, None, served.output_size], tf.float32)
-        default = Signature(lambda bits: served.copy(bits), {"bits": bits})
+    if module.copies:
+        bits = tf.TensorSpec([None, None, module.output_size], tf.float32)
+        default = Signature(lambda bits: module.copy(bits), {"bits": bits})
     else:
-        inputs = tf.TensorSpec([None, None, served.input_size], tf.float32)
-        default = Signature(lambda inputs: served.run(inputs), {"inputs": inputs})
+        inputs = tf.TensorSpec([None, None, module.input_size], tf.float32)
+        default = Signature(lambda inputs: module.run(inputs), {"inputs": inputs})
     return {
         "serving_default": default,
         "init": init,
-        "step": Signature(lambda **tensors: served.step(**tensors), {"vector": vector, **state}),
+        "step": Signature(lambda **tensors: module.step(**tensors), {"vector": vector, **state}),
     }
 
 
 def _examples(
-    served: ServedSequenceModel, signatures: dict[str, Signature], config: Config
+    module: ServedSequenceModel, signatures: dict[str, Signature], config: Config
 ) -> dict[str, list[dict[str, np.ndarray]]]:
-    """Golden inputs: sequences of several lengths, and the first steps of one."""
+    """Return golden inputs: sequences of several lengths, and the first steps of one."""
     random = np.random.default_rng(0)
     drawn = [task(config).sample(random, length) for length in (2, 5, config.max_length)]
-    if served.copies:
+    if module.copies:
         whole = [{"bits": sequence.targets[None, sequence.weights > 0]} for sequence in drawn]
     else:
         whole = [{"inputs": sequence.inputs[None]} for sequence in drawn]

@@ -39,7 +39,7 @@ def copy_sequence(bits: np.ndarray) -> Sequence:
         A sequence of 2 length + 2 steps.
 
     Raises:
-        UserError: If there is no vector, or a value is neither 0 nor 1.
+        UserError: If there are no vectors, or a value is neither 0 nor 1.
 
     Example:
         >>> copy_sequence(np.array([[1, 0], [1, 1]])).weights.tolist()
@@ -66,7 +66,8 @@ def parse_bits(line: str, width: int) -> np.ndarray:
         Bits (length, width), float32.
 
     Raises:
-        UserError: If there is no vector, or one has another width or other characters.
+        UserError: If there are no vectors, or one has the wrong width or characters other than 0
+            and 1.
 
     Example:
         >>> parse_bits("10 11 00", 2).tolist()
@@ -74,10 +75,10 @@ def parse_bits(line: str, width: int) -> np.ndarray:
     """
     vectors = line.split()
     if not vectors:
-        raise UserError(f"no vector; write vectors of {width} bits, separated by spaces")
+        raise UserError(f"no vectors; write vectors of {width} bits, separated by spaces")
     for number, vector in enumerate(vectors, start=1):
         if odd := [character for character in vector if character not in "01"]:
             raise UserError(f"vector {number}: {odd[0]!r} is not a bit; bits are 0 or 1")
         if len(vector) != width:
-            raise UserError(f"vector {number}: {len(vector)} bits, the model has {width}")
+            raise UserError(f"vector {number}: {len(vector)} bits, but the model has {width}")
     return np.array([list(vector) for vector in vectors], "float32")

@@ -15,21 +15,21 @@ class Config(UserDataConfig):
     """Configuration of a tagger; the defaults are the preset `quick`."""
 
     dataset: Literal["king_james", "ud_english_ewt", "conll2000"] = "king_james"
-    """What to learn, if there is no train_file: capitals and punctuation of the King James Bible,
-    parts of speech of UD English-EWT, or chunks of CoNLL-2000."""
+    """Data set to learn from, unless there is a train_file: capitals and punctuation of the King
+    James Bible, parts of speech of UD English-EWT, or chunks of CoNLL-2000."""
     train_file: Path | None = None
     """CoNLL columns, one word per line with its tags, or CoNLL-U (`*.conllu`)."""
     column: str | None = None
     """The tag's column in the files: a number from 1, from -1 at the end, or in CoNLL-U a name such
     as upos; None: the last one, or upos."""
     auxiliary: tuple[str, ...] = ()
-    """Further columns of the training data as auxiliary targets, never inputs: of a file like
-    `column`, of ud_english_ewt xpos and feats, of conll2000 pos."""
+    """Further columns of the training data, used as auxiliary targets, never as inputs: xpos and
+    feats for ud_english_ewt, pos for conll2000, and for a file as in `column`."""
     language_model: float = 0.0
     """Weight of two auxiliary losses: the forward LSTM predicts the next word, the backward one the
     previous (Rei 2017). 0: none."""
     min_count: int = 2
-    """Words that occur less often in training are unknown words."""
+    """Words that occur less often in training are treated as unknown."""
     word_dropout: float = 0.02
     """Share of the training words replaced by the unknown word."""
     embedding_size: int = 128
@@ -71,7 +71,7 @@ class Config(UserDataConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.column and not self.train_file:
-            raise UserError("column needs train_file: a dataset has its own")
+            raise UserError("column requires train_file: a data set has its own columns")
         at_least(1, self, "min_count", "embedding_size", "character_units", "units", "layers")
         fraction(self, "word_dropout", "dropout", "recurrent_dropout", "output_dropout", "ema")
         at_least(0, self, "language_model")
@@ -87,9 +87,9 @@ class PredictOptions(BasePredictOptions):
     """Options of `predict`."""
 
     n_best: int = 1
-    """Show this many taggings of each line, with the probability of each."""
+    """Show this many taggings of each line, with their probabilities."""
     html: Path | None = None
-    """Also write the tagged lines as a page for the browser: a new file."""
+    """Also write the tagged lines as a web page to a new file."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.n_best <= 1000:

@@ -55,11 +55,11 @@ class Data:
         return len(bucket_batches(self._widths, self.config.batch_size)[0])
 
     def batches(self, epoch: int, first_step: int = 0, history: History = ()) -> tf.data.Dataset:
-        """Make the training batches of an epoch, determined by seed and epoch alone.
+        """Return the training batches of an epoch, which depend only on seed and epoch.
 
         Returns:
-            Batches (inputs, targets): dicts of ids, (batch, length), except for characters (batch,
-            length, characters). Padding is 0 in inputs and NO_TAG in targets.
+            Batches (inputs, targets), dicts of ids (batch, length); characters are (batch, length,
+            characters). Padding is 0 in inputs and NO_TAG in targets.
         """
         order = np.random.default_rng((self.config.seed, epoch))
         rows, widths = bucket_batches(self._widths, self.config.batch_size, order)
@@ -112,7 +112,7 @@ def load(config: Config) -> Data:
     words, vectors = read_vectors(config.vectors) if config.vectors else ([], None)
     try:
         vocabulary = Vocabulary.of(train, config.min_count, words)
-    except UserError as error:  # it numbers sentences; name the file
+    except UserError as error:  # add the file to the sentence's number
         raise UserError(f"{config.train_file}, {error}") from None
     train = check_tags(train, vocabulary, "train")
     dev = check_tags(dev, vocabulary, str(config.dev_file or "dev"))
@@ -120,10 +120,10 @@ def load(config: Config) -> Data:
 
 
 def read_split(config: Config, split: str) -> list[Sentence]:
-    """Read the sentences of a split; of the King James text one verse each.
+    """Read the sentences of a split; a sentence of the King James text is a verse.
 
     Args:
-        config: Its data set or files are read.
+        config: Configuration that names the data set or files.
         split: `train`, `dev` or `test`; `train` includes the auxiliary columns.
 
     Raises:
@@ -136,8 +136,8 @@ def read_split(config: Config, split: str) -> list[Sentence]:
         columns = AUXILIARY.get(config.dataset, ())
         for name in auxiliary:
             if name not in columns:
-                has = f"only {' and '.join(columns)}" if columns else "none"
-                raise UserError(f"auxiliary: {config.dataset} has no column {name!r}, {has}")
+                available = f"only {' and '.join(columns)}" if columns else "none"
+                raise UserError(f"auxiliary: {config.dataset} has no column {name!r}, {available}")
         if config.dataset == "king_james":
             return [Sentence(*annotate(verse)) for verse in king_james.verses(split)]
         sentences = read_benchmark(config.dataset, split)
@@ -150,7 +150,7 @@ def read_split(config: Config, split: str) -> list[Sentence]:
 
 
 def check_tags(sentences: list[Sentence], vocabulary: Vocabulary, name: str) -> list[Sentence]:
-    """Check that tags occur in training, and warn of those that don't.
+    """Check that tags occur in training, and warn about those that don't.
 
     Args:
         sentences: Sentences to be learned or scored.
@@ -161,7 +161,7 @@ def check_tags(sentences: list[Sentence], vocabulary: Vocabulary, name: str) -> 
         The sentences, with a `B-` at the beginning of each span.
 
     Raises:
-        UserError: If no tag is known, or the tags are of another span scheme.
+        UserError: If no tag is known, or the tags use another span scheme.
     """
     try:
         scheme = scheme_of(sentence.tags for sentence in sentences)
@@ -170,15 +170,17 @@ def check_tags(sentences: list[Sentence], vocabulary: Vocabulary, name: str) -> 
     tags = {tag for sentence in sentences for tag in sentence.tags}
     if scheme != vocabulary.scheme and tags != {"O"}:
         kinds = [f"{kind} spans" if kind else "plain tags" for kind in (scheme, vocabulary.scheme)]
-        raise UserError(f"{name}: has {kinds[0]}, training has {kinds[1]}; write both alike")
+        raise UserError(
+            f"{name}: has {kinds[0]}, but training has {kinds[1]}; use the same in both"
+        )
     if scheme:
         bio = (from_iobes(to_iobes(s.tags, scheme), scheme) for s in sentences)
         sentences = [s._replace(tags=tags) for s, tags in zip(sentences, bio, strict=True)]
-    places: dict[str, str] = {}
+    locations: dict[str, str] = {}
     for number, sentence in enumerate(sentences, start=1):
         for tag in sentence.tags:
-            places.setdefault(tag, f"sentence {number}")
-    splits.check_labels(places, vocabulary.answers, name, "tag", "is it the right column?")
+            locations.setdefault(tag, f"sentence {number}")
+    splits.check_labels(locations, vocabulary.answers, name, "tag", "is it the right column?")
     return sentences
 
 
@@ -188,7 +190,7 @@ def checksum(sentences: list[Sentence]) -> str:
 
 
 def encode(sentences: list[Sentence], vocabulary: Vocabulary, inputs: list[str]) -> Ids:
-    """Replace the words and tags of training sentences by ids."""
+    """Convert the words and tags of training sentences to ids."""
     lengths = np.array([len(sentence.words) for sentence in sentences], "int32")
     words = np.array([word for sentence in sentences for word in sentence.words], object)
     distinct, spellings = np.unique(words, return_inverse=True)
@@ -206,7 +208,7 @@ def encode(sentences: list[Sentence], vocabulary: Vocabulary, inputs: list[str])
 
 
 def bucket_lengths(lengths: np.ndarray) -> np.ndarray:
-    """Round lengths up to 8, 16, 24, 32, 48, 64, 96, 128, ...: XLA compiles each one.
+    """Round lengths up to 8, 16, 24, 32, 48, 64, 96, ..., so that XLA compiles few shapes.
 
     Example:
         >>> bucket_lengths(np.array([1, 8, 9, 30, 33, 65, 10_000])).tolist()
@@ -219,8 +221,8 @@ def bucket_lengths(lengths: np.ndarray) -> np.ndarray:
 
 def dataset(ids: Ids, rows: np.ndarray, widths: np.ndarray) -> tf.data.Dataset:
     """Gather batches from their rows; see `Data.batches` for the format."""
-    inputs = {name: tf.constant(of_spelling) for name, of_spelling in ids.inputs.items()}
-    targets = {name: tf.constant(of_word) for name, of_word in ids.targets.items()}
+    inputs = {name: tf.constant(array) for name, array in ids.inputs.items()}
+    targets = {name: tf.constant(array) for name, array in ids.targets.items()}
     spellings, starts = tf.constant(ids.spellings), tf.constant(ids.starts)
     lengths = tf.constant(ids.lengths)
 
@@ -232,7 +234,7 @@ def dataset(ids: Ids, rows: np.ndarray, widths: np.ndarray) -> tf.data.Dataset:
         word = tf.where(mask, word, 0)
         spelling = tf.where(mask, tf.gather(spellings, word), 0)
         return (
-            {name: tf.gather(of_spelling, spelling) for name, of_spelling in inputs.items()},
+            {name: tf.gather(array, spelling) for name, array in inputs.items()},
             {n: tf.where(mask, tf.gather(t, word), NO_TAG) for n, t in targets.items()},
         )
 
@@ -241,7 +243,7 @@ def dataset(ids: Ids, rows: np.ndarray, widths: np.ndarray) -> tf.data.Dataset:
 
 
 def _with_neighbors(inputs: dict, targets: dict) -> tuple[dict, dict]:
-    """Add the previous and the next word to the targets; at the ends they are padding."""
+    """Add the previous and the next word to the targets, with padding at the ends."""
     words, is_word = inputs["words"], targets["tags"] != NO_TAG
     padded = tf.pad(tf.where(words < NEIGHBORS, words, UNKNOWN), [[0, 0], [1, 1]])
     neighbors = {"previous_word": padded[:, :-2], "next_word": padded[:, 2:]}

@@ -1,4 +1,4 @@
-"""Scores of a tagger: a model in training, and exported functions."""
+"""Scores of a tagger: of a model in training, and of exported functions."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,7 +30,7 @@ from datasets.formats.tagged import read_tagged
 
 
 def validation(config: Config, model: keras.Model, data: Data) -> Validation:
-    """Score a model in training on the dev sentences."""
+    """Return a function that scores a model in training on the dev sentences."""
     features = Features(data.vocabulary, input_names(config))
     answers = np.array(data.vocabulary.answers, object)
 
@@ -51,7 +51,7 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
 def evaluate(
     config: Config, signatures: Signatures, folder: Path, split: str, file: Path | None = None
 ) -> Evaluation:
-    """Score exported functions and baselines on a split, or on a file like the training file."""
+    """Score exported functions and baselines on a split, or on a file in the training format."""
     vocabulary = Vocabulary.read(folder)
     spans = vocabulary.scheme is not None
     sentences = read_tagged(file, config.column) if file else read_split(config, split)
@@ -63,8 +63,10 @@ def evaluate(
     guesses = {}
     try:
         train = check_tags(read_split(config, "train"), vocabulary, "train")
-    except DataError as error:  # an export may be used where its training data are not
-        tables.append(f"without baselines and unseen words, which need the training data: {error}")
+    except DataError as error:  # the training data of an export may not be available
+        tables.append(
+            f"no baselines or scores of unseen words, which require the training data: {error}"
+        )
     else:
         guesses = baselines(train, sentences, restores=config.restores)
         known = {word for sentence in train for word in sentence.words}
@@ -84,7 +86,7 @@ def evaluate(
 
 
 def tag_sentences(signatures: Signatures, words: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Tag split sentences by the signature `words`."""
+    """Tag sentences that are already split, with the signature `words`."""
 
     def tag(batch: np.ndarray) -> list[list[str]]:
         return [strings(row) for row in call(signatures["words"], words=batch)["tags"]]
@@ -97,8 +99,8 @@ def _from_raw_text(
 ) -> tuple[dict[str, float], str]:
     """Score the tags of sentences given as raw text, which the export splits into words.
 
-    Sentences whose words are not written in the text, such as German `zu dem` in `zum`, are left
-    out: their characters can't be compared.
+    Sentences whose words differ from the text, such as German `zu dem` for `zum`, are left out:
+    their characters can't be compared.
     """
 
     def tag(batch: list[Sentence]) -> list[tuple[list[str], list[str]]]:
@@ -113,8 +115,10 @@ def _from_raw_text(
             gold.append((sentence.words, sentence.tags))
             system.append((words, tags))
     if not gold:
-        return {}, "no sentence is written as its words are: no scores from raw text"
-    note = f"from raw text: {len(gold)} of {len(sentences)} sentences, written as their words are"
+        return {}, "no scores from raw text: the words of every sentence differ from its text"
+    note = (
+        f"from raw text: {len(gold)} of {len(sentences)} sentences, whose words agree with the text"
+    )
     return raw_text_score(gold, system), note
 
 

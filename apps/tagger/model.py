@@ -19,7 +19,7 @@ _LANGUAGE_MODEL_SIZE = 50  # of the layer that predicts neighboring words
 
 @keras.saving.register_keras_serializable("apps.tagger")
 class WordDropout(ConfigFromSignature, keras.layers.Layer):
-    """Replacement of random words by the unknown word, in training only.
+    """Dropout that replaces random words with the unknown word, in training only.
 
     Args:
         rate: Share of the words, in [0, 1).
@@ -41,7 +41,7 @@ class WordDropout(ConfigFromSignature, keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("apps.tagger")
 class EachWord(ConfigFromSignature, keras.layers.Layer):
-    """A layer applied to each word: (batch, length, ...) as (batch * length, ...), at once.
+    """Wrapper that applies a layer to each word: (batch, length, ...) as (batch * length, ...).
 
     Args:
         layer: Layer from (words, ...) to (words, units).
@@ -63,7 +63,7 @@ class EachWord(ConfigFromSignature, keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("apps.tagger")
 def crf_loss_per_word(tags: Tensor, potentials: Tensor) -> Tensor:
-    """Scale the loss of each sentence so that the mean over sentences is the mean over words."""
+    """Compute the CRF loss, scaled so that its mean over sentences is the mean over words."""
     words = ops.sum(ops.cast(tags != NO_TAG, "float32"))
     sentences = ops.cast(ops.shape(tags)[0], "float32")
     return crf_loss(tags, potentials) * sentences / ops.maximum(words, 1.0)
@@ -72,7 +72,7 @@ def crf_loss_per_word(tags: Tensor, potentials: Tensor) -> Tensor:
 def build(config: Config, data: Data) -> keras.Model:
     """Build the compiled model, from a dict of ids to a dict of scores, one per training target.
 
-    `tags` are logits (batch, length, tags), or with a CRF potentials (batch, length, tags, tags).
+    `tags` are logits (batch, length, tags), or, with a CRF, potentials (batch, length, tags, tags).
     """
     inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in input_names(config)}
     is_word = ops.not_equal(inputs["words"], PADDING)
@@ -128,7 +128,7 @@ def _encoder(
         )
         x = Bidirectional(RNN(cell, return_sequences=True))(x, mask=is_word)
         if layer == 0 and config.language_model:
-            # Each direction on its own: the other one has read the word to be predicted.
+            # Each direction separately: the other one has already read the word to predict.
             directions = {
                 "next_word": x[..., : config.units],
                 "previous_word": x[..., config.units :],

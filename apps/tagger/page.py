@@ -34,9 +34,9 @@ class TaggedSentence(NamedTuple):
 def write_page(path: Path, sentences: Sequence[TaggedSentence]) -> None:
     """Write tagged sentences as a page.
 
-    Plain tags are shown below their words; spans, from BIO or IOBES tags, as boxes. The fill pales
-    with the probability (of a span: the lowest of its words), which a tooltip shows as a number. A
-    tag has one color, on every page unless two tags of a page collide.
+    Plain tags are shown below their words; spans, from BIO or IOBES tags, as boxes. The fill is
+    paler for lower probabilities (of a span: the lowest of its words); a tooltip shows the number.
+    A tag has the same color on every page, unless it collides with another tag.
 
     Args:
         path: New file.
@@ -44,12 +44,12 @@ def write_page(path: Path, sentences: Sequence[TaggedSentence]) -> None:
 
     Raises:
         UserError: If the file exists, or can't be created.
-        ValueError: If numbers of words, tags and probabilities differ.
+        ValueError: If the numbers of words, tags and probabilities differ.
     """
     check_new_file(path)
     text = _page(sentences)
     with atomic_write(path) as temporary:
-        # Half a surrogate pair has no UTF-8; a question mark takes its place.
+        # An unpaired surrogate has no UTF-8 encoding; it is replaced with a question mark.
         temporary.write_text(text, encoding="utf-8", errors="replace")
 
 
@@ -85,7 +85,7 @@ def _tags(sentence: TaggedSentence, colors: dict[str, int]) -> list[str]:
 
 
 def _spans(sentence: TaggedSentence, colors: dict[str, int]) -> list[str]:
-    """Return each word; the first and the last of a span have the ends of its box."""
+    """Return each word; the first and the last word of a span open and close its box."""
     parts = [_word(word, tag, p, _percent(p)) for word, tag, p in zip(*sentence, strict=True)]
     for name, first, last in get_entities([*sentence.tags]):
         lowest = min(sentence.probabilities[first : last + 1])
@@ -109,7 +109,7 @@ def _fill(color: int, probability: float) -> str:
 
 
 def _colors(names: Iterable[str]) -> dict[str, int]:
-    """Assign a color to each name: its own, or the next free one while there is one."""
+    """Assign a color to each name by a hash; on a collision the next free one, if there is any."""
     colors: dict[str, int] = {}
     for name in sorted(names):
         color = zlib.crc32(name.encode("utf-8", "replace"), _SALT) % _COLORS

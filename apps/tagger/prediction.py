@@ -13,7 +13,7 @@ from apps.tagger.page import TaggedSentence, write_page
 def predict(
     options: PredictOptions, signatures: Signatures, batches: Iterable[list[str]]
 ) -> Iterator[Answer]:
-    """Tag lines of text, batch by batch as they come; write the page after the last.
+    """Tag lines of text batch by batch, and write the page after the last one.
 
     Yields:
         A text and a record for each line.

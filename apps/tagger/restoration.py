@@ -10,7 +10,7 @@ CASES = ("lower", "Title", "UPPER")
 MARKS = ("", ",", ".", ";", ":", "?", "!")
 
 # One pattern for Python and for RE2, the engine of TensorFlow's string operations: letters and
-# digits, joined by hyphens or apostrophes, and the apostrophe of a genitive.
+# digits, joined by hyphens or apostrophes, and the apostrophe of a possessive.
 _ALNUM = r"[\p{L}\p{N}]"
 WORD_RE2 = rf"{_ALNUM}+(?:[’-]+{_ALNUM}+)*’?"
 _WORD = WORD_RE2.replace(_ALNUM, r"[^\W_]")
@@ -21,8 +21,8 @@ _WORD_AND_MARK = re.compile(rf"({_WORD})[^\w,.;:?!]*([,.;:?!]?)")
 def annotate(text: str) -> tuple[list[str], list[str]]:
     """Split a text into bare lower-case words and the tags that restore it.
 
-    Lost are characters that are neither part of a word nor one of the marks `, . ; : ? !`
-    (brackets, dashes, quotation marks, a second mark in a row), capitals inside a word, and the
+    The tags don't restore characters that are neither part of a word nor one of the marks `, . ; :
+    ? !` (brackets, dashes, quotation marks, a second mark in a row), capitals inside a word, or the
     difference between ' and ’.
 
     Returns:
@@ -58,7 +58,7 @@ def split_tag(tag: str) -> tuple[str, str]:
 
 
 def _case(word: str) -> str:
-    letters = re.sub(r"’s?$", "", word)  # the genitive of a word in capitals: LORD’s
+    letters = re.sub(r"’s?$", "", word)  # the possessive of a word in capitals: LORD’s
     if letters.isupper() and sum(map(str.isalpha, letters)) > 1:
         return "UPPER"
     return "Title" if word[0].isupper() else "lower"

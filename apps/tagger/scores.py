@@ -20,7 +20,7 @@ Strings = Sequence[Sequence[str]]  # sentences of words or of tags
 
 
 def metric(spans: bool) -> str:
-    """Describe how `score` computes F1, and by which library."""
+    """Describe how `score` computes F1, and with which library."""
     if spans:
         return f"F1 of spans as conlleval counts them, seqeval {version('seqeval')}"
     return f"macro F1 over the labels of the gold tags, scikit-learn {version('scikit-learn')}"
@@ -42,7 +42,7 @@ def score(gold: Strings, predicted: Strings, spans: bool) -> dict[str, float]:
         `accuracy` and `macro_f1`, or `accuracy`, `precision`, `recall` and `f1`.
 
     Raises:
-        ValueError: If numbers of tags differ, or there are no tags.
+        ValueError: If the numbers of tags differ, or there are no tags.
 
     Example:
         >>> score([["a", "a"], ["b", "b"]], [["a", "a"], ["a", "c"]], spans=False)
@@ -107,8 +107,8 @@ def seen_and_unseen(
         known: Words of the training sentences, spelled like `words`.
 
     Returns:
-        `seen_accuracy`, `unseen_accuracy`, and `unseen_share` of the words; without the accuracy of
-        words that don't exist.
+        `seen_accuracy`, `unseen_accuracy`, and `unseen_share` of the words; an accuracy over no
+        words is left out.
 
     Example:
         >>> seen_and_unseen([["a", "b", "c", "a"]], [["X", "X", "Y", "Y"]], [["X"] * 4], {"a", "b"})
@@ -133,8 +133,8 @@ def confusions(words: Strings, gold: Strings, predicted: Strings, n: int = 10) -
         n: Maximum number of rows.
 
     Returns:
-        A table: both tags, count, share of all errors in percent, and the three words it happens to
-        most.
+        A table: both tags, count, share of all errors in percent, and the three words most often
+        affected.
 
     Example:
         >>> print(confusions([["the", "dog"]], [["DET", "NOUN"]], [["DET", "VERB"]]))
@@ -151,13 +151,15 @@ def confusions(words: Strings, gold: Strings, predicted: Strings, n: int = 10) -
     counts = {pair: count.total() for pair, count in examples.items()}
     errors = sum(counts.values())
     worst = sorted(counts, key=lambda pair: (-counts[pair], pair))[:n]
-    often = [", ".join(word for word, _ in examples[pair].most_common(3)) for pair in worst]
+    frequent_words = [
+        ", ".join(word for word, _ in examples[pair].most_common(3)) for pair in worst
+    ]
     columns = [
         ["gold", *(correct for correct, _ in worst)],
         _left(["predicted", *(guess for _, guess in worst)]),
         ["count", *(str(counts[pair]) for pair in worst)],
         ["share", *(f"{100 * counts[pair] / errors:.2f}" for pair in worst)],
-        _left(["words", *often]),
+        _left(["words", *frequent_words]),
     ]
     header, *rows = zip(*columns, strict=True)
     return table(header, rows)
@@ -202,10 +204,10 @@ def raw_text_score(
         system: Words and tags of the same sentences.
 
     Returns:
-        `token_f1`: a word is correct if `align` pairs it; `tag_f1`: if also its tag is correct.
+        `token_f1`: a word is correct if `align` pairs it; `tag_f1`: if its tag is correct, too.
 
     Raises:
-        ValueError: If numbers of sentences or the characters of a sentence differ.
+        ValueError: If the numbers of sentences, or the characters of a sentence, differ.
 
     Example:
         >>> gold = ["ca", "n't", "go"], ["AUX", "PART", "VERB"]
@@ -234,13 +236,12 @@ def baselines(
 ) -> dict[str, list[list[str]]]:
     """Tag sentences without a model.
 
-    `majority tag`: the most frequent tag. `last word`: the most frequent tag of the current word,
-    the last word read; for a new word the majority tag. `capital first, full stop last`, if the
-    tags restore text: the case of `last word`, a capital at the beginning and a full stop at the
-    end.
+    `majority tag`: the most frequent tag. `last word`: the most frequent tag of the word just read;
+    for an unseen word, the majority tag. `capital first, full stop last`, if the tags restore text:
+    the case of `last word`, a capital at the beginning and a full stop at the end.
 
     Args:
-        train: Sentences to count in.
+        train: Sentences in which tags are counted.
         sentences: Sentences to tag.
         restores: Whether the tags are capitals and punctuation.
 
@@ -252,10 +253,12 @@ def baselines(
         for word, tag in zip(sentence.words, sentence.tags, strict=True):
             counts.setdefault(word, Counter())[tag] += 1
     majority = sum(counts.values(), Counter()).most_common(1)[0][0]
-    of_word = {word: tags.most_common(1)[0][0] for word, tags in counts.items()}
+    tag_of_word = {word: tags.most_common(1)[0][0] for word, tags in counts.items()}
     guesses = {
         "majority tag": [[majority] * len(sentence.words) for sentence in sentences],
-        "last word": [[of_word.get(w, majority) for w in sentence.words] for sentence in sentences],
+        "last word": [
+            [tag_of_word.get(w, majority) for w in sentence.words] for sentence in sentences
+        ],
     }
     if restores:
         guesses["capital first, full stop last"] = [

@@ -18,7 +18,7 @@ class ServedTagger(tf.Module):
     """A trained model with its vocabulary.
 
     Args:
-        model: Dict of ids (batch, length, ...) to a dict of scores, among them `tags`.
+        model: Model from a dict of ids (batch, length, ...) to a dict of scores, including `tags`.
         vocabulary: Vocabulary of the model.
         config: Configuration of the model.
     """
@@ -35,7 +35,7 @@ class ServedTagger(tf.Module):
         self.label_of_tag = tf.constant([self.labels.index(tag) for tag in vocabulary.answers])
 
     def tag_ids(self, **ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Tag word ids: the number of each label, and its probability."""
+        """Tag word ids; return the index of each label, and its probability."""
         scores = self.model(ids, training=False)
         is_word = ids["words"] != PADDING
         labels = tf.gather(self.label_of_tag, best_tags(scores))
@@ -63,7 +63,7 @@ class ServedTagger(tf.Module):
     def _by_length(self, words: tf.Tensor, lengths: tf.Tensor) -> dict[str, tf.Tensor]:
         """Apply `tag_ids` to a few sentences of similar length at a time.
 
-        In a batch of sentences as they come, two thirds of the steps are padding.
+        In unsorted batches, two thirds of the steps would be padding.
         """
         batch, length = tf.unstack(tf.shape(words))
         chunks = -(-batch // CHUNK)
@@ -123,7 +123,7 @@ class ServedTagger(tf.Module):
 
 
 def split_restoration(text: tf.Tensor) -> tf.Tensor:
-    """Find words in the graph as `restoration.annotate` does; joined by spaces."""
+    """Find the words in the graph, as `restoration.annotate` does, and join them with spaces."""
     text = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace")
     text = tf.strings.lower(text, encoding="utf-8")
     text = tf.strings.regex_replace(text, "'", "’")

@@ -28,23 +28,23 @@ def export(config: Config, run: Path) -> list[Export]:
         UserError: If the folder has no model yet, or is damaged.
     """
     vocabulary = Vocabulary.read(run)
-    served = ServedTagger(load_model(run), vocabulary, config)
+    module = ServedTagger(load_model(run), vocabulary, config)
     facts = config.export_facts(config.dataset)
     title, case = load_card(config.dataset).title, ""
-    text = "split into words as in UD English; the answer has each with its tag, `word/TAG`."
+    text = "split into words as in UD English; the answer gives each word with its tag, `word/TAG`."
     if config.train_file:
         title = "Sequence tagger"
         facts["data"] += f" ({len(vocabulary.tags)} tags)"
     elif config.restores:
         title, case = "Capitals and punctuation restored", " Give them in lower case."
-        text = "capitals and punctuation of the input are ignored; the answer has new ones."
+        text = "capitals and punctuation of the input are ignored; the answer has predicted ones."
     facts |= {"title": title}
     extra = {VOCABULARY: (run / VOCABULARY).read_text()}
     return [
         Export(
             name=NAME,
-            module=served,
-            signatures=_signatures(served),
+            module=module,
+            signatures=_signatures(module),
             examples=_examples(config, vocabulary),
             notes=_notes("notes.md").format(text=text, case=case),
             extra=extra,
@@ -52,11 +52,11 @@ def export(config: Config, run: Path) -> list[Export]:
         ),
         Export(
             name=f"{NAME}_ids",
-            module=served.model,
-            signatures=_signatures_of_ids(served),
-            examples=_examples_of_ids(served, vocabulary),
+            module=module.model,
+            signatures=_signatures_of_ids(module),
+            examples=_examples_of_ids(module, vocabulary),
             notes=_notes("notes_ids.md"),
-            extra={**extra, LABELS: "\n".join(served.labels) + "\n"},
+            extra={**extra, LABELS: "\n".join(module.labels) + "\n"},
             **facts,
         ),
     ]
@@ -66,28 +66,28 @@ def _notes(file: str) -> str:
     return Path(__file__).with_name(file).read_text()
 
 
-def _signatures(served: ServedTagger) -> dict[str, Signature]:
+def _signatures(module: ServedTagger) -> dict[str, Signature]:
     text = tf.TensorSpec([None], tf.string)
     words = tf.TensorSpec([None, None], tf.string)
     return {
-        "serving_default": Signature(lambda text: served.tag_text(text), {"text": text}),
-        "words": Signature(lambda words: served.tag_words(words), {"words": words}),
+        "serving_default": Signature(lambda text: module.tag_text(text), {"text": text}),
+        "words": Signature(lambda words: module.tag_words(words), {"words": words}),
         "n_best": Signature(
-            lambda text, n: served.n_best(text, n), {"text": text, "n": tf.TensorSpec([], tf.int32)}
+            lambda text, n: module.n_best(text, n), {"text": text, "n": tf.TensorSpec([], tf.int32)}
         ),
     }
 
 
-def _signatures_of_ids(served: ServedTagger) -> dict[str, Signature]:
+def _signatures_of_ids(module: ServedTagger) -> dict[str, Signature]:
     inputs = {
         name: tf.TensorSpec((*IDS_SHAPE, *tensor.shape[2:]), tf.int32)
-        for name, tensor in served.model.input.items()
+        for name, tensor in module.model.input.items()
     }
-    return {"serving_default": Signature(lambda **ids: served.tag_ids(**ids), inputs)}
+    return {"serving_default": Signature(lambda **ids: module.tag_ids(**ids), inputs)}
 
 
 def _examples(config: Config, vocabulary: Vocabulary) -> dict[str, list[dict[str, np.ndarray]]]:
-    """Golden inputs: plain sentences, known words, and odd cases."""
+    """Return golden inputs: plain sentences, known words, and edge cases."""
     sentences = examples(config)
     known = vocabulary.words[:40]
     texts = [[sentences[0]], [*sentences, "", "  "], [" ".join(known)], ["Zyx, (qwv) don't!", "ab"]]
@@ -99,11 +99,11 @@ def _examples(config: Config, vocabulary: Vocabulary) -> dict[str, list[dict[str
     }
 
 
-def _examples_of_ids(served: ServedTagger, vocabulary: Vocabulary) -> dict[str, list]:
+def _examples_of_ids(module: ServedTagger, vocabulary: Vocabulary) -> dict[str, list]:
     batch, length = IDS_SHAPE
     words = np.full(IDS_SHAPE, "", object)
     for row in range(batch):
         known = vocabulary.words[row * length : row * length + length - row]
         words[row, : len(known)] = known
-    ids = served.features(tf.constant(words, tf.string))
+    ids = module.features(tf.constant(words, tf.string))
     return {"serving_default": [{name: tensor.numpy() for name, tensor in ids.items()}]}

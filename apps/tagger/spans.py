@@ -24,7 +24,7 @@ _BIO_PREFIX = {"S": "B", "E": "I"}
 
 
 def is_span_tag(tag: str) -> bool:
-    """Return whether a tag is `B-`, `I-`, `E-` or `S-` and a class.
+    """Return whether a tag is `B-`, `I-`, `E-` or `S-` followed by a class.
 
     Example:
         >>> is_span_tag("B-NP"), is_span_tag("O"), is_span_tag("NOUN")
@@ -46,7 +46,7 @@ def scheme_of(tags: Iterable[Sequence[str]]) -> Scheme | None:
         The scheme, or None for plain tags.
 
     Raises:
-        UserError: If schemes are mixed, or span tags and plain tags.
+        UserError: If schemes are mixed, or span tags are mixed with plain tags.
 
     Example:
         >>> scheme_of([["B-NP", "I-NP", "O"], ["O", "I-NP"]])
@@ -68,8 +68,8 @@ def scheme_of(tags: Iterable[Sequence[str]]) -> Scheme | None:
         number, index = _find(sentences, rare)
         raise UserError(
             f"sentence {number}: span tags and plain tags are mixed, in "
-            f"{_around(sentences[number - 1], index)}; give every word O or a span tag "
-            "(B-, I-, E-, S-), and no plain tag that looks like one"
+            f"{_around(sentences[number - 1], index)}; tag every word with O "
+            "or a span tag (B-, I-, E-, S-), and use no plain tags that look like span tags"
         )
     if not any(tag[0] in "ES" for tag in span_tags):
         return "BIO"
@@ -78,8 +78,9 @@ def scheme_of(tags: Iterable[Sequence[str]]) -> Scheme | None:
             if not _is_iobes(before, after):
                 witness, _ = _find(sentences, {tag for tag in span_tags if tag[0] in "ES"})
                 raise UserError(
-                    f"sentence {number}: span schemes are mixed: sentence {witness} is IOBES, but "
-                    f"not {_around(sentence, index)}; write all in IOBES, or without E- and S-"
+                    f"sentence {number}: span schemes are mixed: sentence {witness} is in "
+                    f"IOBES, but {_around(sentence, index)} is not; use IOBES throughout, or "
+                    "neither E- nor S-"
                 )
     return "IOBES"
 
@@ -143,7 +144,7 @@ def _iobes(before: str, tag: str, after: str) -> str:
 
 
 def _is_iobes(before: str, after: str) -> bool:
-    """Return whether an IOBES tag may follow another: exactly an open span continues."""
+    """Return whether one IOBES tag may follow another: only an open span continues."""
     is_open, continues = before[0] in "BI", after[0] in "IE"
     return is_open == continues and (not is_open or before[2:] == after[2:])
 

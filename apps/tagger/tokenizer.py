@@ -3,14 +3,15 @@ r"""From raw text to words, inside the graph.
 The rules follow EWT, the English treebank of Universal Dependencies. They are core TensorFlow
 string operations, so an export of them runs wherever TensorFlow runs.
 
-RE2, TensorFlow's regular expressions, has no lookahead. A text is therefore matched from left to
-right by the first pattern of a list that fits, and contractions are split afterwards. The letters
-of all scripts are a large and slow class: patterns for names or numbers in ASCII use `\w`.
+RE2, TensorFlow's regular expression engine, has no lookahead. At each position, from left to right,
+a text is therefore matched by the first pattern of a list that fits, and contractions are split
+afterwards. The letters of all scripts are a large and slow class: patterns for names or numbers in
+ASCII use `\w`.
 """
 
 import tensorflow as tf
 
-# Unicode's white space, what Python splits at, zero width space and byte order mark.
+# Unicode white space, the separators of Python's split, zero-width space and byte order mark.
 SPACE = r"[\s\v\x{1c}-\x{1f}\x{85}\p{Z}\x{200b}\x{feff}]+"
 
 # Letters, accents, digits, and the soft hyphens and joiners inside words.
@@ -40,8 +41,8 @@ def _cases(words: str) -> str:
 
 _CLITIC = f"['’`´](?:{_cases(_CLITICS)})"
 
-# Patterns of a word; the first match wins. Where a match may fail late, repetition is bounded, so
-# that the time stays linear.
+# Patterns of a word; the first match wins. Where a match may fail late, repetition is bounded, to
+# keep the time linear.
 _WORDS = (
     rf"(?i:[a-z][a-z0-9+.-]{{1,15}}://|mailto:|www\.)[^\s<>\"]*(?:{_LETTER}+|[_/#=])",  # URL
     r"\w[\w.%+-]{0,63}@[\w-]+(?:\.\w+)*",  # e-mail
@@ -75,7 +76,7 @@ _FUSED = (
 
 _RULES = (
     (SPACE, " "),
-    # An ellipsis (not in abbre...@example.org) and the last full stop belong to none of them.
+    # An ellipsis (not in abbre...@example.org) and the final full stop are separate words.
     (r"(\pL)(\.{2,}(?:[^.@]|$)|\.['’\"”)\]]* ?$)", r"\1 \2"),
     ("|".join(_WORDS), r" \0 "),
     (rf" (\pL{_LETTER}*)([nN]['’`´][tT]|{_CLITIC}) ", r" \1 \2 "),

@@ -33,7 +33,7 @@ def normalize(words: tf.Tensor) -> tf.Tensor:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Known words and characters, frequent first, and the tags.
+    """Known words and characters, most frequent first, and the tags.
 
     Example:
         >>> vocabulary = Vocabulary.of([Sentence(["A", "dog", "a"], ["DET", "NOUN", "DET"])], 2)
@@ -89,7 +89,7 @@ class Vocabulary:
 
     @property
     def answers(self) -> list[str]:
-        """The name of each tag in answers: in the scheme of the data."""
+        """Name of each tag in answers, in the span scheme of the data."""
         return [of_iobes(tag, self.scheme) if self.scheme else tag for tag in self.tags]
 
     def tag_ids(self, sentences: list[Sentence]) -> list[int]:

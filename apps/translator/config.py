@@ -15,11 +15,12 @@ class Config(UserDataConfig):
     """Configuration of a translator; the defaults suit any language pair."""
 
     dataset: Literal["dates", "king_james", "multi30k", "tatoeba"] = "dates"
-    """Data set to learn, unless there is a train_file: dates as people write them to ISO 8601, the
-    King James Bible to modern English, image descriptions (Multi30k), or sentences of Tatoeba."""
+    """Data set to learn from, unless there is a train_file: dates as people write them to ISO 8601,
+    the King James Bible to modern English, image descriptions (Multi30k), or sentences of
+    Tatoeba."""
     source: str | None = None
-    """Side of the data set to translate from: en, de or fr of multi30k, en or de of tatoeba,
-    king_james or modern of king_james, written of dates; None: the first of these that is not the
+    """Side of the data set to translate from: en, de or fr for multi30k, en or de for tatoeba,
+    king_james or modern for king_james, written for dates; None: the first of these that is not the
     target."""
     target: str | None = None
     """Side to translate to; None: the first that is not the source."""
@@ -35,10 +36,10 @@ class Config(UserDataConfig):
     """Algorithm by which SentencePiece learns the pieces."""
     joint: bool = True
     """One vocabulary for both languages, and one matrix for the embeddings of source and target and
-    for the output (three-way tying); otherwise one vocabulary each."""
+    for the output (three-way tying); otherwise, each has its own vocabulary."""
     subword_regularization: float = 0.0
     """Split words differently in each epoch: alpha of the sampling (Kudo 2018; 0.1 to 0.5), for
-    unigram pieces; 0: always the most probable way."""
+    unigram pieces; 0: always the most probable segmentation."""
     max_length: int = 80
     """Maximum number of pieces of a training sentence, and of a translation."""
     max_ratio: float = 4.0
@@ -56,7 +57,7 @@ class Config(UserDataConfig):
     units: int = 320
     """Size of the decoder, and of each direction of the encoder."""
     layers: int = 1
-    """Layers of the encoder, and of the decoder."""
+    """Number of layers of the encoder, and of the decoder."""
     embedding_size: int = 320
     """Size of the embeddings."""
     embedding_dropout: float = 0.3
@@ -84,10 +85,10 @@ class Config(UserDataConfig):
         super().__post_init__()
         if self.copy and not (self.joint and self.attention != "none"):
             raise UserError(
-                "copy needs joint pieces, which source and target share, and an attention"
+                "copy requires joint pieces, which source and target share, and attention"
             )
         if self.subword_regularization and self.subwords != "unigram":
-            raise UserError("subword_regularization needs subwords unigram, not bpe")
+            raise UserError("subword_regularization requires subwords unigram, not bpe")
         sizes = "vocabulary_size", "max_length", "units", "layers", "embedding_size"
         at_least(1, self, *sizes, "average", "num_beams")
         dropouts = "embedding_dropout", "dropout", "output_dropout"

@@ -52,7 +52,7 @@ class Data:
         return -(-len(self.train) // self.config.batch_size)
 
     def batches(self, epoch: int, first_step: int = 0, history: History = ()) -> tf.data.Dataset:
-        """Make the training batches of an epoch, determined by seed and epoch alone.
+        """Return the training batches of an epoch, which depend only on seed and epoch.
 
         Returns:
             Batches (inputs, targets, weights): see `batch`.
@@ -73,7 +73,7 @@ class Data:
         self.subwords.save(run)
 
     def _pieces(self, epoch: int) -> tuple[Ids, Ids]:
-        """Return the pieces of both sides of the training pairs, as they are split in an epoch."""
+        """Return the pieces of both sides of the training pairs, as split in an epoch."""
         if not self.config.subword_regularization:
             return self._best_pieces
         random = np.random.default_rng((self.config.seed, epoch))
@@ -134,7 +134,7 @@ def normalize(config: Config, pairs: list[Pair]) -> list[Pair]:
 
 
 def lower(text: tf.Tensor) -> tf.Tensor:
-    """Convert text to lower case by the operation that exports contain."""
+    """Convert text to lower case, with the operation that exports contain."""
     return tf.strings.lower(text, encoding="utf-8")
 
 
@@ -171,8 +171,8 @@ def batch(source: Sequence[Sequence[int]], target: Sequence[Sequence[int]]) -> t
 
     Returns:
         (inputs, targets, weights). The inputs are `source` (batch, source length) and `target`
-        (batch, length), which begins with BOS; targets (batch, length) is the same one step
-        earlier and ends with EOS. Weights (batch, length) are 1, and 0 at padding.
+        (batch, length), which begins with BOS; targets (batch, length) are the same pieces one step
+        earlier and end with EOS. Weights (batch, length) are 1, or 0 at padding.
 
     Example:
         >>> inputs, targets, weights = batch([[5, 6, 7]], [[8, 9]])
@@ -202,7 +202,7 @@ def encode_pairs(models: Subwords, pairs: Sequence[Pair]) -> tuple[Ids, Ids]:
 
 
 def _keep_similar_lengths(config: Config, pairs: list[Pair], models: Subwords) -> list[Pair]:
-    """Drop training pairs with too many pieces, or too many for those of the other side."""
+    """Drop training pairs with too many pieces, or with too different numbers of them."""
     lengths = {
         side: len(ids)
         for sides, rows in zip(zip(*pairs, strict=True), encode_pairs(models, pairs), strict=True)
@@ -214,9 +214,9 @@ def _keep_similar_lengths(config: Config, pairs: list[Pair], models: Subwords) -
     if any(dropped.values()):
         reasons = ", ".join(f"{n:,} for {reason}" for reason, n in dropped.items() if n)
         print(
-            f"training pairs: {len(kept):,} of {len(pairs):,}; dropped {reasons}, in pieces",
+            f"training pairs: {len(kept):,} of {len(pairs):,}; dropped {reasons} (in pieces)",
             file=sys.stderr,
         )
     if not kept:
-        raise UserError("no training pair is left: raise max_length or max_ratio")
+        raise UserError("no training pairs are left; raise max_length or max_ratio")
     return kept

@@ -14,7 +14,7 @@ from seqkit.typing import Shape, States, Tensor
 class Prepared(NamedTuple):
     """Computed once per sequence, before the first step."""
 
-    memory: Memory | None  # of the cell's attention; None: the cell attends to nothing
+    memory: Memory | None  # of the cell's attention; None: the cell has no attention
     pointer: Memory | None  # of the attention that copies; None: nothing is copied
     source: Tensor | None  # (batch, source length) int32, the pieces to copy
 
@@ -28,7 +28,7 @@ class Decoder(ConfigFromSignature, keras.layers.Layer):
         f_t = tanh(W [o_t; x_t] + b)
         logits_t = E^T f_t
 
-    With `copies`, f_t also points at pieces of the source: see `PointerGenerator`.
+    With `copies`, pieces of the source can also be copied: see `PointerGenerator`.
 
     Args:
         embedding: A `keras.layers.ReversibleEmbedding` (E), which may be shared with other layers.
@@ -38,9 +38,9 @@ class Decoder(ConfigFromSignature, keras.layers.Layer):
         copies: Whether pieces of the source may be copied; requires an `AttentionCell`.
 
     Call arguments:
-        target: (batch, length) int32, the target one step late.
+        target: (batch, length) int32, the target delayed by one step.
         source: (batch, source length) int32, the pieces to copy; read only with `copies`.
-        memory: (batch, source length, features); None for a cell that attends to nothing.
+        memory: (batch, source length, features); None for a cell without attention.
         memory_mask: (batch, source length) bool, True = real.
         states: Initial states of the cell, or of the cell that an `AttentionCell` wraps; None:
             those of the cell.

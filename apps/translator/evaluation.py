@@ -23,7 +23,7 @@ _BATCH = 64
 
 
 def validation(config: Config, model: keras.Model, data: Data) -> Validation:
-    """Score a model in training on the dev pairs: its loss, and its greedy translations."""
+    """Return a function that scores a model in training on dev: loss and greedy translations."""
     source, target = encode_pairs(data.subwords, data.dev)
     lengths = np.array([(len(s), len(t)) for s, t in zip(source, target, strict=True)])
     groups = plan(lengths, _BATCH)
@@ -85,7 +85,7 @@ def language_of(config: Config) -> str:
 
 
 def translate_lines(signatures: Signatures, name: str, lines: Sequence[str]) -> list[str]:
-    """Translate lines by a signature, in batches of similar length."""
+    """Translate lines with a signature, in batches of similar length."""
 
     def translate(batch: list[str]) -> list[str]:
         return strings(call(signatures[name], text=batch)["translation"])
@@ -94,7 +94,7 @@ def translate_lines(signatures: Signatures, name: str, lines: Sequence[str]) -> 
 
 
 def _total_loss(model: keras.Model) -> Callable:
-    """Return a function of a batch to its cross-entropy in nats, summed over the pieces."""
+    """Return a function from a batch to its cross-entropy in nats, summed over the pieces."""
 
     @tf.function(input_signature=SPEC)
     def total_loss(inputs: dict, targets: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
@@ -106,7 +106,7 @@ def _total_loss(model: keras.Model) -> Callable:
 
 
 def _greedy_search(config: Config, model: keras.Model) -> Callable:
-    """Return a function of sources to the tokens and lengths of their greedy translations."""
+    """Return a function from sources to the tokens and lengths of their greedy translations."""
     encoder, decoder = encoder_of(model), model.get_layer("decoder")
 
     @tf.function(input_signature=[SPEC[0]["source"]])
@@ -141,6 +141,6 @@ def _exposure_bias_text(accuracy: dict[str, float]) -> str:
 
 
 def _picture(path: Path, bands: dict[str, Band]) -> None:
-    from apps.translator.pictures import length_curves  # Matplotlib, only if asked for
+    from apps.translator.pictures import length_curves  # imports Matplotlib, only if needed
 
     length_curves(path, {"": bands})

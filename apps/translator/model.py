@@ -34,7 +34,7 @@ def build(config: Config, data: Data) -> keras.Model:
     """Build the compiled model, trained by teacher forcing.
 
     Its inputs are the pieces `source` (batch, source length) and `target` (batch, length), the
-    target one step late; its outputs are logits (batch, length, pieces).
+    target delayed by one step; its outputs are logits (batch, length, pieces).
     """
     model = network(config, *data.subwords.sizes)
     model.compile(
@@ -46,7 +46,7 @@ def build(config: Config, data: Data) -> keras.Model:
 
 
 def network(config: Config, source_pieces: int, target_pieces: int) -> keras.Model:
-    """Build the model, not compiled.
+    """Build the uncompiled model.
 
     Args:
         config: Configuration of the model.
@@ -86,7 +86,7 @@ def network(config: Config, source_pieces: int, target_pieces: int) -> keras.Mod
 
 
 def encoder_of(model: keras.Model) -> keras.Model:
-    """Return the model before its decoder, from source (batch, length) to memory, mask, states.
+    """Return the part before the decoder, from source (batch, length) to memory, mask, states.
 
     Its outputs are the arguments of `Decoder.prepare` after the source.
     """

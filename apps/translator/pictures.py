@@ -1,4 +1,4 @@
-"""Pictures: the attention of a translation, and BLEU by the length of the source."""
+"""Pictures: the attention of a translation, and BLEU by source length."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -47,11 +47,11 @@ def attention_map(
 
 
 def length_curves(path: Path, curves: Mapping[str, Mapping[str, Band]]) -> None:
-    """Draw BLEU by the length of the source.
+    """Plot BLEU by source length.
 
     Args:
         path: New picture; its suffix is the format.
-        curves: Name of a model -> words of the source -> Band, the shortest first; all of the same
+        curves: Name of a model -> words of the source -> Band, the shortest first; all on the same
             sentences.
 
     Raises:
@@ -79,14 +79,14 @@ def length_curves(path: Path, curves: Mapping[str, Mapping[str, Band]]) -> None:
     highest = max(band.bleu for bands in curves.values() for band in bands.values())
     ax.set_ylim(0, max(1.0, highest) * 1.15)
     ax.margins(x=0.1)
-    ax.set_xlabel("words of the source, and below the number of sentences")
+    ax.set_xlabel("words of the source; below: number of sentences")
     ax.set_ylabel("BLEU")
     horizontal_grid(ax)
     save(figure, path)
 
 
 def compare(path: Path, results: Mapping[str, dict[str, Any]]) -> None:
-    """Draw BLEU by the length of the source of several evaluations: the command `compare`.
+    """Plot BLEU by source length for several evaluations: the command `compare`.
 
     Args:
         path: New picture; its suffix is the format.

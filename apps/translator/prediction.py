@@ -27,8 +27,8 @@ def predict(
         A text and a record for each line: the translation, and below it the alternatives.
 
     Raises:
-        UserError: If more alternatives are requested than the beam has, or a picture that exists,
-            of a model without attention or of an empty line.
+        UserError: If more alternatives are requested than the beam has, or a picture can't be
+            drawn: the file exists, the model has no attention, or the line is empty.
     """
     _check(options, signatures)
     number, record, weights = 0, None, None
@@ -78,7 +78,7 @@ def _check(options: PredictOptions, signatures: Signatures) -> None:
         check_new_file(options.attention, PICTURES)
         # Without attention the memory is a single vector, however long the sentence.
         if signatures["serving_default"].structured_outputs["attention"].shape[-1] == 1:
-            raise UserError("this export was trained without attention: there is none to draw")
+            raise UserError("this export was trained without attention, so there is none to draw")
 
 
 def _record(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,9 +141,9 @@ def _text(record: dict[str, Any]) -> str:
 
 
 def _warn(place: str, record: dict[str, Any]) -> None:
-    """Warn of a source that was cut, and of a translation that is incomplete."""
+    """Warn about a source that was cut, and about an incomplete translation."""
     if record["cut"]:
-        print(f"warning: {place}: too long; only the beginning is read", file=sys.stderr)
+        print(f"warning: {place}: too long; only the beginning is used", file=sys.stderr)
     if not record.get("complete", True):
         print(
             f"warning: {place}: its translation is incomplete after {len(record['pieces'])} "
@@ -153,7 +153,7 @@ def _warn(place: str, record: dict[str, Any]) -> None:
 
 
 def _draw(path: Path, record: dict[str, Any], weights: np.ndarray) -> None:
-    from apps.translator.pictures import attention_map  # Matplotlib, only if asked for
+    from apps.translator.pictures import attention_map  # imports Matplotlib, only if needed
 
     source_pieces, pieces = record["source_pieces"], record["pieces"]
     if not pieces or not source_pieces:

@@ -1,4 +1,4 @@
-"""Scores of translations, computed by the standard libraries."""
+"""Scores of translations, computed with the standard libraries."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -55,10 +55,10 @@ def exact(translations: Sequence[str], references: Sequence[str]) -> float:
 
 
 def metric() -> str:
-    """Describe how `score` computes, with the signatures of sacreBLEU."""
+    """Describe how `score` is computed, with the signatures of sacreBLEU."""
     signatures = []
     for scorer in (BLEU(), CHRF(), TER()):
-        name = scorer.corpus_score(["a"], [["a"]]).name  # now it has a signature
+        name = scorer.corpus_score(["a"], [["a"]]).name  # the signature exists only after scoring
         signatures.append(f"{name} {scorer.get_signature()}")
     return (
         "; ".join(signatures)

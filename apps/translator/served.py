@@ -102,7 +102,7 @@ class Translator(tf.Module):
         ids = self.source_pieces.tokenize(self._normalize(text))
         cut = ids.row_lengths() > MAX_SOURCE_LENGTH
         ids = ids[:, :MAX_SOURCE_LENGTH].to_tensor(PAD)
-        # The network needs at least one step, be it padding.
+        # The network requires at least one step, even if it is padding.
         return tf.pad(ids, [[0, 0], [0, tf.cast(tf.shape(ids)[1] == 0, tf.int32)]]), cut
 
     def decode(self, tokens: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
@@ -115,7 +115,7 @@ class Translator(tf.Module):
         return self.decoder.prepare(source, *self.encoder(source, training=False))
 
     def search(self, source: tf.Tensor, num_results: int) -> Decoded:
-        """Search with a beam for translations of sources (batch, length)."""
+        """Search for translations of sources (batch, length) with a beam."""
         found = beam_search(
             self.decoder.step,
             *self.start(source),
@@ -130,7 +130,7 @@ class Translator(tf.Module):
         return _blank_empty_sentences(source, found)
 
     def greedy_search(self, source: tf.Tensor, drop_ended: bool = False) -> Decoded:
-        """Search greedily; with drop_ended the batch size of the source must be open."""
+        """Search greedily; with drop_ended, the batch size of the source must be dynamic."""
         found = greedy(
             self.decoder.step,
             *self.start(source),

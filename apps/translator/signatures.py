@@ -105,7 +105,7 @@ def _ids_signatures(translator: Translator) -> dict[str, Signature]:
 
 
 def _examples(config: Config) -> dict[str, list[dict[str, np.ndarray]]]:
-    """Golden inputs: ordinary sentences, empty ones and unknown characters."""
+    """Return golden inputs: ordinary sentences, empty ones and unknown characters."""
     plain = examples(config)
     texts = [np.array(text, object) for text in ([plain[0]], [*plain, "", "  ", "§ Zyx"])]
     pair = {"source": np.array(plain, object), "target": np.array(plain[::-1], object)}

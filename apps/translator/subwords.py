@@ -14,7 +14,7 @@ import sentencepiece
 from apps.common.errors import UserError
 
 PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
-SPACE = "\u2581"  # stands before each word in SentencePiece
+SPACE = "\u2581"  # SentencePiece's mark before each word
 MAX_SEGMENTATIONS = 64  # of a word, from which one is sampled
 SOURCE_FILE, TARGET_FILE = "source.model", "target.model"
 
@@ -96,7 +96,7 @@ def learn(sentences: Iterable[str], vocabulary_size: int, kind: str) -> bytes:
 
 
 def encode(model: bytes, sentences: Sequence[str]) -> list[list[int]]:
-    """Split sentences into the ids of pieces, in the most probable way.
+    """Split sentences into the ids of their most probable pieces.
 
     Args:
         model: SentencePiece model.
@@ -146,12 +146,12 @@ def sample(
 
 
 def decode(model: bytes, ids: Sequence[Sequence[int]]) -> list[str]:
-    """Join pieces to sentences."""
+    """Join pieces into sentences."""
     return processor(model).decode([list(map(int, row)) for row in ids])
 
 
 def _explain(message: str, size: int) -> str:
-    """Translate an error of SentencePiece into plain words."""
+    """Explain an error of SentencePiece in plain words."""
     if found := re.search(r"Please set it to a value <= (\d+)", message):
         return (
             f"vocabulary_size {size} is more than the training sentences allow; choose at most "
@@ -160,6 +160,6 @@ def _explain(message: str, size: int) -> str:
     if found := re.search(r"(\d+) vs\.? (\d+)", message):
         return (
             f"vocabulary_size {size} is too small: the training sentences alone have "
-            f"{found[2]} characters and signs; choose a larger one"
+            f"{found[2]} characters and control symbols; choose a larger one"
         )
-    return f"SentencePiece can't learn {size} pieces of the training sentences: {message.strip()}"
+    return f"SentencePiece can't learn {size} pieces from the training sentences: {message.strip()}"

@@ -12,7 +12,7 @@ from datasets.algorithmic.tasks import ITEM_BITS, Name, Split, Task, fixed_set, 
 
 @dataclass(kw_only=True)
 class Config(tfds.core.BuilderConfig):
-    """A task with the number of bits and repeats in the paper."""
+    """A task with the paper's number of bits and repeats."""
 
     task: Task
 

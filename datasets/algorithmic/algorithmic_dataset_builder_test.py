@@ -1,4 +1,4 @@
-"""TFDS's test case of the builder; its examples are the sequences that apps score."""
+"""TFDS test case of the builder; its examples are the sequences that apps score."""
 
 from pathlib import Path
 

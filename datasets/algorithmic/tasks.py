@@ -93,7 +93,7 @@ def fixed_set(task: Task, split: Split, size: tuple[int, ...]) -> list[Sequence]
     if split not in get_args(Split):
         raise ValueError(f"no split {split!r}; choose one of {', '.join(get_args(Split))}")
     number = get_args(Split).index(split)
-    # Training seeds have three numbers: four, the last above 0, never coincide with one.
+    # Training seeds have three numbers; four numbers, the last above 0, never collide with them.
     random = np.random.default_rng((_SEED, number, size[0], size[1] if len(size) > 1 else 1))
     return [task.sample(random, *size) for _ in range(SEQUENCES)]
 
@@ -134,7 +134,7 @@ def repeat_copy_sequence(bits: np.ndarray, repeats: int, max_repeats: int) -> Se
         Sequence of length + 2 + length repeats + 1 steps.
 
     Deviations:
-        The paper has the number without an end mark, but the normalized number may be 0.
+        The paper gives the number without an end mark, but the normalized number may be 0.
 
     Example:
         >>> repeat_copy_sequence(np.array([[1, 0]]), 2, 2).targets[-3:].tolist()

@@ -1,4 +1,4 @@
-"""TFDS's test case of the builder, on invented stories."""
+"""TFDS test case of the builder, on invented stories."""
 
 import tensorflow_datasets as tfds
 

@@ -40,7 +40,7 @@ def read_babi(split: Split) -> list[Question]:
 
 
 def split_train(questions: list[Question], dev: bool) -> list[Question]:
-    """Return the dev part of the training questions, those of a tenth of the stories, or the rest.
+    """Return the dev part of the training questions (a tenth of the stories), or the rest.
 
     Example:
         >>> questions = [Question((), "Who?", "I", (), 1, story) for story in range(20)]

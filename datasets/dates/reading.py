@@ -167,7 +167,7 @@ def formats_of(split: Split) -> list[Format]:
 
 
 def _part(items: list, split: Split) -> list:
-    """Return the items of a split, by a fixed draw for each."""
+    """Return the items of a split, which a fixed random draw per item determines."""
     bounds = {"dev": (0, HELD_OUT), "test": (HELD_OUT, 2 * HELD_OUT), "train": (2 * HELD_OUT, 1)}
     if split not in bounds:
         raise DataError(f"no split {split!r} of the dates; choose train, dev or test")
@@ -177,7 +177,7 @@ def _part(items: list, split: Split) -> list:
 
 
 def _patterns(name: str) -> list[str]:
-    """Return the patterns of a locale that have exactly a day, a month and a year."""
+    """Return the patterns of a locale that have exactly one day, month and year."""
     locale = _locale(name)
     own = [*locale.date_formats.values(), *locale.datetime_skeletons.values()]
     patterns = [getattr(pattern, "pattern", pattern) for pattern in own]

@@ -66,7 +66,7 @@ def read_columns(
             tags, *others = map(list, zip(*rows, strict=True))
             sentences.append(Sentence(words, tags, tuple(others)))
     if not sentences:
-        raise DataError(f"{path}: contains no sentence; expected a word and its tag on each line")
+        raise DataError(f"{path}: contains no sentences; expected a word and its tag on each line")
     return sentences
 
 
@@ -77,7 +77,7 @@ def blocks(path: Path | str) -> Iterator[list[tuple[int, str]]]:
         path: Path of the file, UTF-8.
 
     Yields:
-        The numbered lines of a block; the file starts with line 1.
+        The numbered lines of a block; line numbers start at 1.
 
     Raises:
         DataError: If the file is missing or not UTF-8.

@@ -15,7 +15,7 @@ def read_conllu(
 ) -> list[Sentence]:
     """Read tagged sentences from a CoNLL-U file.
 
-    Multiword tokens (`1-2`) and empty nodes (`1.1`) are skipped. `text` is that of the comment
+    Multiword tokens (`1-2`) and empty nodes (`1.1`) are skipped. `text` is taken from the comment
     `# text = ...`; without one, the words are joined by spaces, except after `SpaceAfter=No`.
 
     Args:
@@ -27,9 +27,9 @@ def read_conllu(
         The sentences, in order; none is empty.
 
     Raises:
-        DataError: If the file is missing, empty or not UTF-8, there is no such column, a line does
-            not have ten columns or has no number, or the tag of a word is `_`. In lemma, feats and
-            auxiliary columns `_` is a value.
+        DataError: If the file is missing, empty or not UTF-8, the column doesn't exist, a line does
+            not have ten columns or doesn't start with a word number, or the tag of a word is `_`.
+            In lemma, feats and auxiliary columns `_` is a value.
     """
     for name in (column, *auxiliary):
         if name not in COLUMNS[2:]:
@@ -61,7 +61,7 @@ def read_conllu(
             forms, tags, *others = map(list, zip(*words, strict=True))
             sentences.append(Sentence(forms, tags, tuple(others), text or _join(rows)))
     if not sentences:
-        raise DataError(f"{path}: contains no sentence; expected ten columns, separated by tabs")
+        raise DataError(f"{path}: contains no sentences; expected ten columns, separated by tabs")
     return sentences
 
 

@@ -9,7 +9,7 @@ class DataError(ValueError):
 
 
 def decode_lines(lines: Iterable[bytes], name: str) -> Iterator[str]:
-    r"""Decode UTF-8 lines one at a time, without their line ends.
+    r"""Decode UTF-8 lines one at a time, without their line endings.
 
     Args:
         lines: Raw lines, e.g. a file opened in binary mode.
@@ -39,7 +39,7 @@ def decode_lines(lines: Iterable[bytes], name: str) -> Iterator[str]:
 
 
 def read_lines(path: Path | str) -> Iterator[str]:
-    """Read the lines of a UTF-8 file, without their line ends.
+    """Read the lines of a UTF-8 file, without their line endings.
 
     Args:
         path: Path of the file.
@@ -48,7 +48,7 @@ def read_lines(path: Path | str) -> Iterator[str]:
         The lines.
 
     Raises:
-        DataError: If there is no such file, or it is not UTF-8.
+        DataError: If the file is missing, or not UTF-8.
     """
     try:
         with Path(path).open("rb") as file:

@@ -47,7 +47,7 @@ def parse_pairs(lines: Iterable[str], name: str) -> list[Pair]:
         The pairs, in order; neither side is empty.
 
     Raises:
-        DataError: If there is no pair, or a line has no tab or an empty side.
+        DataError: If there are no pairs, or a line has no tab or an empty side.
 
     Example:
         >>> parse_pairs(["Go.\tGeh.\tCC BY"], "example")
@@ -68,12 +68,12 @@ def parse_pairs(lines: Iterable[str], name: str) -> list[Pair]:
             raise DataError(f"{name}, line {number}: the {side} is empty; fill it or drop the line")
         pairs.append(pair)
     if not pairs:
-        raise DataError(f"{name}: contains no pair; expected source, tab and target on each line")
+        raise DataError(f"{name}: contains no pairs; expected source, tab and target on each line")
     return pairs
 
 
 def read_parallel_files(source_path: Path | str, target_path: Path | str) -> list[Pair]:
-    """Read two files whose lines with the same number translate each other.
+    """Read two parallel files: lines with the same number are translations of each other.
 
     Lines that are blank in both are ignored, as is white space around a line.
 
@@ -105,14 +105,14 @@ def read_parallel_files(source_path: Path | str, target_path: Path | str) -> lis
                 f"{empty}, line {number}: blank, but not in the other file; drop both lines"
             )
     if not pairs:
-        raise DataError(f"{source_path}: contains no sentence; expected one on each line")
+        raise DataError(f"{source_path}: contains no sentences; expected one on each line")
     return pairs
 
 
 def filter_pairs(
     pairs: Iterable[Pair], max_length: int, max_ratio: float, length: Callable[[str], int] = len
 ) -> tuple[list[Pair], dict[str, int]]:
-    """Drop pairs with a side that is too long, or with sides of too different lengths.
+    """Drop pairs with a side that is too long, or with sides whose lengths differ too much.
 
     Args:
         pairs: Sources and targets.

@@ -51,7 +51,9 @@ def read_vectors(path: Path | str | None = None) -> tuple[list[str], np.ndarray]
         words.append(word)
         values.extend(vector)
     if not words:
-        raise DataError(f"{path}: contains no vector; expected a word and its numbers on each line")
+        raise DataError(
+            f"{path}: contains no vectors; expected a word and its numbers on each line"
+        )
     if count not in (None, len(words)):
         raise DataError(f"{path}: the first line announces {count} words, but {len(words)} follow")
     return words, np.array(values, "float32").reshape(len(words), width)

@@ -12,7 +12,7 @@ from datasets.splits import Split
 
 # The package appends the heading of a psalm, or of a stanza of Psalm 119, to the previous verse.
 HEADING = re.compile(r"\s{2,}(BOOK [IV]+\s+)?Psalm \d+\b.*|\s{2,}[A-Z]{3,}( AND SHIN)?\s*$")
-PLACEHOLDER = "by amos"  # ends the text of verses that are missing in this edition
+PLACEHOLDER = "by amos"  # ends the text of verses that this edition lacks
 
 
 def read_bible_pairs(split: Split) -> list[Pair]:

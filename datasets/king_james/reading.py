@@ -21,7 +21,7 @@ def verses(split: Split) -> list[str]:
     The brackets around words supplied by the translators are removed, the words kept.
 
     Args:
-        split: `train`, `dev` or `test`: all books but the held-out ones, or those.
+        split: `train`, `dev` or `test`; `train` is all books except the held-out ones.
 
     Returns:
         One string per verse, in the order of the Bible, white space normalized.

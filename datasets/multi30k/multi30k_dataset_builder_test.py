@@ -1,4 +1,4 @@
-"""TFDS's test case of the builder, on invented sentences."""
+"""TFDS test case of the builder, on invented sentences."""
 
 import tensorflow_datasets as tfds
 

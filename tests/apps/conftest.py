@@ -1,4 +1,4 @@
-"""What the tests of the apps share; the `conftest.py` of each gives its `app`."""
+"""Fixtures of all apps; the `conftest.py` of each app defines its `app`."""
 
 import json
 
@@ -9,7 +9,7 @@ from apps.common import main
 
 @pytest.fixture
 def command(app, capsys):
-    """Run the app's command line in this process: exit code, stdout, stderr."""
+    """Run the app's command line in this process; returns exit code, stdout, stderr."""
 
     def run(*args):
         capsys.readouterr()

@@ -1,9 +1,9 @@
-"""Kill a training with SIGKILL, and let it resume.
+"""Kill a training run with SIGKILL, and let it resume.
 
     train_and_kill(["-m", "apps.tagger", "train", ...], run / "checkpoint")
 
-Each life of the training is a process of its own. They are forked from one that has imported
-TensorFlow but run nothing, which saves the import. Production code has no hook for any of this.
+Each attempt is a separate process, forked from one that has imported TensorFlow but run nothing,
+which saves the import. Production code has no hooks for this.
 """
 
 import multiprocessing
@@ -31,21 +31,21 @@ def train_and_kill(
     spread: float = 1.0,
     in_checkpoint: bool = False,
 ) -> None:
-    """Kill a training several times, then let it end.
+    """Kill a training run several times, then let it finish.
 
     Args:
-        program: What to run, without the interpreter: `-m MODULE` and its arguments. The same each
-            time; it must resume.
-        checkpoint: File it writes; a process is killed only after it wrote one, so that the
+        program: Command to run, without the interpreter: `-m MODULE` and its arguments, the same
+            each time; it must resume.
+        checkpoint: File it writes; a process is killed only after it has written one, so that
             training makes progress.
         kills: Number of kills.
-        spread: A process is killed at a random moment in this many seconds after its first
+        spread: A process is killed at a random moment within this many seconds after its first
             checkpoint.
-        in_checkpoint: Whether the second kill strikes while a checkpoint is being written.
+        in_checkpoint: Whether the second kill happens while a checkpoint is being written.
     """
     moments = random.Random(0)
-    for life in range(kills):
-        if in_checkpoint and life == 1:
+    for attempt in range(kills):
+        if in_checkpoint and attempt == 1:
             process = _start(program, dies_in_checkpoint=True)
             process.join(PATIENCE)
             assert process.exitcode == -signal.SIGKILL
@@ -57,25 +57,27 @@ def train_and_kill(
         old, process = _written(checkpoint), _start(program)
         deadline = time.monotonic() + PATIENCE
         while _written(checkpoint) == old:
-            assert process.exitcode is None, f"life {life}: ended before it could be killed"
-            assert time.monotonic() < deadline, f"life {life}: no checkpoint"
+            assert process.exitcode is None, f"attempt {attempt}: ended before it could be killed"
+            assert time.monotonic() < deadline, f"attempt {attempt}: no checkpoint"
             time.sleep(0.005)
         time.sleep(moments.uniform(0, spread))
         process.kill()
         process.join()
-        assert process.exitcode == -signal.SIGKILL, f"life {life}: ended before it could be killed"
+        assert process.exitcode == -signal.SIGKILL, (
+            f"attempt {attempt}: ended before it could be killed"
+        )
     run(program)
 
 
 def run(program: list[str]) -> None:
-    """Run a program to its end."""
+    """Run a program until it exits."""
     process = _start(program)
     process.join()
     assert process.exitcode == 0
 
 
 def _start(program: list[str], dies_in_checkpoint: bool = False) -> BaseProcess:
-    process = _processes.Process(target=_live, args=(program, dies_in_checkpoint))
+    process = _processes.Process(target=_run_module, args=(program, dies_in_checkpoint))
     process.start()
     return process
 
@@ -84,7 +86,7 @@ def _written(path: Path) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-def _live(program: list[str], dies_in_checkpoint: bool) -> None:
+def _run_module(program: list[str], dies_in_checkpoint: bool) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if dies_in_checkpoint:
         _die_in_the_second_checkpoint()

@@ -22,7 +22,7 @@ from tests.apps.translator.conftest import write_pairs
 
 @dataclass(frozen=True)
 class Case:
-    """An app with a small training: over 200 steps per epoch, with a checkpoint in the middle."""
+    """An app with a small training run: over 200 steps per epoch, with a checkpoint in between."""
 
     app: ModuleType
     options: dict[str, object]
@@ -37,7 +37,7 @@ class Case:
         return self.app.NAME
 
     def train(self, run: Path, files: Path) -> list[str]:
-        """The arguments of `train`."""
+        """Return the arguments of `train`."""
         options = dict(self.options)
         if self.write:
             options |= {f"{split}_file": files / split for split in ("train", "dev", "test")}
@@ -45,13 +45,13 @@ class Case:
 
 
 def arguments(**options: object) -> list[str]:
-    """Options of a command line; None: a flag."""
+    """Format the options of a command line; None is a flag."""
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     return [str(word) for word in words if word is not None]
 
 
 def write_columns(path: Path, count: int, seed: int) -> None:
-    """Sentences in which a word's tag depends on the previous word; one in ten tags is wrong."""
+    """Write sentences in which a tag depends on the previous word; one in ten tags is wrong."""
     random, lines = np.random.default_rng(seed), []
     for _ in range(count):
         words = random.integers(12, size=random.integers(2, 12))
@@ -62,7 +62,7 @@ def write_columns(path: Path, count: int, seed: int) -> None:
 
 
 def write_reversed_pairs(path: Path, count: int, seed: int) -> None:
-    """Words, and the same words in reverse order."""
+    """Write pairs of words and the same words in reverse order."""
     random = np.random.default_rng(seed)
     words = np.array(["ab", "cde", "fg", "hij", "kl"])
     sentences = [words[random.integers(5, size=random.integers(1, 7))] for _ in range(count)]
@@ -70,7 +70,7 @@ def write_reversed_pairs(path: Path, count: int, seed: int) -> None:
 
 
 def write_labels(path: Path, count: int, seed: int) -> None:
-    """Digits, labeled by the parity of the last one."""
+    """Write digits, labeled by the parity of the last one."""
     numbers = np.random.default_rng(seed).integers(1000, size=count)
     write_pairs(path, [("odd" if n % 2 else "even", f"number {n}") for n in numbers])
 
@@ -158,7 +158,7 @@ def app(case):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Training, dev and test files of each app."""
+    """Return the training, dev and test files of each app."""
     folder = tmp_path_factory.mktemp("files")
     for case in CASES:
         (folder / case.name).mkdir()
@@ -193,7 +193,7 @@ def test_it_has_the_functions_of_the_protocol(case):
         ("predict --run a --file b a", "give either texts or --file FILE"),
     ],
 )
-def test_bad_arguments_get_one_line(case, refuses, args, message):
+def test_bad_arguments_get_a_one_line_error(case, refuses, args, message):
     refuses(args.split(), message)
 
 
@@ -202,7 +202,7 @@ def test_bad_arguments_get_one_line(case, refuses, args, message):
     ("args", "message"),
     [
         (["--train_file", "x"], "give both or neither"),
-        (["--test_file", "x"], "test_file needs train_file"),
+        (["--test_file", "x"], "test_file requires train_file"),
         (["--train_file", "x", "--dev_file", "x"], "x: No such file"),
     ],
 )
@@ -215,7 +215,7 @@ def test_user_files_belong_together(case, refuses, args, message):
     [(case, *bad) for case in CASES for bad in case.bad.items()],
     ids=lambda value: value.name if isinstance(value, Case) else None,
 )
-def test_bad_training_files_get_one_line_and_leave_no_run(
+def test_bad_training_files_get_a_one_line_error_and_leave_no_run(
     case, command, tmp_path, files, content, message
 ):
     args = case.train(tmp_path / "run", files / case.name)
@@ -230,7 +230,7 @@ def test_bad_training_files_get_one_line_and_leave_no_run(
 
 @pytest.fixture(scope="module")
 def runs(files, tmp_path_factory):
-    """A run folder of each app, trained once without interruption."""
+    """Return a run folder of each app, trained once without interruption."""
     folder, trained = tmp_path_factory.mktemp("runs"), {}
 
     def trained_run(case):
@@ -246,7 +246,7 @@ def runs(files, tmp_path_factory):
 
 @pytest.mark.slow
 @every_app
-def test_a_killed_training_ends_like_an_uninterrupted_one(case, runs, files, tmp_path):
+def test_a_killed_run_ends_like_an_uninterrupted_one(case, runs, files, tmp_path):
     """A process is killed in the middle of an epoch; another one resumes."""
     unbroken, killed = runs(case), tmp_path / "killed"
     package = case.package or f"apps.{case.name}"
@@ -301,7 +301,7 @@ def test_it_evaluates_exports_and_predicts(
 
 @pytest.mark.slow
 @every_app
-def test_damaged_files_are_named(case, command, runs, files, tmp_path):
+def test_damaged_files_are_reported(case, command, runs, files, tmp_path):
     run = shutil.copytree(runs(case), tmp_path / "run")
     train = case.train(run, files / case.name)
     metrics = (run / "metrics.jsonl").read_text()

@@ -1,4 +1,4 @@
-"""Help comes at once: it waits for none of the large libraries."""
+"""Help is fast: it doesn't wait for large libraries."""
 
 import subprocess
 import sys

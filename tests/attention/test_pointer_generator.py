@@ -68,7 +68,7 @@ def test_extreme_inputs_stay_finite(what, scale):
 
 
 def test_gradients_are_those_of_finite_differences():
-    """Including those of the weights, with words at several positions."""
+    """Includes gradients of the weights, with words at several positions."""
 
     class Weighed(keras.layers.Layer):
         def __init__(self):

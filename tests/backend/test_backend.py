@@ -15,7 +15,7 @@ X = np.arange(12, dtype="float32").reshape(4, 3)
 
 
 def gradient(function, x):
-    """d sum(function(x)) / dx."""
+    """Compute d sum(function(x)) / dx."""
     if keras.backend.backend() == "jax":
         import jax
 

@@ -1,4 +1,4 @@
-"""Shared by the tests of cells: random weights, finite differences, and a task for memory."""
+"""Helpers of the cell tests: random weights, finite differences, and a task for memory."""
 
 import keras
 import numpy as np
@@ -20,7 +20,7 @@ def random_rnn(cell, **kwargs):
 
 
 def arrays(cell):
-    """The cell's weights by name."""
+    """Return the cell's weights by name."""
     return {weight.name: keras.ops.convert_to_numpy(weight) for weight in cell.weights}
 
 
@@ -30,7 +30,7 @@ def random_states(cell):
 
 
 def assert_gradients_equal_finite_differences(rnn, states=None):
-    """For every element of every weight, of the inputs and of the initial states, in float64."""
+    """Check every element of all weights, the inputs and the initial states, in float64."""
     weights = np.random.default_rng(3)
     inputs = tf.Variable(RANDOM_INPUTS)
     states = [tf.Variable(state) for state in states or random_states(rnn.cell)]

@@ -19,7 +19,7 @@ VARIANTS = {
 
 
 def reference_weights(cell):
-    """The cell's weights by the papers' symbols."""
+    """Return the cell's weights, named by the papers' symbols."""
     arrays = numerics.arrays(cell)
     w = lstm.weights(U=arrays["kernel"], W=arrays["recurrent_kernel"], b=arrays.get("bias", 0.0))
     w.coupled = cell.coupled

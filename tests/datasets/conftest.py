@@ -5,7 +5,7 @@ import pytest
 
 @pytest.fixture
 def manual(tmp_path, monkeypatch):
-    """An empty manual folder; TFDS has its own empty folder."""
+    """Return an empty manual folder; TFDS uses another empty folder."""
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     monkeypatch.setenv("SEQKIT_MANUAL_DIR", str(tmp_path / "manual"))
     (tmp_path / "manual").mkdir()

@@ -107,7 +107,7 @@ def test_repeats_are_drawn_from_one_to_the_maximum(random):
     assert drawn == {1, 2, 3}
 
 
-def test_every_item_but_the_last_can_be_the_query(random):
+def test_every_item_except_the_last_can_be_the_query(random):
     chosen = task("associative_recall", bits=8)
     queries = set()
     for _ in range(50):

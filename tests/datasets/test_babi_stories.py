@@ -68,7 +68,7 @@ def test_malformed_files_get_a_one_line_error_with_its_location(path, content, m
     assert str(error.value).startswith(str(path)) and "\n" not in str(error.value)
 
 
-def test_a_missing_file_is_named(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(DataError, match=r"none\.txt: No such file"):
         read_stories(tmp_path / "none.txt")
 

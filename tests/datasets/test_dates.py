@@ -30,7 +30,7 @@ def drawn():
 
 
 def readings(numbers):
-    """The possible dates of three numbers, in the usual orders."""
+    """Return the possible dates of three numbers in the usual orders."""
     dates = set()
     for order in ("ymd", "dmy", "mdy"):
         field = dict(zip(order, numbers, strict=True))
@@ -49,7 +49,7 @@ def test_numeric_dates_are_unambiguous(drawn):
         numbers = re.findall(r"\d+", source)
         if len(numbers) == 3 and "'" not in source:
             numeric += 1
-            # Month names with a number (Vietnamese) and year signs settle the order.
+            # Month names with a number (Vietnamese) and year signs determine the order.
             assert readings(numbers) == {target} or re.search("thg|tháng|年|년", source.lower())
     assert numeric > 1000
 
@@ -85,7 +85,7 @@ def test_dates_and_formats_are_held_out(drawn):
         assert not set(dates_of(one)) & set(dates_of(other))
         assert not set(formats_of(one)) & set(formats_of(other))
         assert not {p.target for p in drawn[one]} & {p.target for p in drawn[other]}
-    assert sum(len(dates_of(split)) for split in SPLITS) == 36_525  # days of a hundred years
+    assert sum(len(dates_of(split)) for split in SPLITS) == 36_525  # the days of 100 years
     for split in ("dev", "test"):
         assert len(dates_of(split)) > 3000 and len(formats_of(split)) > 20
 

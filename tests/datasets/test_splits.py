@@ -1,7 +1,7 @@
 from datasets.splits import hold_out
 
 
-def test_the_draw_depends_on_the_seed_and_the_number_of_items_alone():
+def test_the_draw_depends_only_on_the_seed_and_the_number_of_items():
     drawn = hold_out(range(50), count=5, seed=3)
     assert len(drawn) == 5 and drawn <= set(range(50))
     assert hold_out([str(item) for item in range(50)], count=5, seed=3) == set(map(str, drawn))

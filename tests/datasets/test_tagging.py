@@ -128,7 +128,7 @@ def test_an_unknown_name_or_split_is_refused():
 
 
 def test_errors_name_the_downloaded_addresses(tmp_path):
-    """TFDS has a checksum for each address that an error names."""
+    """TFDS has a checksum for each address that an error message names."""
     builders = {
         "ud_english_ewt": tfds.builder("universal_dependencies/en_ewt", data_dir=tmp_path),
         "conll2000": Builder(data_dir=tmp_path),

@@ -99,9 +99,12 @@ def test_king_james_and_dates_need_no_download():
     [
         (
             ("wmt", "train"),
-            "no pairs 'wmt' with a split 'train'; choose one of dates, king_james, mu",
+            "no data set 'wmt' with a split 'train'; choose one of dates, king_james, mu",
         ),
-        (("dates", "validation"), "no pairs 'dates' with a split 'validation'; .*train, dev, test"),
+        (
+            ("dates", "validation"),
+            "no data set 'dates' with a split 'validation'; .*train, dev, test",
+        ),
         (("tatoeba", "dev", "en", "fr"), "tatoeba does not translate 'en' to 'fr'; choose two of"),
         (("multi30k", "dev", "de", "de"), "multi30k does not translate 'de' to 'de'"),
         (("king_james", "dev", "en"), "'en' to 'king_james'; choose two of king_james, modern"),

@@ -30,7 +30,7 @@ class Tagger(tf.Module):
 
 
 def _export():
-    """The arguments of `write`, except root."""
+    """Return the arguments of `write`, except root."""
     keras.utils.set_random_seed(1)
     tagger = Tagger()
     return {

@@ -25,7 +25,7 @@ def test_a_good_export_passes(tmp_path, export):
 
 
 @pytest.mark.parametrize("name", ["keras", "keras.layers", "seqkit", "seqkit.export", "apps"])
-def test_the_isolated_process_can_not_import(name):
+def test_the_isolated_process_cannot_import(name):
     code = (
         "import importlib, runpy, sys\n"
         f"golden = runpy.run_path({golden.__file__!r})\n"
@@ -85,7 +85,7 @@ for version in sys.argv[1:]:
 
 @pytest.fixture(scope="module")
 def damaged(tmp_path_factory, make_export):
-    """For each of `DAMAGES`: the version, the exit code and the output of the isolated process."""
+    """Return version, exit code and output of the isolated process for each of `DAMAGES`."""
     root = tmp_path_factory.mktemp("damaged")
     versions = [write(root, **make_export()) for _ in DAMAGES]
     for version, (file, damage, _) in zip(versions, DAMAGES, strict=True):
@@ -108,7 +108,7 @@ def test_a_damaged_export_is_reported_in_one_clear_line(damaged, monkeypatch, in
 
 
 def run_module(monkeypatch, *arguments):
-    """`python -m seqkit.export` within this process."""
+    """Run `python -m seqkit.export` within this process."""
     monkeypatch.setattr(sys, "argv", ["seqkit.export", *map(str, arguments)])
     runpy.run_module("seqkit.export", run_name="__main__")
 

@@ -13,13 +13,13 @@ TEXT = tf.TensorSpec([None], tf.string)
 
 
 def functions(version):
-    """The functions of a saved graph."""
+    """Return the functions of a saved graph."""
     saved = saved_model_pb2.SavedModel.FromString((version / "saved_model.pb").read_bytes())
     return saved.meta_graphs[0].graph_def.library.function
 
 
 def must_compile(version):
-    """Names of the functions of a saved graph that must be compiled by XLA."""
+    """Return the names of the functions in a saved graph that must be compiled by XLA."""
     return [f.signature.name for f in functions(version) if f.attr["_XlaMustCompile"].b]
 
 

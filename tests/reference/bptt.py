@@ -10,7 +10,7 @@ from tests.reference.jordan import softmax
 
 
 def loss_and_gradients(xs, targets, U, W, b, V, c):
-    """xs (time, features), targets (time,) ints -> the loss and its gradients."""
+    """Return the loss and its gradients for xs (time, features) and targets (time,), ints."""
     time = len(xs)
     h = np.zeros((time + 1, len(b)))  # h[t] is the book's h(t), h[0] the state before
     y = np.zeros((time + 1, len(c)))

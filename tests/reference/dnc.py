@@ -42,7 +42,7 @@ def allocation(u):
 
 
 def step(xi, s):
-    """Apply an interface vector to the memory: (r (reads, word), the new state)."""
+    """Apply an interface vector to the memory; return r (reads, word) and the new state."""
     (reads, slots), word = s.w_r.shape, s.M.shape[1]
     sizes = [reads * word, reads, word, 1, word, word, reads, 1, 1, 3 * reads]
     k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi = np.split(xi, np.cumsum(sizes)[:-1])

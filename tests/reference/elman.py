@@ -7,13 +7,13 @@ import numpy as np
 
 
 def step(x, h, U, W, b):
-    """h_t from x_t and h_{t-1}."""
+    """Return h_t, given x_t and h_{t-1}."""
     a = b + h @ W + x @ U  # (10.8)
     return np.tanh(a)  # (10.9)
 
 
 def unfold(xs, h, U, W, b):
-    """Every h_t, (batch, time, units)."""
+    """Return every h_t, (batch, time, units)."""
     hs = []
     for t in range(xs.shape[1]):
         h = step(xs[:, t], h, U, W, b)

@@ -1,6 +1,6 @@
 """The gated recurrent unit in NumPy: Cho et al. 2014, eq. 5-8; Chung et al. 2014.
 
-Goodfellow et al. 2016, 10.45-10.47, delays the gates by a step; the papers and this file don't.
+Goodfellow et al. 2016, 10.45-10.47, delays the gates by a step; the papers and this file do not.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from tests.reference.lstm import sigmoid
 
 
 def step(x, h, U, W, b, d=None):
-    """h_t. U, W, b hold the blocks z, r, n side by side.
+    """Return h_t. U, W, b hold the blocks z, r, n side by side.
 
     With `d`, the recurrent bias, the reset gate multiplies W_n h + d_n instead of h.
     """
@@ -26,7 +26,7 @@ def step(x, h, U, W, b, d=None):
 
 
 def unfold(xs, h, U, W, b, d=None):
-    """Every h_t, (batch, time, units)."""
+    """Return every h_t, (batch, time, units)."""
     hs = []
     for t in range(xs.shape[1]):
         h = step(xs[:, t], h, U, W, b, d)

@@ -4,14 +4,14 @@ import numpy as np
 
 
 def step(x, y, U, W, b, V, c, g):
-    """y_t from x_t and y_{t-1}; g is the output non-linearity."""
+    """Return y_t, given x_t and y_{t-1}; g is the output non-linearity."""
     h = np.tanh(b + y @ W + x @ U)  # figure 10.4: W connects the output, not h
     o = c + h @ V  # (10.10)
     return g(o)  # (10.11), where g is the softmax
 
 
 def unfold(xs, y, U, W, b, V, c, g):
-    """Every y_t, (batch, time, outputs)."""
+    """Return every y_t, (batch, time, outputs)."""
     ys = []
     for t in range(xs.shape[1]):
         y = step(xs[:, t], y, U, W, b, V, c, g)

@@ -20,7 +20,7 @@ def normalize(a, gain, bias=0.0, epsilon=1e-3):
 
 
 def step(x, h, c, w):
-    """(h_t, c_t). `w` holds U, W, b as blocks side by side: i, f, g, o, or f, g, o if coupled.
+    """Return (h_t, c_t). `w` holds U, W, b as blocks side by side: i, f, g, o; f, g, o if coupled.
 
     Further attributes of `w`, each optional: p (gate -> peephole), alpha (three gains) and beta,
     V (the projection), coupled.
@@ -47,7 +47,7 @@ def step(x, h, c, w):
 
 
 def unfold(xs, h, c, w):
-    """Every h_t (batch, time, units), and the last c."""
+    """Return every h_t (batch, time, units), and the last c."""
     hs = []
     for t in range(xs.shape[1]):
         h, c = step(xs[:, t], h, c, w)
@@ -56,5 +56,5 @@ def unfold(xs, h, c, w):
 
 
 def weights(**named):
-    """Namespace of arrays for `step`."""
+    """Return a namespace of arrays for `step`."""
     return SimpleNamespace(**named)

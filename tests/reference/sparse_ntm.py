@@ -22,7 +22,7 @@ def cosine(words, q):
 
 
 def step(xi, s, neighbours):
-    """Apply an interface vector to the memory: (r (heads, word), the new state).
+    """Apply an interface vector to the memory; return r (heads, word) and the new state.
 
     s: M (slots, word), accessed (slots), w_r (heads, slots).
     """

@@ -37,7 +37,7 @@ def fed(toy, probability, tokens=TOKENS, state=None, seed=0):
 )
 def test_schedules_are_the_papers(schedule, at):
     for step, wanted in at.items():
-        for given in (step, ops.convert_to_tensor(step, "int64")):  # as an optimizer counts
+        for given in (step, ops.convert_to_tensor(step, "int64")):  # like an optimizer's counter
             np.testing.assert_allclose(ops.convert_to_numpy(schedule(given)), wanted, atol=1e-6)
 
 

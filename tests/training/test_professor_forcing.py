@@ -18,7 +18,7 @@ def discriminator():
 
 
 def gradients(function, *arrays):
-    """Gradients of the scalar function with respect to each array."""
+    """Compute the gradients of a scalar function with respect to each array."""
     arrays = [ops.convert_to_tensor(x) for x in arrays]
     if keras.backend.backend() == "jax":
         import jax
@@ -94,7 +94,7 @@ class Offset(keras.layers.Layer):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("weight", [0.0, 1.0])
-def test_free_behavior_comes_to_look_forced(weight):
+def test_free_behavior_approaches_forced_behavior(weight):
     """Noise plus a learned offset approaches noise around (2, -1); with weight 0 it stays."""
     random = np.random.default_rng(1)
     forced = (random.standard_normal((256, 3, 2)) + [2, -1]).astype("float32")
@@ -110,7 +110,7 @@ def test_free_behavior_comes_to_look_forced(weight):
     )(gold, free(inputs))
     model = keras.Model([gold, inputs], logits)
     model.compile(keras.optimizers.SGD(0.3))
-    steps = [np.tile(x, (200, 1, 1)) for x in (forced, noise)]  # the whole data, 200 times
+    steps = [np.tile(x, (200, 1, 1)) for x in (forced, noise)]  # all data, 200 times
     model.fit(steps, batch_size=256, shuffle=False, verbose=0)
     learned = ops.convert_to_numpy(free(noise)).mean(axis=(0, 1))
     away = np.abs(learned - forced.mean(axis=(0, 1))).max()

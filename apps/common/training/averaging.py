@@ -1,4 +1,4 @@
-"""The mean of a model's weights after its last epochs: steadier than the last weights alone."""
+"""Average of a model's weights over its last epochs, which is less noisy than the last weights."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,13 +23,13 @@ class LastEpochs:
         self.folder, self.count = folder, count
 
     def mean(self, epoch: int, weights: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Save the weights of an epoch, and average them with those of the epochs before.
+        """Save the weights of an epoch, and average them with those of previous epochs.
 
-        An epoch that is repeated replaces its own weights.
+        If an epoch is repeated, its weights are overwritten.
 
         Args:
             epoch: Number of the epoch, from 1.
-            weights: Weights after it.
+            weights: Weights at the end of the epoch.
         """
         self.folder.mkdir(exist_ok=True)
         with atomic_write(self._file(epoch)) as temporary, temporary.open("wb") as file:

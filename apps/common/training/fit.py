@@ -1,8 +1,8 @@
-"""Train a compiled model so that it can be killed at any moment and end with the same numbers.
+"""Train a compiled model; a run that is killed at any moment resumes to the same results.
 
-The loop is around Keras's own `train_function`, which keeps jit, mixed precision and
-`tf.distribute`. It is not `model.fit`, which can't start in the middle of an epoch and which
-overwrites the weights with their moving average at its end.
+The loop calls Keras's own `train_function`, which supports jit, mixed precision and
+`tf.distribute`. It replaces `model.fit`, which can't start in the middle of an epoch and overwrites
+the weights with their moving average at the end.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ TENSORBOARD, AVERAGED = "tensorboard", "averaged"
 
 
 class Stopping(NamedTuple):
-    """When a training ends, and which epoch is the best."""
+    """Rules for the end of training and for the best epoch."""
 
     epochs: int  # at most
     monitor: str  # score of `validate` that determines the best epoch
@@ -50,11 +50,11 @@ class Stopping(NamedTuple):
             raise ValueError(f"patience must be at least 1, not {self.patience}")
 
     def best(self, history: History) -> dict[str, Any] | None:
-        """Return the first line with the best score; None if no score is a number."""
+        """Return the first line with the best score; None if all scores are NaN."""
         key, sign = f"val_{self.monitor}", 1 if self.mode == "max" else -1
         if history and key not in history[-1]:
             raise ValueError(
-                f"validate gives no {self.monitor!r} to monitor, but {sorted(history[-1])}"
+                f"validate returns no {self.monitor!r} to monitor, only {sorted(history[-1])}"
             )
         scored = [line for line in history if not math.isnan(line[key])]
         return max(scored, key=lambda line: sign * line[key], default=None)
@@ -62,9 +62,9 @@ class Stopping(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class FitResult:
-    """How a training ended. Epochs count from 1."""
+    """Outcome of a training run; epochs count from 1."""
 
-    best_epoch: int | None  # None: no epoch's score was a number
+    best_epoch: int | None  # None: all scores were NaN
     best_score: float | None
     epochs: int
     steps: int
@@ -74,7 +74,7 @@ class FitResult:
 
 @dataclasses.dataclass
 class State:
-    """Position of a training: together with the variables, the content of a checkpoint."""
+    """Position in a training run, which a checkpoint holds together with the variables."""
 
     step: int = 0  # steps done in the current epoch
     seconds: float = 0.0  # spent in the current epoch
@@ -88,28 +88,29 @@ class State:
 
 @dataclasses.dataclass
 class Training:
-    """A training that resumes where its run folder left off.
+    """Training run that resumes from its run folder.
 
     The folder gets `checkpoint`, `metrics.jsonl` (one line per epoch), `model.keras` (the best
-    epoch, with averaged weights if the optimizer keeps them) and `tensorboard/`. A training that
-    was stopped or killed resumes and ends with the same weights, metrics and stopping epoch as an
+    epoch, with averaged weights if the optimizer keeps them) and `tensorboard/`. A run that was
+    stopped or killed resumes and ends with the same weights, metrics and stopping epoch as an
     uninterrupted one, provided that every random number comes from `batches` or from a
-    `SeedGenerator` of the model's layers. The weights left in `model` are those of some step: the
+    `SeedGenerator` of the model's layers. `model` itself ends with the weights of some step: the
     result is `model.keras`.
 
     Args:
-        model: Compiled, on the TensorFlow backend, one step per execution.
-        batches: `batches(epoch, first_step, history)`: the batches of an epoch from a step on, the
-            same at each call. Epochs count from 1, steps from 0; history has the lines of
-            `metrics.jsonl` of the epochs before.
-        steps_per_epoch: Batches of an epoch.
-        validate: Scores the model after each epoch, with the weights `model.keras` would get.
+        model: Compiled model on the TensorFlow backend, with one step per execution.
+        batches: `batches(epoch, first_step, history)` returns the batches of an epoch from a step
+            on, the same at each call. Epochs count from 1, steps from 0; history has the lines of
+            `metrics.jsonl` of previous epochs.
+        steps_per_epoch: Batches per epoch.
+        validate: Function that scores the model after each epoch, with the weights that
+            `model.keras` would hold.
         run: An existing folder.
-        stopping: When the training ends, and which epoch is the best.
+        stopping: Rules for the end of training and for the best epoch.
         average: Score and keep the mean of the weights after this many last epochs.
         checkpoint_every: Steps between checkpoints.
-        callbacks: Keras callbacks; they get the begin and end of the training, and each step. One
-            that sets `model.stop_training` ends the training with an error.
+        callbacks: Keras callbacks, called at the beginning and end of training and after each step.
+            A callback that sets `model.stop_training` ends training with an error.
         tensorboard: Whether to write `tensorboard/`.
         verbose: 0 prints nothing.
 
@@ -140,12 +141,12 @@ class Training:
         self.progress = Progress(self.stopping.epochs, self.steps_per_epoch, self.verbose)
 
     def fit(self) -> FitResult:
-        """Train to the end; returns immediately if the training has ended before.
+        """Train to the end; return immediately if training has already ended.
 
         Raises:
-            UserError: If the checkpoint is damaged or of another model, the loss or a weight is not
-                finite, a callback stops the training, or another process trains in the folder. The
-                files stay as they are.
+            UserError: If the checkpoint is damaged or belongs to another model, the loss or a
+                weight is not finite, a callback stops training, or another process is training in
+                the folder. The files are left unchanged.
             KeyboardInterrupt: On Ctrl-C, after the current step and a checkpoint.
             SystemExit: On SIGTERM, after the current step and a checkpoint; its code is 143.
         """
@@ -172,7 +173,7 @@ class Training:
             return result
 
     def load(self) -> list[np.ndarray] | None:
-        """Read the checkpoint, if there is one, and roll `metrics.jsonl` back to its moment."""
+        """Read the checkpoint, if there is one, and roll `metrics.jsonl` back to match it."""
         path = self.run / CHECKPOINT
         if not path.exists():
             return None
@@ -181,13 +182,13 @@ class Training:
             self.state = State(**saved)
         except TypeError:
             raise UserError(
-                f"{path}: no checkpoint of a training; choose another run folder"
+                f"{path}: not a checkpoint of a training run; choose another run folder"
             ) from None
         self._write_metrics()
         return values
 
     def resume(self, values: list[np.ndarray]) -> None:
-        """Give the model the variables of the checkpoint."""
+        """Restore the model's variables from the checkpoint."""
         # Optimizer and metrics create their variables in the first step, here a throwaway one.
         self.model.train_function(_iterate(self.model, self.batches(1, 0, [])))
         checkpoint.restore(self.run / CHECKPOINT, self.model, values)
@@ -256,8 +257,8 @@ class Training:
             if is_best := self.stopping.best(state.history) is line:
                 with files.atomic_write(self.run / MODEL) as temporary:
                     self.model.save(temporary)
-        # Model and metrics before the checkpoint: if killed in between, the end of the epoch is
-        # repeated and gives the same ones.
+        # Model and metrics are written before the checkpoint: if the process is killed in between,
+        # the end of the epoch is repeated with the same results.
         self._write_metrics()
         state.step, state.seconds = 0, 0.0
         self.save()
@@ -292,20 +293,19 @@ class Training:
             raise self._diverged(f"the loss is {loss}")
 
     def _check_weights(self) -> None:
-        """Refuse what no checkpoint should hold: the loss shows it only a step later."""
+        """Reject non-finite weights before a checkpoint: the loss reveals them a step later."""
         if not all(np.isfinite(v).all() for v in self.model.trainable_variables):
             raise self._diverged("a weight is not finite")
 
     def _diverged(self, reason: str) -> UserError:
         return UserError(
             f"{self.run}: {reason} at epoch {self.state.epoch}, step {self.state.step}; the last "
-            "checkpoint is kept. A lower learning rate or gradient clipping may help, in another "
-            "run folder"
+            "checkpoint is kept. Try a lower learning rate or gradient clipping in a new run folder"
         )
 
     @contextlib.contextmanager
     def _averaged_weights(self) -> Iterator[None]:
-        """Put averaged weights into the model, if there are any, and take them out again."""
+        """Use averaged weights, if there are any, within the block; restore the others after it."""
         variables, optimizer = self.model.trainable_variables, self.model.optimizer
         trained = [np.array(v) for v in variables]
         optimizer.finalize_variable_values(variables)  # the moving average
@@ -330,7 +330,7 @@ class Training:
 
 
 def _iterate(model: keras.Model, dataset: tf.data.Dataset) -> Iterator:
-    # The thread that tunes a pipeline may sleep for half a minute, and freeing the iterator at the
+    # Without autotuning: its thread may sleep for half a minute, and freeing the iterator at the
     # end of an epoch waits for it.
     options = tf.data.Options()
     options.autotune.enabled = False
@@ -351,21 +351,24 @@ def _locked(run: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError(f"{run}: another process is training in it") from None
+            raise UserError(f"{run}: another process is training in this folder") from None
         yield
 
 
 @contextlib.contextmanager
 def _interruption() -> Iterator[list[int]]:
-    """Yield a list that gets the number of the first SIGINT or SIGTERM; a second one stops."""
+    """Yield a list that receives the number of the first SIGINT or SIGTERM; a second one aborts."""
     received = []
 
     def note(number: int, frame: object) -> None:
         if received:
             raise KeyboardInterrupt
         received.append(number)
-        # Not print: the signal may have interrupted one.
-        os.write(2, b"\nfinishing the step, then a checkpoint; again stops without\n")
+        # Not print: the signal may have interrupted another print.
+        os.write(
+            2,
+            b"\nfinishing the step and writing a checkpoint; again to stop without\n",
+        )
 
     previous = {}
     if threading.current_thread() is threading.main_thread():

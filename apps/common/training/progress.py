@@ -1,4 +1,4 @@
-"""Progress of a training: one line of a terminal, or a line of a log every half minute."""
+"""Training progress: an updating line on a terminal, or a log line every half minute."""
 
 import statistics
 import sys
@@ -13,7 +13,7 @@ class Progress:
 
     Args:
         epochs: Maximum number of epochs.
-        steps_per_epoch: Training steps of an epoch.
+        steps_per_epoch: Training steps per epoch.
         verbose: 0 shows nothing.
     """
 
@@ -31,11 +31,11 @@ class Progress:
         return statistics.median(self._seconds) if self._seconds else 0.0
 
     def step(self, epoch: int, step: int, loss: float, seconds: float) -> None:
-        """Count a step, and show it unless another was shown just before.
+        """Count a step, and show it unless the display was updated just before.
 
         Args:
             epoch: Number of the epoch.
-            step: Steps done in it.
+            step: Steps completed in it.
             loss: Running mean of the loss.
             seconds: Duration of the step.
         """
@@ -55,13 +55,13 @@ class Progress:
             print(text.rstrip(), flush=True)
 
     def line(self, text: str) -> None:
-        """Print a line that stays."""
+        """Print a line that is not overwritten."""
         if self.verbose:
             print(f"\r{text}\033[K" if self._terminal else text, flush=True)
 
 
 def clock(seconds: float) -> str:
-    """Format a duration as minutes and seconds, or hours too.
+    """Format a duration as minutes and seconds, with hours if there are any.
 
     Example:
         >>> clock(75), clock(3675)

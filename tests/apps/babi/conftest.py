@@ -11,7 +11,7 @@ PEOPLE, PLACES = ("Ines", "Omar", "Lena"), ("pier", "island", "buoy")
 
 
 def stories(count, seed):
-    """Lines of a file: who rowed where, and where they are now."""
+    """Return the lines of a file: who rowed where, and questions where they are now."""
     random, lines = np.random.default_rng(seed), []
     for _ in range(count):
         where = {}
@@ -27,7 +27,7 @@ def stories(count, seed):
 
 @pytest.fixture(scope="session")
 def files(tmp_path_factory):
-    """A training, a dev and a test file."""
+    """Return a training, a dev and a test file."""
     folder = tmp_path_factory.mktemp("stories")
     paths = [folder / f"qa1_mine_{split}.txt" for split in ("train", "dev", "test")]
     for seed, (path, count) in enumerate(zip(paths, (40, 10, 10), strict=True)):
@@ -67,7 +67,7 @@ def data(config):
 
 @pytest.fixture(scope="session")
 def untrained_run(config, data, tmp_path_factory):
-    """A run folder as training leaves it, but for the training."""
+    """Return a run folder as after training, but with an untrained model."""
     run = tmp_path_factory.mktemp("runs") / "untrained"
     run_folder.create(run, config, {"command": "none", "commit": "", "data_checksum": ""})
     data.save(run)

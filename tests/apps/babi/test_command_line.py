@@ -10,7 +10,7 @@ import pytest
         (["train", "--noise", "1"], "noise must lie in [0, 1), not 1.0"),
     ],
 )
-def test_bad_arguments_get_one_line(refuses, args, message):
+def test_bad_arguments_get_a_one_line_error(refuses, args, message):
     refuses(args, message)
 
 

@@ -33,8 +33,8 @@ def words_of(vocabulary, ids):
 def test_the_most_recent_facts_are_kept_word_by_word():
     vocabulary = Vocabulary.of(QUESTIONS)
     encoded = encode(QUESTIONS, vocabulary, max_facts=2)
-    told = encoded.sentences[encoded.facts[0]]
-    assert words_of(vocabulary, told) == ["ines swam", "omar swam"]
+    facts_read = encoded.sentences[encoded.facts[0]]
+    assert words_of(vocabulary, facts_read) == ["ines swam", "omar swam"]
     assert words_of(vocabulary, encoded.sentences[encoded.questions]) == ["who rowed", "who"]
     assert encoded.counts.tolist() == [2, 0]
     assert encoded.answers.tolist() == [1, 0]
@@ -49,9 +49,9 @@ def test_an_epoch_has_each_question_with_its_answer(data):
     seen = Counter()
     for facts, question, answers in batches:
         for row in zip(facts, question, answers, strict=True):
-            told = tuple(words_of(data.vocabulary, row[0]))
-            asked = words_of(data.vocabulary, row[1][None])[0]
-            seen[told, asked, data.vocabulary.answers[row[2]]] += 1
+            facts_read = tuple(words_of(data.vocabulary, row[0]))
+            question_read = words_of(data.vocabulary, row[1][None])[0]
+            seen[facts_read, question_read, data.vocabulary.answers[row[2]]] += 1
 
     def plain(text):
         return text.lower().rstrip(".?")
@@ -60,7 +60,7 @@ def test_an_epoch_has_each_question_with_its_answer(data):
     assert seen == wanted
 
 
-def test_batches_are_a_function_of_seed_epoch_and_step(data):
+def test_batches_depend_only_on_seed_epoch_and_step(data):
     data = replace(data, config=replace(data.config, noise=0.5))
     first, again, rest = (arrays(data.batches(*args)) for args in ((1,), (1,), (1, 2)))
     assert all(map(same, first, again)) and all(map(same, first[2:], rest))
@@ -69,21 +69,21 @@ def test_batches_are_a_function_of_seed_epoch_and_step(data):
     assert not same(first[0], arrays(other.batches(1))[0])
 
 
-def test_noise_keeps_the_facts_in_their_order_and_the_answers(data):
+def test_noise_keeps_the_order_of_the_facts(data):
     data = replace(data, config=replace(data.config, noise=0.5))
-    told = {tuple(fact.lower().rstrip(".") for fact in q.facts) for q in data.train}
+    facts_read = {tuple(fact.lower().rstrip(".") for fact in q.facts) for q in data.train}
     count = 0
     for facts, _, _ in arrays(data.batches(1)):
         assert facts.shape[1] <= data.config.max_facts
         is_noise = (facts[..., 0] == UNKNOWN) & (facts[..., 1:] == 0).all(axis=-1)
         count += is_noise.sum()
         for row, noise in zip(facts, is_noise, strict=True):
-            assert tuple(words_of(data.vocabulary, row[~noise])) in told
-    assert 40 < count < 80  # of 160 facts a half, but there is room for two a story
+            assert tuple(words_of(data.vocabulary, row[~noise])) in facts_read
+    assert 40 < count < 80  # half of 160 facts, but there is room for only two per story
 
 
 @pytest.mark.parametrize(("share", "width"), [(0.0, 5), (0.9, 3), (0.9, 9)])
-def test_noise_takes_no_more_than_its_room(share, width):
+def test_noise_does_not_exceed_the_room(share, width):
     facts = np.array([[5, 6, 7], [8, 0, 0], [0, 0, 0]])
     result = with_noise(facts, width, share, np.random.default_rng(0))
     assert result.shape == (3, width)
@@ -94,19 +94,21 @@ def test_noise_takes_no_more_than_its_room(share, width):
     assert (result == 1).any() == (share > 0)
 
 
-def test_answers_that_training_lacks_are_named(capsys):
+def test_answers_that_do_not_occur_in_training_are_reported(capsys):
     vocabulary = Vocabulary.of(QUESTIONS)
     check_answers(QUESTIONS, vocabulary, "dev")
     assert not capsys.readouterr().err
     check_answers([*QUESTIONS, QUESTIONS[0]._replace(answer="me")], vocabulary, "dev")
-    assert "warning: dev: answers that training doesn't have count as errors: me" in (
+    assert "warning: dev: answers that do not occur in training count as errors: me" in (
         capsys.readouterr().err
     )
-    with pytest.raises(UserError, match="dev: no answer occurs in training: me; are they"):
+    with pytest.raises(
+        UserError, match="dev: none of the answers occurs in training: me; are they"
+    ):
         check_answers([QUESTIONS[0]._replace(answer="me")], vocabulary, "dev")
 
 
-def test_the_users_files_are_read(config, files):
+def test_user_files_are_read(config, files):
     data = babi.load(config)
     assert (data.train, data.dev) == tuple(map(read_stories, files[:2]))
     changed = replace(data, dev=data.dev[1:])

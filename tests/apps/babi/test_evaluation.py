@@ -13,16 +13,16 @@ from datasets.babi.stories import read_stories
 
 
 def always(word, hops=2):
-    """A server that answers so, and looks at the first fact alone."""
+    """Return signatures that always give this answer and attend only to the first fact."""
 
     def serve(facts, question):
-        told = [text.decode().split("\n") for text in facts.numpy()]
-        width = max(map(len, told))
-        first = [[[1.0] + [0.0] * (width - 1)] * hops] * len(told)
+        stories = [text.decode().split("\n") for text in facts.numpy()]
+        width = max(map(len, stories))
+        first = [[[1.0] + [0.0] * (width - 1)] * hops] * len(stories)
         return {
-            "answer": tf.constant([word] * len(told)),
-            "probability": tf.fill([len(told)], 0.75),
-            "facts": tf.constant([row + [""] * (width - len(row)) for row in told]),
+            "answer": tf.constant([word] * len(stories)),
+            "probability": tf.fill([len(stories)], 0.75),
+            "facts": tf.constant([row + [""] * (width - len(row)) for row in stories]),
             "attention": tf.constant(first),
         }
 
@@ -35,7 +35,7 @@ def folder(data, tmp_path):
     return tmp_path
 
 
-def test_errors_are_counted_task_by_task(config, folder, tmp_path):
+def test_errors_are_counted_per_task(config, folder, tmp_path):
     file = tmp_path / "qa3_mine.txt"
     answers = ["pier"] * 19 + ["buoy"]
     lines = [f"1 Ines rowed to the {a}.\n2 Where is Ines?\t{a}\t1" for a in answers]
@@ -48,7 +48,7 @@ def test_errors_are_counted_task_by_task(config, folder, tmp_path):
     assert "qa3" in evaluation.details
 
 
-def test_the_baseline_is_the_answer_that_training_gives_most_often(config, data, folder):
+def test_the_baseline_is_the_most_frequent_training_answer(config, data, folder):
     answers = [q.answer for q in data.train]
     guess = max(sorted(set(answers)), key=answers.count)
     test = read_stories(config.test_file)
@@ -58,22 +58,22 @@ def test_the_baseline_is_the_answer_that_training_gives_most_often(config, data,
     assert evaluation.baselines == {"most frequent answer": evaluation.scores}
 
 
-def test_an_export_far_from_its_training_data_is_scored_without_baseline(config, folder):
+def test_without_the_training_data_an_export_is_scored_without_a_baseline(config, folder):
     far = replace(config, train_file=folder / "gone.txt")
     evaluation = evaluate(far, always("pier"), folder, "test")
     assert evaluation.baselines == {} and "gone.txt: No such file" in evaluation.details
     assert 0 < evaluation.scores["mean_error"] < 100
 
 
-def test_validation_counts_what_the_served_model_gets_wrong(config, data, folder, untrained_run):
+def test_validation_and_the_export_have_the_same_error(config, data, folder, untrained_run):
     (exported,) = babi.export(config, untrained_run)
     signatures = {name: s.concrete for name, s in exported.signatures.items()}
-    served = evaluate(config, signatures, folder, "dev").scores["mean_error"]
+    expected = evaluate(config, signatures, folder, "dev").scores["mean_error"]
     model = load_model(untrained_run)
-    assert babi.validation(config, model, data)() == {"error": pytest.approx(served)}
+    assert babi.validation(config, model, data)() == {"error": pytest.approx(expected)}
 
 
-def test_predict_shows_what_was_looked_at():
+def test_predict_shows_the_attention_weights():
     line = "Ines swam home. Omar rowed. Where is Ines?"
     ((text, record),) = predict(PredictOptions(), always("home"), [[line]])
     assert text.splitlines() == [
@@ -92,6 +92,6 @@ def test_predict_shows_what_was_looked_at():
 
 
 @pytest.mark.parametrize("line", ["", "  ", "?", "Ines swam.", "Who? Ines."])
-def test_a_line_without_a_question_is_named(line):
+def test_a_line_without_a_question_is_reported(line):
     with pytest.raises(UserError, match="line 2: no question; write a story"):
         list(predict(PredictOptions(), always("home"), [["Who?"], [line]]))

@@ -21,7 +21,7 @@ def decoded(ragged):
         (" \n ", []),
     ],
 )
-def test_a_sentence_ends_with_its_sign_or_its_line(text, sentences):
+def test_a_sentence_ends_with_a_mark_or_its_line(text, sentences):
     assert decoded(split_sentences(tf.constant([text, "x"]))) == [sentences, ["x"]]
 
 
@@ -38,11 +38,11 @@ def test_words_are_in_lower_case_without_punctuation(sentence, words):
     assert decoded(split_words(tf.constant([sentence]))) == [words]
 
 
-def test_bytes_that_are_no_text_are_no_word():
+def test_invalid_utf8_is_not_part_of_a_word():
     assert decoded(split_words(tf.constant([b"a\xff b"]))) == [["a", "b"]]
 
 
-def test_a_vocabulary_comes_back_from_its_file(tmp_path):
+def test_a_vocabulary_can_be_saved_and_read(tmp_path):
     question = Question(("Omar rowed.", "Ines swam."), "Who rowed?", "Omar", (0,), 1, 0)
     vocabulary = Vocabulary.of([question, question._replace(answer="Ines")])
     assert vocabulary == (["ines", "omar", "rowed", "swam", "who"], ["Ines", "Omar"])

@@ -8,7 +8,7 @@ WIDTHS = np.array([8] * 5 + [16] * 2)
 
 @pytest.mark.parametrize("shuffled", [False, True])
 @pytest.mark.parametrize("fill", ["repeat", "blank"])
-def test_batches_are_full_and_miss_no_example(shuffled, fill):
+def test_batches_are_full_and_contain_every_example(shuffled, fill):
     order = np.random.default_rng(0) if shuffled else None
     rows, widths = bucket_batches(WIDTHS, 3, order, fill)
     assert rows.shape == (3, 3) and sorted(widths.tolist()) == [8, 8, 16]
@@ -24,7 +24,7 @@ def test_the_order_is_determined_by_the_generator():
     assert (rows[0] != rows[2]).any()
 
 
-def test_results_come_in_the_order_of_the_items():
+def test_results_are_in_the_order_of_the_items():
     batches = []
 
     def double(batch):

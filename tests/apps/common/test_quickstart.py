@@ -1,7 +1,7 @@
 from apps.common import quickstart
 
 
-def test_the_commands_run_in_order_and_are_shown(monkeypatch, capsys):
+def test_the_commands_run_in_order_and_are_printed(monkeypatch, capsys):
     calls = []
     monkeypatch.setattr(quickstart, "main", lambda app, args: calls.append(args) or 0)
     assert quickstart.quickstart("tagger") == 0
@@ -9,12 +9,12 @@ def test_the_commands_run_in_order_and_are_shown(monkeypatch, capsys):
     assert "$ python -m apps.tagger export --run runs/tagger/quick" in capsys.readouterr().out
 
 
-def test_the_first_failure_ends_it(monkeypatch):
+def test_it_stops_at_the_first_failure(monkeypatch):
     codes = iter([0, 2])
     monkeypatch.setattr(quickstart, "main", lambda app, args: next(codes))
     assert quickstart.quickstart("tagger") == 2
 
 
-def test_unknown_apps_are_named(capsys):
+def test_an_unknown_app_is_reported(capsys):
     assert quickstart.quickstart("toaster") == 2
     assert "no app 'toaster'" in capsys.readouterr().err

@@ -20,22 +20,22 @@ class Config:
 FACTS = {"data_checksum": "abc"}
 
 
-def test_a_configuration_survives_its_file(tmp_path):
+def test_a_configuration_can_be_written_and_read(tmp_path):
     config = Config(rate=1.0, file=Path("a/b"), patience=None)
     create(tmp_path / "run", config, FACTS)
     assert read_config(tmp_path / "run", Config) == config
 
 
-def test_the_same_configuration_and_data_go_on(tmp_path):
+def test_a_run_resumes_with_the_same_configuration_and_data(tmp_path):
     create(tmp_path / "run", Config(), {**FACTS, "command": "first"})
     check_config(tmp_path / "run", Config())
     create(tmp_path / "run", Config(), {**FACTS, "command": "second"})
     assert json.loads((tmp_path / "run/run.json").read_text())["command"] == "first"
 
 
-def test_another_configuration_is_refused_by_its_keys(tmp_path):
+def test_another_configuration_is_refused_and_its_keys_are_named(tmp_path):
     create(tmp_path / "run", Config(), FACTS)
-    with pytest.raises(UserError, match=r"units \(4 there, 5 here\), rate \(0.5 there, 0.1 here\)"):
+    with pytest.raises(UserError, match=r"units \(was 4, now 5\), rate \(was 0.5, now 0.1\)"):
         check_config(tmp_path / "run", Config(units=5, rate=0.1))
 
 
@@ -45,7 +45,7 @@ def test_other_data_are_refused(tmp_path):
         create(tmp_path / "run", Config(), {"data_checksum": "xyz"})
 
 
-def test_a_folder_of_something_else_is_left_alone(tmp_path):
+def test_a_folder_with_other_files_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("")
     with pytest.raises(UserError, match=r"has files, but no config.json"):
         check_config(tmp_path, Config())

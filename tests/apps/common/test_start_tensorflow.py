@@ -1,4 +1,4 @@
-"""That memory is kept from step to step."""
+"""Memory is kept from step to step."""
 
 import platform
 import subprocess
@@ -20,8 +20,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told to keep memory")
-def test_what_was_freed_is_not_fetched_again_from_the_system():
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="only glibc is configured to keep memory"
+)
+def test_freed_memory_is_not_requested_again_from_the_system():
     def faults(how):
         command = [sys.executable, "-c", FAULTS_OF_THE_SECOND_TIME, how]
         return int(subprocess.run(command, check=True, capture_output=True).stdout)

@@ -26,7 +26,7 @@ OPTIONS = [str(word) for name, value in TINY.items() for word in (f"--{name}", v
         (["predict", "--run", "nowhere", "--seed", "-1"], "seed must be at least 0, not -1"),
     ],
 )
-def test_bad_arguments_get_one_line(refuses, args, message):
+def test_bad_arguments_get_a_one_line_error(refuses, args, message):
     refuses(args, message)
 
 
@@ -65,7 +65,7 @@ def test_a_diverged_step_is_saved_for_replay(command, tmp_path, capsys):
     from seqkit.diagnostics.nan_guard import main as replay
 
     run = tmp_path / "run"
-    # With this step size the weights overflow.
+    # At this step size the weights overflow.
     code, _, err = command(
         "train",
         *OPTIONS,

@@ -6,20 +6,20 @@ from apps.copy_task.curriculum import EXPLORATION, RATE, exp3s, lengths, probabi
 
 
 def gaining(config, length, epochs):
-    """A history in which one length alone gets better."""
+    """Return a history in which only one length improves."""
     return [
         {f"val_loss_{n}": 1 - 0.1 * epoch * (n == length) for n in lengths(config)}
         for epoch in range(epochs)
     ]
 
 
-def test_without_a_curriculum_all_are_as_long_as_can_be():
+def test_without_a_curriculum_all_sequences_have_the_maximum_length():
     config = Config(curriculum="none", max_length=7)
     assert lengths(config).tolist() == [7]
     assert probabilities(config, 1, []).tolist() == [1]
 
 
-def test_uniform_lengths_are_from_the_shortest_on():
+def test_uniform_lengths_begin_with_the_shortest():
     config = Config(curriculum="uniform", max_length=4)
     assert lengths(config).tolist() == [1, 2, 3, 4]
     assert probabilities(config, 9, []).tolist() == [0.25] * 4
@@ -27,7 +27,7 @@ def test_uniform_lengths_are_from_the_shortest_on():
     assert lengths(recall).tolist() == [2, 3, 4]
 
 
-def test_the_length_that_gains_is_shown_most():
+def test_the_length_with_the_largest_gain_is_sampled_most():
     config = Config(curriculum="prediction_gain", max_length=5)
     history = gaining(config, 3, epochs=8)
     likely = probabilities(config, 9, history)
@@ -37,23 +37,23 @@ def test_the_length_that_gains_is_shown_most():
     np.testing.assert_allclose(likely[[0, 1, 3, 4]], likely[0])
 
 
-def test_what_gains_no_more_is_shown_less_again():
+def test_a_length_without_further_gain_is_sampled_less():
     config = Config(curriculum="prediction_gain", max_length=5)
     history = gaining(config, 3, epochs=8)
-    for _ in range(12):  # now 4 gets better
+    for _ in range(12):  # now 4 improves
         history.append({**history[-1], "val_loss_4": history[-1]["val_loss_4"] - 0.1})
     likely = probabilities(config, len(history) + 1, history)
     assert likely.argmax() == 3
 
 
 @pytest.mark.parametrize("epoch", [1, 2])
-def test_before_two_scores_there_is_no_gain(epoch):
+def test_with_fewer_than_two_scores_there_is_no_gain(epoch):
     config = Config(curriculum="prediction_gain", max_length=5)
     likely = probabilities(config, epoch, gaining(config, 3, epochs=8))
     np.testing.assert_allclose(likely, 0.2)
 
 
-def test_lines_behind_an_epoch_do_not_count():
+def test_lines_after_an_epoch_are_ignored():
     config = Config(curriculum="prediction_gain", max_length=5)
     history = gaining(config, 3, epochs=8)
     expected = probabilities(config, 4, history[:3])
@@ -61,15 +61,16 @@ def test_lines_behind_an_epoch_do_not_count():
     assert not np.allclose(probabilities(config, 9, history), expected)
 
 
-def test_one_length_needs_no_policy():
+def test_a_single_length_always_has_probability_1():
     config = Config(curriculum="prediction_gain", max_length=1)
     assert probabilities(config, 3, []).tolist() == [1]
 
 
 def test_exp3s_by_hand():
-    # Quantiles of (0, 1): 0.2 and 0.8, so the rewards are -1 and 1; α is 1/2, which evens all out.
+    # Quantiles of (0, 1): 0.2 and 0.8, so the rewards are -1 and 1; with α = 1/2 the weights become
+    # equal.
     np.testing.assert_allclose(exp3s(np.array([[0.0, 1.0]])), [0.5, 0.5])
-    # Of (0, 0, 1): 0 and 0.6, rewards -1, -1, 1; each weight gives half to the two others.
+    # Quantiles of (0, 0, 1): 0 and 0.6, rewards -1, -1, 1; half of each weight goes to the others.
     low, high = np.exp(-RATE), np.exp(RATE)
     weights = np.array([low / 2 + (low + high) / 4, low / 2 + (low + high) / 4, (high + low) / 2])
     expected = (1 - EXPLORATION) * weights / weights.sum() + EXPLORATION / 3

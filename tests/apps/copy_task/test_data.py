@@ -18,14 +18,14 @@ def content(batches):
 
 
 def lengths(inputs):
-    """How many vectors lie between the marks of copy."""
+    """Return the number of vectors between the marks of copy."""
     end = inputs[:, :, -1].argmax(axis=1)
     assert (inputs[:, 0, -2] == 1).all()
     return (end - 1).tolist()
 
 
 @pytest.mark.parametrize("name", get_args(Name))
-def test_batches_have_one_shape_and_say_what_counts(name):
+def test_batches_have_one_shape_and_weights_mark_the_targets(name):
     data = load(dataclasses.replace(SMALL, task=name))
     batches = list(data.batches(1).as_numpy_iterator())
     assert len(batches) == data.steps_per_epoch == 6
@@ -40,7 +40,7 @@ def test_batches_have_one_shape_and_say_what_counts(name):
     assert [part.shape.as_list() for part in spec] == [list(part.shape) for part in batches[0]]
 
 
-def test_each_sequence_draws_its_own_length():
+def test_the_length_of_each_sequence_is_drawn_separately():
     data = load(SMALL)
     drawn = [lengths(inputs) for inputs, _, _ in data.batches(1).as_numpy_iterator()]
     assert {n for row in drawn for n in row} == {1, 2, 3, 4}
@@ -50,7 +50,7 @@ def test_each_sequence_draws_its_own_length():
         assert lengths(inputs) == [4] * 5 and (weights.sum(axis=1) == 4).all()
 
 
-def test_batches_are_a_function_of_seed_epoch_and_step():
+def test_batches_depend_only_on_seed_epoch_and_step():
     data = load(SMALL)
     first = content(data.batches(1))
     assert content(load(SMALL).batches(1)) == first
@@ -63,7 +63,7 @@ def test_batches_are_a_function_of_seed_epoch_and_step():
     assert len(set(every)) == 18
 
 
-def test_prediction_gain_follows_the_history_and_nothing_else():
+def test_prediction_gain_depends_only_on_the_history():
     data = load(dataclasses.replace(SMALL, curriculum="prediction_gain", batch_size=50))
     history = [
         {f"val_loss_{n}": 1 - 0.1 * epoch * (n == 3) for n in range(1, 5)} for epoch in range(9)
@@ -77,14 +77,14 @@ def test_prediction_gain_follows_the_history_and_nothing_else():
 def test_the_sequences_of_each_length_are_fixed():
     data = load(dataclasses.replace(SMALL, curriculum="prediction_gain"))
     other = load(dataclasses.replace(data.config, seed=9))
-    assert list(data.of_lengths) == curriculum.lengths(SMALL).tolist()
-    for length, batch in data.of_lengths.items():
+    assert list(data.fixed_batches) == curriculum.lengths(SMALL).tolist()
+    for length, batch in data.fixed_batches.items():
         assert lengths(batch.inputs) == [length] * 10
-        np.testing.assert_array_equal(batch.inputs, other.of_lengths[length].inputs)
+        np.testing.assert_array_equal(batch.inputs, other.fixed_batches[length].inputs)
     np.testing.assert_array_equal(data.dev.inputs, other.dev.inputs)
 
 
-def test_the_checksum_tells_what_training_depends_on():
+def test_the_checksum_covers_what_training_depends_on():
     changes = [{}, {"seed": 2}, {"bits": 4}, {"max_length": 5}, {"task": "priority_sort"}]
     checksums = [load(dataclasses.replace(SMALL, **change)).checksum for change in changes]
     assert len(set(checksums)) == len(changes)
@@ -97,7 +97,7 @@ def test_nothing_is_written_into_a_run_folder(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_batch_of_the_copy_task_takes_little_time():
+def test_generating_a_batch_of_the_copy_task_is_fast():
     data = load(Config(task="copy", max_length=20, batch_size=16, curriculum="uniform"))
     likely = curriculum.probabilities(data.config, 1, ())
     seconds = []

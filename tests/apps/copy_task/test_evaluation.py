@@ -19,7 +19,7 @@ COPY = Config(task="copy", bits=8, max_length=20, memory_size=128)
 
 
 def copier(certain, flip=lambda bits: bits):
-    """What a model serves that answers every bit with the same certainty."""
+    """Return signatures of a model that predicts every bit with the same certainty."""
 
     def serve(bits):
         return {"probabilities": certain * flip(bits) + (1 - certain) * (1 - flip(bits))}
@@ -28,7 +28,7 @@ def copier(certain, flip=lambda bits: bits):
 
 
 def solver(config, split, wrong=0):
-    """What a model serves that knows the answers, but for some of the last outputs."""
+    """Return signatures of a model that is right except for some bits of the last outputs."""
     chosen = task(config.task, config.bits, config.max_repeats)
     sequences = [s for size in chosen.sizes for s in fixed_set(chosen, split, size)]
     answers = {s.inputs.tobytes(): s.targets for s in sequences}
@@ -42,7 +42,7 @@ def solver(config, split, wrong=0):
     return {"serving_default": serve}
 
 
-def test_a_perfect_copier_loses_nothing_at_any_length(tmp_path):
+def test_a_perfect_copier_has_no_errors_at_any_length(tmp_path):
     evaluation = evaluate(COPY, copier(1.0), tmp_path, "test")
     lengths = [10, 20, 30, 50, 80, 120, 200]
     names = [f"{metric}_{n}" for n in lengths for metric in ("bit_errors", "bits")]
@@ -52,7 +52,7 @@ def test_a_perfect_copier_loses_nothing_at_any_length(tmp_path):
     assert evaluation.size == {"sequences": 700, "target bits": 100 * 8 * sum(lengths)}
 
 
-def test_a_wrong_copier_loses_every_bit(tmp_path):
+def test_an_inverting_copier_gets_every_bit_wrong(tmp_path):
     scores = evaluate(COPY, copier(0.0), tmp_path, "test").scores
     assert [scores[f"bit_errors_{n}"] for n in (10, 200)] == [80, 1600]
     assert scores["bits_10"] == pytest.approx(80 * 23)
@@ -64,13 +64,13 @@ def test_bits_are_the_cross_entropy_of_a_sequence(tmp_path):
     assert scores["bit_errors_20"] == 0
 
 
-def test_undecided_and_what_is_no_number_are_errors(tmp_path):
-    for served in (0.5, np.nan):
-        scores = evaluate(COPY, copier(served), tmp_path, "test").scores
+def test_undecided_and_nan_probabilities_are_errors(tmp_path):
+    for probability in (0.5, np.nan):
+        scores = evaluate(COPY, copier(probability), tmp_path, "test").scores
         assert scores["bit_errors_10"] == 80
 
 
-def test_an_error_counts_where_it_is(tmp_path):
+def test_a_single_wrong_bit_counts_once(tmp_path):
     def first_bit_lost(bits):
         return tf.concat([1 - bits[:, :1, :1], bits[:, :1, 1:]], axis=2)
 
@@ -93,7 +93,7 @@ def test_baselines_are_guessing_and_zeros(tmp_path):
     assert "bits_20" not in baselines["zeros"]
 
 
-def test_splits_are_different_sequences(tmp_path):
+def test_splits_have_different_sequences(tmp_path):
     checksums = {evaluate(COPY, copier(1.0), tmp_path, s).checksum for s in ("dev", "test")}
     assert len(checksums) == 2
     with pytest.raises(UserError, match="no split 'train'; choose one of dev, test"):
@@ -101,7 +101,7 @@ def test_splits_are_different_sequences(tmp_path):
 
 
 @pytest.mark.parametrize("name", [name for name in get_args(Name) if name != "copy"])
-def test_the_other_tasks_are_served_their_inputs(name, tmp_path):
+def test_the_other_tasks_are_scored_on_whole_inputs(name, tmp_path):
     config = dataclasses.replace(SMALL, task=name)
     evaluation = evaluate(config, solver(config, "dev"), tmp_path, "dev")
     assert set(evaluation.scores.values()) == {0.0}
@@ -120,7 +120,7 @@ def test_a_file_is_scored_over_all_its_sequences(tmp_path):
     file = tmp_path / "own.txt"
     file.write_text("10110010 01110001\n00000001\n11111111 00000000\n")
     evaluation = evaluate(COPY, copier(1.0, tf.zeros_like), tmp_path, "test", file)
-    # The ones, none of which is answered: 8, 1 and 8.
+    # All ones are wrong: 8, 1 and 8.
     assert evaluation.scores == {
         "bit_errors": pytest.approx(17 / 3),
         "bits": pytest.approx(23 * 17 / 3),
@@ -132,7 +132,7 @@ def test_a_file_is_scored_over_all_its_sequences(tmp_path):
     assert rows == [["1", "1", "8", "1.00"], ["2", "2", "16", "8.00"]]
 
 
-def test_what_is_longer_than_the_memory_is_named(tmp_path):
+def test_lengths_beyond_the_memory_are_reported(tmp_path):
     small = dataclasses.replace(COPY, memory_size=100)
     note = "longer than the memory of 100 slots: 120, 200"
     assert note in evaluate(small, copier(1.0), tmp_path, "test").details
@@ -151,11 +151,11 @@ def test_only_copy_takes_a_file(tmp_path):
     [
         ("", r"own\.txt: empty; write one sequence per line"),
         ("101\n\n110\n", r"own\.txt, line 2: no vector"),
-        ("101 010\n110 11\n", r"own\.txt, line 2: vector 2: 2 bits, the model has 3"),
+        ("101 010\n110 11\n", r"own\.txt, line 2: vector 2: 2 bits, but the model has 3"),
         ("101\n1O1\n", r"own\.txt, line 2: vector 1: 'O' is not a bit"),
     ],
 )
-def test_a_bad_file_is_named_by_line(content, message, tmp_path):
+def test_errors_in_a_file_name_the_line(content, message, tmp_path):
     file = tmp_path / "own.txt"
     file.write_text(content)
     with pytest.raises(DataError, match=message):
@@ -180,7 +180,7 @@ def test_the_curve_is_drawn(tmp_path):
 
 
 class Constant(keras.Model):
-    """Logits that are the same everywhere."""
+    """Model whose logits are the same at every step."""
 
     def __init__(self, logits):
         super().__init__()
@@ -204,16 +204,16 @@ def test_validation_counts_wrong_bits_of_the_longest_sequences():
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")
-def test_validation_takes_what_is_no_number_for_an_error():
+def test_validation_counts_nan_as_an_error():
     scores = validation(SMALL, Constant([np.nan] * 3), load(SMALL))()
     assert scores["bit_errors"] == 12
 
 
-def test_prediction_gain_gets_the_loss_of_each_length_by_its_steps():
+def test_prediction_gain_gets_the_loss_per_step_of_each_length():
     config = dataclasses.replace(SMALL, curriculum="prediction_gain")
     data = load(config)
     scores = validation(config, Constant([0.0] * 3), data)()
     assert list(scores) == ["bit_errors", "loss", *(f"loss_{n}" for n in range(1, 5))]
     for n in range(1, 5):
         assert scores[f"loss_{n}"] == pytest.approx(np.log(2) * 3 * n / (2 * n + 2))
-    assert all(isinstance(batch, Batch) for batch in data.of_lengths.values())
+    assert all(isinstance(batch, Batch) for batch in data.fixed_batches.values())

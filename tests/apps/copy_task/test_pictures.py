@@ -10,7 +10,7 @@ TARGET = np.array([[1, 0, 0], [0, 1, 1]], "float32")
 
 
 def heads(*slots, of=10):
-    """A weighting (time, heads, slots) that is 1 on these slots, head by head, at each step."""
+    """Return weightings (time, heads, slots): at each step, each head is on one of these slots."""
     weighting = np.zeros((6, len(slots), of))
     for head, slot in enumerate(slots):
         weighting[:, head, slot] = 1
@@ -19,7 +19,7 @@ def heads(*slots, of=10):
 
 @pytest.fixture
 def drawn(monkeypatch, tmp_path):
-    """Draw, and return the axes of the picture."""
+    """Return a function that draws a picture and returns its axes."""
     figures = []
     monkeypatch.setattr(pictures, "save", lambda figure, path: figures.append(figure))
 
@@ -34,7 +34,7 @@ def values(ax):
     return ax.images[0].get_array().filled(np.nan).T
 
 
-def test_the_panels_show_what_is_named_at_the_steps_where_it_is(drawn):
+def test_each_panel_shows_its_values_at_their_steps(drawn):
     probabilities = np.array([[0.9, 0.2, 0], [0, 0.25, 1]], "float32")
     weightings = {"write weighting": heads(4), "read weighting": heads(5, 5)}
     axes = drawn(copying, TARGET, probabilities, weightings, "a title")
@@ -48,12 +48,12 @@ def test_the_panels_show_what_is_named_at_the_steps_where_it_is(drawn):
     assert np.isnan(panels["output"][:4]).all() and np.isnan(panels["error"][:4]).all()
     expected = [[0.1, 0.2, 0], [0, 0.75, 0]]
     np.testing.assert_allclose(panels["error"][4:], expected, atol=1e-6)
-    # Slots 2 to 7: those in use, 4 and 5, and two on either side.
+    # Slots 2 to 7: the used ones, 4 and 5, and two on either side.
     np.testing.assert_array_equal(panels["write weighting"], heads(2, of=6)[:, 0])
     np.testing.assert_array_equal(panels["read weighting 2"], heads(3, of=6)[:, 0])
 
 
-def test_the_slots_are_shown_as_the_circle_goes(drawn):
+def test_slots_are_shown_in_circular_order(drawn):
     axes = drawn(copying, TARGET, TARGET, {"read weighting": heads(9, 0)}, "")
     labels = [text.get_text() for text in axes[3].get_yticklabels()]
     assert labels == ["7", "8", "9", "0", "1", "2"]
@@ -71,7 +71,7 @@ def test_a_model_without_a_memory_has_three_panels(drawn):
     assert [ax.get_ylabel() for ax in axes if ax.images] == ["input, target", "output", "error"]
 
 
-def test_a_curve_shows_no_error_as_zero_and_the_lengths_of_training(drawn):
+def test_a_curve_shows_zero_errors_and_the_training_lengths(drawn):
     (ax,) = drawn(length_curve, {"NTM": {20: 0.0, 10: 0.0, 120: 3.5}, "LSTM": {10: 40.0}}, 20)
     first, second = ax.lines
     np.testing.assert_array_equal(first.get_xydata(), [[10, 0], [20, 0], [120, 3.5]])
@@ -82,7 +82,7 @@ def test_a_curve_shows_no_error_as_zero_and_the_lengths_of_training(drawn):
 
 
 @pytest.mark.parametrize(("suffix", "begins"), [("png", b"\x89PNG"), ("svg", b"<?xml")])
-def test_pictures_are_files_of_the_format_that_the_suffix_says(tmp_path, suffix, begins):
+def test_the_suffix_determines_the_format_of_a_picture(tmp_path, suffix, begins):
     copying(tmp_path / f"a.{suffix}", TARGET, TARGET, {"read weighting": heads(3)}, "a title")
     length_curve(tmp_path / f"b.{suffix}", {"NTM": {10: 0.0}}, 20)
     files = sorted(tmp_path.iterdir())
@@ -90,7 +90,7 @@ def test_pictures_are_files_of_the_format_that_the_suffix_says(tmp_path, suffix,
     assert all(file.read_bytes().startswith(begins) for file in files)
 
 
-def test_a_picture_is_whole_or_not_there(tmp_path, monkeypatch):
+def test_a_picture_is_complete_or_absent(tmp_path, monkeypatch):
     def full(figure, file):
         file.write_bytes(b"half")
         raise OSError("No space left on device")
@@ -104,13 +104,13 @@ def test_a_picture_is_whole_or_not_there(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("mine.png", "mine.png: exists and is not overwritten"),
-        ("nowhere/picture.png", "no folder .*nowhere; create it"),
+        ("mine.png", "mine.png: already exists and is not overwritten"),
+        ("nowhere/picture.png", "folder .*nowhere does not exist; create it"),
         ("picture.jpeg", r"picture.jpeg: its name must end in \.png, \.svg, \.pdf"),
         ("picture", r"picture: its name must end in"),
     ],
 )
-def test_a_path_that_can_not_be_written_gets_one_line(tmp_path, name, message):
+def test_a_path_that_cannot_be_written_gets_a_one_line_error(tmp_path, name, message):
     (tmp_path / "mine.png").write_bytes(b"mine")
     with pytest.raises(UserError, match=message):
         length_curve(tmp_path / name, {"NTM": {10: 0.0}}, 20)

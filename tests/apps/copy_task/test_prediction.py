@@ -1,4 +1,4 @@
-"""Of lines and records; what is served is a stand-in, wrong where it is told to be."""
+"""Lines and records of `predict`, with a fake model that gets the given bits wrong."""
 
 import itertools
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ SLOTS = 4
 
 
 def copying(*wrong, width=4, memory=True):
-    """Signatures of a server that copies all but some bits: (vector, bit) from 0."""
+    """Return signatures that copy all bits except the given ones: (vector, bit) from 0."""
 
     def serve(bits):
         probabilities = np.where(bits.numpy() == 1, 0.9, 0.1).astype("float32")
@@ -51,13 +51,13 @@ def test_a_copy_without_error(capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_wrong_bits_are_named():
+def test_wrong_bits_are_listed():
     ((text, record),) = answers(["1011 0001"], signatures=copying((0, 1), (1, 3)))
     assert text == "1111 0000\n  2 of 8 bits wrong: vector 1 bit 2, vector 2 bit 4"
     assert record["wrong"] == [{"vector": 1, "bit": 2}, {"vector": 2, "bit": 4}]
 
 
-def test_of_many_wrong_bits_the_first_are_named():
+def test_only_the_first_of_many_wrong_bits_are_listed():
     wrong = itertools.product((0, 1), range(4))
     ((text, record),) = answers(["1011 0001"], signatures=copying(*wrong))
     assert text.endswith("8 of 8 bits wrong: vector 1 bit 1, vector 1 bit 2, vector 1 bit 3, "
@@ -68,29 +68,29 @@ def test_of_many_wrong_bits_the_first_are_named():
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("101 0001", "line 2: vector 1: 3 bits, the model has 4"),
+        ("101 0001", "line 2: vector 1: 3 bits, but the model has 4"),
         ("1011 00012", "line 2: vector 2: '2' is not a bit"),
         ("1011,0001", "line 2: vector 1: ',' is not a bit"),
-        ("", "line 2: no vector; write vectors of 4 bits"),
+        ("", "line 2: no vectors; write vectors of 4 bits"),
         ("\t ", "line 2: no vector"),
     ],
 )
-def test_a_bad_line_is_named_after_those_before_it_are_answered(line, message):
-    said = predict(PredictOptions(), copying(), iter([["1111", line, "0000"]]))
-    assert next(said)[0].startswith("1111")
+def test_a_bad_line_is_reported_after_the_lines_before_it_are_answered(line, message):
+    results = predict(PredictOptions(), copying(), iter([["1111", line, "0000"]]))
+    assert next(results)[0].startswith("1111")
     with pytest.raises(UserError, match=message):
-        next(said)
+        next(results)
 
 
-def test_longer_than_the_memory_is_answered_with_a_warning(capsys):
-    said = answers(["0 1 0 1", "0 1 0 1 1"], signatures=copying(width=1))
-    assert [record["exceeds_memory"] for _, record in said] == [False, True]
-    assert said[1][0].startswith("0 1 0 1 1\n")
+def test_a_sequence_longer_than_the_memory_is_copied_with_a_warning(capsys):
+    results = answers(["0 1 0 1", "0 1 0 1 1"], signatures=copying(width=1))
+    assert [record["exceeds_memory"] for _, record in results] == [False, True]
+    assert results[1][0].startswith("0 1 0 1 1\n")
     err = capsys.readouterr().err
     assert err == "warning: line 2: 5 vectors do not fit into the memory's 4 slots\n"
 
 
-def test_a_model_without_a_memory_has_no_warning(capsys, tmp_path):
+def test_a_model_without_a_memory_gives_no_warning(capsys, tmp_path):
     signatures = copying(width=1, memory=False)
     options = PredictOptions(picture=tmp_path / "picture.png")
     ((text, record),) = answers(["0 1 0 1 1"], options, signatures)
@@ -100,7 +100,7 @@ def test_a_model_without_a_memory_has_no_warning(capsys, tmp_path):
     assert options.picture.is_file()
 
 
-def test_a_random_sequence_is_a_function_of_the_seed():
+def test_a_random_sequence_depends_only_on_the_seed():
     (text, record), (line, _) = answers(["1111"], PredictOptions(random=30, seed=1))
     assert text == f"  random: {record['bits']}\n{record['copy']}\n  copied without error"
     vectors = record["bits"].split()
@@ -112,7 +112,7 @@ def test_a_random_sequence_is_a_function_of_the_seed():
     assert again == [(text, record)] != other
 
 
-def test_the_picture_is_of_the_last_sequence(tmp_path, monkeypatch):
+def test_the_picture_shows_the_last_sequence(tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr("apps.copy_task.pictures.copying", lambda *args: drawn.append(args))
     options = PredictOptions(picture=tmp_path / "picture.svg", random=3)
@@ -130,12 +130,12 @@ def test_the_picture_is_of_the_last_sequence(tmp_path, monkeypatch):
     assert title == "length 2: 1 of 8 bits wrong"
 
 
-def test_no_sequence_no_picture(tmp_path):
+def test_without_sequences_there_is_no_picture(tmp_path):
     assert answers([], PredictOptions(picture=tmp_path / "picture.png")) == []
     assert not list(tmp_path.iterdir())
 
 
-def test_a_picture_that_exists_is_left_alone_and_nothing_is_answered(tmp_path):
+def test_an_existing_picture_is_not_overwritten_and_nothing_is_answered(tmp_path):
     path = tmp_path / "picture.png"
     path.write_bytes(b"mine")
     with pytest.raises(UserError, match="exists and is not overwritten"):
@@ -143,12 +143,12 @@ def test_a_picture_that_exists_is_left_alone_and_nothing_is_answered(tmp_path):
     assert path.read_bytes() == b"mine"
 
 
-def test_an_export_of_another_task_says_so():
-    served = SimpleNamespace(structured_outputs={"probabilities": None})
+def test_an_export_of_another_task_is_refused():
+    signature = SimpleNamespace(structured_outputs={"probabilities": None})
     with pytest.raises(UserError, match="trained for another task"):
-        next(predict(PredictOptions(), {"serving_default": served}, iter([["1111"]])))
+        next(predict(PredictOptions(), {"serving_default": signature}, iter([["1111"]])))
 
 
-def test_a_random_sequence_has_a_vector():
+def test_a_random_sequence_has_at_least_one_vector():
     with pytest.raises(UserError, match="random must be at least 1, not 0"):
         PredictOptions(random=0)

@@ -30,8 +30,8 @@ def model_of(cell, inputs=BITS + 2, outputs=BITS, seed=0):
     return Model(sequences, layers.Dense(outputs, name="logits")(hidden))
 
 
-def served(model, copies=True):
-    """The signatures as functions, which keep the machine that owns the variables."""
+def functions_of(model, copies=True):
+    """Return the signatures as functions, which keep the module that owns the variables alive."""
     signatures = signatures_of(ServedSequenceModel(model, copies))
     return {name: signature.concrete for name, signature in signatures.items()}
 
@@ -48,19 +48,19 @@ def model(cell):
 
 @pytest.fixture(scope="module")
 def functions(model):
-    return served(model)
+    return functions_of(model)
 
 
 @pytest.fixture(scope="module")
 def ntm():
-    return served(model_of("ntm"))
+    return functions_of(model_of("ntm"))
 
 
 @pytest.fixture(scope="module")
 def sorting():
-    """A model of another task, whose inputs are no bits."""
+    """Return a model of another task, whose inputs are not bits, and its signatures."""
     model = model_of("lstm", inputs=4, outputs=2)
-    return model, served(model, copies=False)
+    return model, functions_of(model, copies=False)
 
 
 def bits_of(*shape, seed=0):
@@ -68,7 +68,8 @@ def bits_of(*shape, seed=0):
 
 
 def steps(functions, inputs):
-    """Feed vectors one at a time: the probabilities (batch, time, bits), the last state."""
+    """Feed vectors one at a time; return the probabilities (batch, time, bits) and the last
+    state."""
     state, probabilities = functions["init"](batch_size=tf.constant(len(inputs))), []
     for vector in tf.unstack(tf.constant(inputs), axis=1):
         state = functions["step"](vector=vector, **state)
@@ -82,7 +83,7 @@ def test_the_marks_are_those_of_training():
     np.testing.assert_array_equal(with_markers(tf.constant(bits)), expected)
 
 
-def test_the_answer_is_the_models(model, functions):
+def test_answers_equal_those_of_the_model(model, functions):
     bits = bits_of(2, 5, BITS)
     answer = functions["serving_default"](bits=tf.constant(bits))
     inputs = np.stack([copy_sequence(row).inputs for row in bits])
@@ -94,18 +95,18 @@ def test_the_answer_is_the_models(model, functions):
     assert 0 < answer["copy"].numpy().mean() < 1
 
 
-def test_fed_one_vector_at_a_time_the_answer_is_the_same(functions):
+def test_single_steps_equal_the_whole_sequence(functions):
     bits = bits_of(2, 5, BITS)
     whole = functions["serving_default"](bits=tf.constant(bits))["probabilities"]
     probabilities, state = steps(functions, with_markers(tf.constant(bits)))
     np.testing.assert_allclose(probabilities[:, 7:], whole, atol=1e-6)
     assert len(set(state["model"].numpy().tolist())) == 1
-    # It is the state that tells them apart, not what is read at the last step.
+    # The states differ because of the bits, since the last inputs are the same.
     _, other = steps(functions, with_markers(1 - tf.constant(bits)))
     assert np.abs(state["state_0"] - other["state_0"]).max() > 1e-4
 
 
-def test_streams_in_one_batch_need_not_have_begun_together(functions):
+def test_streams_in_one_batch_may_have_started_at_different_times(functions):
     inputs = with_markers(tf.constant(bits_of(2, 3, BITS)))
     expected, _ = steps(functions, inputs)
     _, ahead = steps(functions, inputs[:1, :4])
@@ -116,7 +117,7 @@ def test_streams_in_one_batch_need_not_have_begun_together(functions):
     np.testing.assert_allclose(answer, [expected[0, 4], expected[1, 2]], atol=1e-6)
 
 
-def test_the_weightings_are_those_that_the_cell_had_at_each_step(ntm):
+def test_the_weightings_are_those_of_the_cell_at_each_step(ntm):
     model = model_of("ntm")
     bits = bits_of(2, 3, BITS)
     answer = ntm["serving_default"](bits=tf.constant(bits))
@@ -131,18 +132,20 @@ def test_the_weightings_are_those_that_the_cell_had_at_each_step(ntm):
 
 
 def test_a_model_without_a_memory_has_no_weightings():
-    answer = served(model_of("lstm"))["serving_default"](bits=tf.constant(bits_of(1, 9, BITS)))
+    answer = functions_of(model_of("lstm"))["serving_default"](
+        bits=tf.constant(bits_of(1, 9, BITS))
+    )
     assert set(answer) == {"copy", "probabilities"}
 
 
 @pytest.mark.parametrize(("length", "exceeds"), [(SLOTS, False), (SLOTS + 1, True)])
-def test_more_vectors_than_slots_are_answered_and_said(ntm, length, exceeds):
+def test_more_vectors_than_slots_are_copied_and_reported(ntm, length, exceeds):
     answer = ntm["serving_default"](bits=tf.constant(bits_of(2, length, BITS)))
     assert answer["exceeds_memory"].numpy().tolist() == [exceeds, exceeds]
     assert answer["copy"].shape == (2, length, BITS)
 
 
-def test_the_batch_changes_no_answer(functions):
+def test_answers_do_not_depend_on_the_batch(functions):
     bits = bits_of(5, 4, BITS)
     together = functions["serving_default"](bits=tf.constant(bits))
     for row in range(5):
@@ -162,7 +165,7 @@ def test_the_batch_changes_no_answer(functions):
         (np.zeros((4, BITS)), r"tensor bits \[4,3\] is not compatible"),
     ],
 )
-def test_bad_bits_get_one_line(ntm, bits, message):
+def test_bad_bits_get_a_one_line_error(ntm, bits, message):
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         ntm["serving_default"](bits=tf.constant(bits, tf.float32))
 
@@ -172,12 +175,12 @@ def test_bad_bits_get_one_line(ntm, bits, message):
     [
         ({"vector": np.full((2, BITS + 2), 2)}, r"\[vector: the values must be 0 or 1"),
         ({"vector": np.zeros((2, BITS))}, r"tensor vector \[2,3\] is not compatible .* \[\?,5\]"),
-        ({"vector": np.zeros((3, BITS + 2))}, r"\[step: vector, state and model differ in rows"),
+        ({"vector": np.zeros((3, BITS + 2))}, r"\[step: vector, state and model must have"),
         ({"state_0": np.zeros((2, 5))}, r"tensor state_0 \[2,5\] is not compatible"),
-        ({"state_1": np.zeros((1, 2 * SLOTS))}, r"\[step: vector, state and model differ in rows"),
+        ({"state_1": np.zeros((1, 2 * SLOTS))}, r"\[step: vector, state and model must have"),
     ],
 )
-def test_a_bad_step_gets_one_line(ntm, changes, message):
+def test_a_bad_step_gets_a_one_line_error(ntm, changes, message):
     tensors = {"vector": np.zeros((2, BITS + 2)), **ntm["init"](batch_size=tf.constant(2))}
     ntm["step"](**{**tensors, "vector": tf.constant(tensors["vector"], tf.float32)})
     changed = {**tensors, **changes}
@@ -188,24 +191,26 @@ def test_a_bad_step_gets_one_line(ntm, changes, message):
 
 @pytest.mark.parametrize("cell", ["ntm", "ntm_lstm"])
 def test_the_state_of_another_model_is_refused(ntm, cell):
-    """Of one with other weights alone, and of one with other sizes."""
+    """Of a model with other weights, and of one with other sizes."""
     other = ServedSequenceModel(model_of(cell, seed=1), True).init(tf.constant(1))
     state = {name: other[name] for name in ntm["init"](batch_size=tf.constant(1))}
     vector = tf.zeros((1, BITS + 2))
-    with pytest.raises(tf.errors.InvalidArgumentError, match="the state of another model; start"):
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match="this state belongs to another model; start"
+    ):
         ntm["step"](vector=vector, **state)
 
 
-def test_a_batch_of_no_sequences_is_refused(ntm):
+def test_an_empty_batch_is_refused(ntm):
     with pytest.raises(tf.errors.InvalidArgumentError, match="batch_size: must be at least 1"):
         ntm["init"](batch_size=tf.constant(0))
 
 
-def test_a_model_is_told_by_its_weights_alone():
+def test_the_fingerprint_depends_only_on_the_weights():
     build = model_of.__wrapped__
     first, again, other = (fingerprint(build("lstm", seed=seed)) for seed in (0, 0, 1))
     assert first == again != other
-    assert 0 <= first < 2**53  # a number of JSON, in any client
+    assert 0 <= first < 2**53  # an exact number in any JSON client
 
 
 def test_other_tasks_take_the_whole_sequence(sorting):
@@ -225,7 +230,7 @@ def test_other_tasks_take_the_whole_sequence(sorting):
         (np.zeros((2, 3, 5)), r"tensor inputs \[2,3,5\] is not compatible"),
     ],
 )
-def test_bad_inputs_of_other_tasks_get_one_line(sorting, inputs, message):
+def test_bad_inputs_of_other_tasks_get_a_one_line_error(sorting, inputs, message):
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         sorting[1]["serving_default"](inputs=tf.constant(inputs, tf.float32))
     state = sorting[1]["init"](batch_size=tf.constant(2))
@@ -274,7 +279,7 @@ def test_all_signatures_compile_under_xla(cell):
     ],
     ids=["ntm", "lstm", "priority_sort"],
 )
-def test_an_export_answers_without_us_and_is_small(config, tmp_path):
+def test_an_export_runs_without_seqkit_and_is_small(config, tmp_path):
     from seqkit.export import self_test, write
 
     data = copy_task.load(config)

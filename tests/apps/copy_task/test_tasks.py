@@ -11,12 +11,12 @@ def test_a_task_has_the_bits_of_its_configuration():
     assert task(Config(task="repeat_copy", bits=4)).output_size == 5
 
 
-def test_the_longest_sequence_of_repeat_copy_is_the_most_repeated():
+def test_the_longest_sequence_of_repeat_copy_has_the_most_repeats():
     assert longest(Config(task="copy", max_length=7)) == (7,)
     assert longest(Config(task="repeat_copy", max_length=7, max_repeats=3)) == (7, 3)
 
 
-def test_one_item_is_too_few_to_ask_for_the_next():
+def test_associative_recall_requires_two_items():
     with pytest.raises(UserError, match="max_length: associative_recall needs at least 2, not 1"):
         task(Config(task="associative_recall", max_length=1))
 
@@ -30,7 +30,7 @@ def test_one_item_is_too_few_to_ask_for_the_next():
         ([[np.nan, 1]], "vector 1: nan is not a bit"),
     ],
 )
-def test_what_is_no_sequence_of_bits_is_not_copied(bits, message):
+def test_invalid_bits_are_refused(bits, message):
     with pytest.raises(UserError, match=message):
         copy_sequence(bits)
 
@@ -38,24 +38,24 @@ def test_what_is_no_sequence_of_bits_is_not_copied(bits, message):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("", "no vector; write vectors of 4 bits"),
+        ("", "no vectors; write vectors of 4 bits"),
         ("  ", "no vector"),
-        ("0110 011", "vector 2: 3 bits, the model has 4"),
+        ("0110 011", "vector 2: 3 bits, but the model has 4"),
         ("0110 0121", "vector 2: '2' is not a bit"),
         ("0110,0111", "vector 1: ',' is not a bit"),
-        ("011०", "vector 1: '०' is not a bit"),  # a digit, and float() of it is 0
+        ("011०", "vector 1: '०' is not a bit"),  # a digit: float() returns 0
     ],
 )
-def test_what_is_no_line_of_bits_is_named(line, message):
+def test_invalid_lines_of_bits_are_refused(line, message):
     with pytest.raises(UserError, match=message):
         parse_bits(line, 4)
 
 
 @pytest.mark.parametrize("bits", [1, 6, 8, 11])
-def test_the_examples_are_lines_that_a_copier_takes(bits):
+def test_the_examples_are_valid_lines_of_bits(bits):
     lines = examples(Config(bits=bits))
     assert [parse_bits(line, bits).shape for line in lines] == [(3, bits), (5, bits)]
 
 
-def test_other_tasks_have_no_examples_since_predict_shows_copies():
+def test_other_tasks_have_no_examples():
     assert examples(Config(task="associative_recall", bits=6)) == ()

@@ -1,4 +1,4 @@
-"""A classifier of lines of text: the smallest app that works.
+"""A classifier of lines of text: a minimal app.
 
 The functions follow the protocol of `apps.common.app`.
 """

@@ -40,7 +40,7 @@ class Data:
         return -(-len(self.train) // self.config.batch_size)
 
     def batches(self, epoch: int, first_step: int = 0, history: History = ()) -> tf.data.Dataset:
-        """Make the training batches of an epoch: (text, label ids)."""
+        """Return the training batches of an epoch: (text, label ids)."""
         order = np.random.default_rng((self.config.seed, epoch)).permutation(len(self.train))
         labels, texts = zip(*(self.train[i] for i in order), strict=True)
         ids = [self.labels.index(label) for label in labels]
@@ -68,7 +68,7 @@ def read_split(config: Config, split: str) -> list[Pair]:
 
 
 def read_dataset(split: str) -> list[Pair]:
-    """There is no data set."""
+    """Raise: there is no data set."""
     raise UserError("give your own files: --train_file FILE --dev_file FILE")
 
 

@@ -18,7 +18,7 @@ from tests.apps.smallest.data import Data, characters, read_split
 
 
 def validation(config: Config, model: keras.Model, data: Data) -> Validation:
-    """Score a model in training on the dev lines."""
+    """Return a function that scores a model in training on the dev lines."""
     gold, texts = zip(*data.dev, strict=True)
     inputs, labels = characters(tf.constant(texts)), np.array(data.labels)
 

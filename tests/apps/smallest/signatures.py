@@ -35,13 +35,13 @@ class Classifier(tf.Module):
 
 def export(config: Config, run: Path) -> list[Export]:
     """Describe the export of a run folder: its best model so far."""
-    served = Classifier(load_model(run), read_json(run / LABELS))
+    module = Classifier(load_model(run), read_json(run / LABELS))
     text = {"text": tf.TensorSpec([None], tf.string)}
-    signature = Signature(lambda text: served.classify(text), text)
+    signature = Signature(lambda text: module.classify(text), text)
     return [
         Export(
             name=NAME,
-            module=served,
+            module=module,
             signatures={"serving_default": signature},
             examples={"serving_default": [{"text": np.array([*examples(config), ""], object)}]},
             title="Classifier of lines",

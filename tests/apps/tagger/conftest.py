@@ -10,7 +10,7 @@ from datasets.king_james.reading import verses
 
 
 def write_run(run, config, sentences):
-    """A run folder as training leaves it, but for the training."""
+    """Write a run folder as after training, but with an untrained model."""
     data = Data(config, sentences, sentences, Vocabulary.of(sentences, 2))
     run_folder.create(run, config, {"command": "none", "commit": "", "data_checksum": ""})
     data.save(run)
@@ -20,7 +20,7 @@ def write_run(run, config, sentences):
 
 @pytest.fixture(scope="session")
 def untrained_run(tmp_path_factory):
-    """Of the preset `quick`, but for its size."""
+    """Return a run folder of the preset `quick`, but smaller."""
     config = tagger.Config(units=8, embedding_size=8)
     sentences = [Sentence(*annotate(verse)) for verse in verses("dev")[:100]]
     return write_run(tmp_path_factory.mktemp("runs") / "untrained", config, sentences)
@@ -34,7 +34,7 @@ CHUNKS = [
 
 @pytest.fixture(scope="session")
 def spans_run(tmp_path_factory):
-    """Of a tagger that uses everything: spelling, casing, a CRF over spans, auxiliary tags."""
+    """Return a run folder of a tagger with spelling, casing, a CRF over spans, auxiliary tags."""
     folder = tmp_path_factory.mktemp("runs")
     lines = ["\n".join(map(" ".join, zip(s.words, s.tags, strict=True))) for s in CHUNKS]
     (folder / "chunks").write_text("\n\n".join(lines) + "\n")
@@ -54,7 +54,7 @@ def spans_run(tmp_path_factory):
 
 @pytest.fixture
 def columns_file(tmp_path):
-    """Sentences of a language in which the tag follows from the word before."""
+    """Return a file of sentences in which the tag depends on the previous word."""
     path = tmp_path / "file.conll"
     lines = [["a N", "b V", "c N", "b V"], ["b N", "b V"], ["c N", "a V", "c N"], ["a N"]] * 8
     path.write_text("\n\n".join("\n".join(sentence) for sentence in lines) + "\n")

@@ -13,13 +13,13 @@ import pytest
         (["train", "--preset=slow"], "no preset 'slow'; choose among quick, ud_english_ewt"),
         (["train", "--units", "0"], "units must be at least 1, not 0"),
         (["train", "--dropout", "1"], "dropout must lie in [0, 1), not 1.0"),
-        (["train", "--column", "2"], "column needs train_file"),
+        (["train", "--column", "2"], "column requires train_file"),
         (["train", "--auxiliary", "pos"], "king_james has no column 'pos', none"),
         (["train", "--preset", "conll2000", "--auxiliary", "xpos"], "'xpos', only pos"),
         (["predict", "--run", "a", "--n_best", "0", "a"], "n_best must be 1 to 1000, not 0"),
     ],
 )
-def test_bad_arguments_get_one_line(refuses, args, message):
+def test_bad_arguments_get_a_one_line_error(refuses, args, message):
     refuses(args, message)
 
 
@@ -29,12 +29,12 @@ def test_bad_arguments_get_one_line(refuses, args, message):
         (None, "No such file"),
         (b"", "contains no sentence"),
         (b"a N\nb\n", "line 2: "),
-        (b"a N X\nb N X\n", "no tag occurs in training: X"),
+        (b"a N X\nb N X\n", "none of the tags occurs in training: X"),
         (b"a S-N\n", "training has plain tags"),
         (b"a N\n\xff N\n", "line 2: invalid UTF-8 at byte 4"),
     ],
 )
-def test_bad_training_files_get_one_line_and_leave_no_run(
+def test_bad_training_files_get_a_one_line_error_and_leave_no_run(
     command, tmp_path, columns_file, content, message
 ):
     path = tmp_path / "bad.conll"
@@ -49,12 +49,12 @@ def test_bad_training_files_get_one_line_and_leave_no_run(
     assert not run.exists()
 
 
-def test_a_run_of_another_configuration_is_left_alone(command, untrained_run):
+def test_a_run_with_another_configuration_is_not_changed(command, untrained_run):
     before = sorted((path, path.stat().st_mtime_ns) for path in untrained_run.rglob("*"))
     code, _, err = command("train", "--run", untrained_run, "--units", "9")
     assert code == 2
-    assert "embedding_size (8 there, 128 here)" in err
-    assert "units (8 there, 9 here)" in err
+    assert "embedding_size (was 8, now 128)" in err
+    assert "units (was 8, now 9)" in err
     assert sorted((path, path.stat().st_mtime_ns) for path in untrained_run.rglob("*")) == before
 
 
@@ -65,7 +65,7 @@ def test_a_run_of_another_configuration_is_left_alone(command, untrained_run):
         ("auxiliary", "xpos", "auxiliary must be a list, not 'xpos'"),
     ],
 )
-def test_a_wrong_value_of_the_configuration_is_named(
+def test_a_wrong_value_in_the_configuration_is_reported(
     command, untrained_run, tmp_path, key, value, message
 ):
     run = shutil.copytree(untrained_run, tmp_path / "run")
@@ -76,7 +76,7 @@ def test_a_wrong_value_of_the_configuration_is_named(
     assert message in err
 
 
-def test_a_misspelt_key_of_the_configuration_is_named(command, untrained_run, tmp_path):
+def test_a_misspelled_key_in_the_configuration_is_reported(command, untrained_run, tmp_path):
     run = shutil.copytree(untrained_run, tmp_path / "run")
     text = (run / "config.json").read_text()
     (run / "config.json").write_text(text.replace('"epochs"', '"epoch"'))
@@ -86,7 +86,7 @@ def test_a_misspelt_key_of_the_configuration_is_named(command, untrained_run, tm
 
 
 @pytest.mark.parametrize("file", ["model.keras", "vocabulary.json"])
-def test_damaged_files_of_a_run_are_named(command, untrained_run, tmp_path, file):
+def test_damaged_files_of_a_run_are_reported(command, untrained_run, tmp_path, file):
     run = shutil.copytree(untrained_run, tmp_path / "run")
     whole = (run / file).read_bytes()
     (run / file).write_bytes(whole[: len(whole) // 2])
@@ -100,7 +100,7 @@ def test_damaged_files_of_a_run_are_named(command, untrained_run, tmp_path, file
 
 
 @pytest.mark.slow
-def test_a_learned_tagger_answers(command, last_json, columns_file, tmp_path):
+def test_a_tagger_trains_evaluates_exports_and_predicts(command, last_json, columns_file, tmp_path):
     run = tmp_path / "run"
     train = ["train", "--run", run, "--train_file", columns_file, "--dev_file", columns_file]
     train += ["--units", 16, "--embedding_size", 8, "--batch_size", 8, "--epochs", 12]
@@ -110,7 +110,7 @@ def test_a_learned_tagger_answers(command, last_json, columns_file, tmp_path):
     assert code == 0, err
     assert (run / "vocabulary.json").is_file()
 
-    # The tag depends on the position: the model learns it, a baseline of words can't.
+    # The tag depends on the position: the model can learn it, a baseline of words can't.
     code, out, err = command("evaluate", "--run", run, "--split", "dev", "--json")
     assert code == 0, err
     row = last_json(out)
@@ -138,7 +138,7 @@ def test_a_learned_tagger_answers(command, last_json, columns_file, tmp_path):
     assert (code, out, err) == (0, "a/N b/V\n\n" + "c/N\n" * 70, "")
     assert page.read_text().count(">c<") == 70
     code, out, err = command("predict", "--run", run, "--file", lines, "--html", page)
-    assert (code, out) == (2, "") and f"{page}: exists" in err
+    assert (code, out) == (2, "") and f"{page}: already exists" in err
     code, out, err = command("predict", "--run", run, "a b", "\udcff")  # a byte that is not UTF-8
     assert (code, out) == (2, "a/N b/V\n")
     assert "argument 2, line 1: invalid UTF-8 at byte 0 (0xff)" in err
@@ -152,7 +152,7 @@ def test_a_learned_tagger_answers(command, last_json, columns_file, tmp_path):
 
 @pytest.fixture
 def chunks_file(tmp_path):
-    """Names of two words, in IOB1, behind `at` or `by`, which says the class; a column between."""
+    """Return a file of two-word names in IOB1 after `at` or `by`, which determines the class."""
     path = tmp_path / "chunks.conll"
     sentences = []
     for first, last in [("New", "York"), ("Ada", "Lovelace"), ("Old", "Jersey"), ("Alan", "Kay")]:
@@ -165,7 +165,9 @@ def chunks_file(tmp_path):
 
 
 @pytest.mark.slow
-def test_spans_with_everything_a_tagger_has(command, last_json, chunks_file, tmp_path):
+def test_a_span_tagger_with_every_option_trains_and_predicts(
+    command, last_json, chunks_file, tmp_path
+):
     vectors = tmp_path / "vectors.txt"
     vectors.write_text("york 1 2 3\nlovelace -1 0 1\nboston 1 2 2\n")
     run = tmp_path / "run"
@@ -194,7 +196,7 @@ def test_spans_with_everything_a_tagger_has(command, last_json, chunks_file, tmp
         ("", "contains no vector"),
     ],
 )
-def test_bad_vectors_get_one_line(command, tmp_path, columns_file, content, message):
+def test_bad_vectors_get_a_one_line_error(command, tmp_path, columns_file, content, message):
     vectors, run = tmp_path / "vectors.txt", tmp_path / "run"
     vectors.write_text(content)
     files = ["--train_file", columns_file, "--dev_file", columns_file]
@@ -206,7 +208,7 @@ def test_bad_vectors_get_one_line(command, tmp_path, columns_file, content, mess
     assert not run.exists()
 
 
-def test_mixed_schemes_get_one_line(command, tmp_path, columns_file):
+def test_mixed_schemes_get_a_one_line_error(command, tmp_path, columns_file):
     mixed = tmp_path / "mixed.conll"
     mixed.write_text("a S-X\n\na I-X\nb I-X\n")
     files = ["--train_file", mixed, "--dev_file", columns_file]
@@ -216,7 +218,7 @@ def test_mixed_schemes_get_one_line(command, tmp_path, columns_file):
     assert err.count("\n") == 1
 
 
-def test_a_column_that_is_not_there_gets_one_line(command, tmp_path, columns_file):
+def test_a_missing_column_gets_a_one_line_error(command, tmp_path, columns_file):
     files = ["--train_file", columns_file, "--dev_file", columns_file]
     for options in (["--column", 5], ["--auxiliary", 5]):
         code, _, err = command("train", "--run", tmp_path / "run", *files, *options)

@@ -28,7 +28,7 @@ def content(batches):
     ]
 
 
-def test_batches_hold_features_and_all_targets():
+def test_batches_contain_features_and_all_targets():
     sentences = [
         Sentence(["New", "York"], ["B-LOC", "I-LOC"], (["A", "B"],)),
         Sentence(["York"], ["B-LOC"], (["B"],)),
@@ -49,7 +49,7 @@ def test_batches_hold_features_and_all_targets():
     assert targets["auxiliary_0"].numpy()[york].tolist() == [1] + [NO_TAG] * 7
 
 
-def test_no_bucket_is_shorter_than_its_sentences_and_few_are_needed():
+def test_buckets_are_few_and_never_shorter_than_their_sentences():
     lengths = np.arange(1, 2000)
     buckets = bucket_lengths(lengths)
     assert (buckets >= lengths).all()
@@ -58,7 +58,7 @@ def test_no_bucket_is_shorter_than_its_sentences_and_few_are_needed():
     assert not (buckets % 8).any()
 
 
-def test_a_plan_holds_each_sentence_once():
+def test_batches_contain_each_sentence_once():
     lengths = np.random.default_rng(0).integers(1, 100, 500)
     rows, widths = bucket_batches(bucket_lengths(lengths), 16, np.random.default_rng(1))
     assert sorted(rows[rows >= 0]) == list(range(500))
@@ -67,7 +67,7 @@ def test_a_plan_holds_each_sentence_once():
     )
 
 
-def test_batches_hold_words_and_tags_of_whole_sentences(data):
+def test_batches_contain_the_words_and_tags_of_whole_sentences(data):
     seen = []
     ids = data.vocabulary.word_ids()
     for inputs, targets in data.batches(0):
@@ -77,14 +77,14 @@ def test_batches_hold_words_and_tags_of_whole_sentences(data):
             length = int((tag != NO_TAG).sum())
             assert (row[length:] == PADDING).all()
             assert (tag[length:] == NO_TAG).all()
-            # Two words that differ in a digit are one.
+            # Words that differ only in digits have the same id.
             assert row[:length].tolist() == [ids["w" + "0" * len(str(i))] for i in range(length)]
             assert tag[:length].tolist() == [i % 2 for i in range(length)]
             seen += [length] * (length > 0)
     assert sorted(seen) == sorted(len(sentence.words) for sentence in data.train)
 
 
-def test_order_is_a_function_of_seed_and_epoch(data):
+def test_the_order_depends_only_on_seed_and_epoch(data):
     first = content(data.batches(3))
     again = Data(data.config, data.train, data.dev, data.vocabulary)
     assert content(again.batches(3)) == first
@@ -105,12 +105,12 @@ def test_checksum_changes_with_the_data(data):
     assert replace(data).checksum == data.checksum
 
 
-def test_the_checksum_knows_of_auxiliary_columns(data):
+def test_the_checksum_includes_auxiliary_columns(data):
     more = [sentence._replace(auxiliary=(sentence.tags,)) for sentence in data.train]
     assert replace(data, train=more).checksum != data.checksum
 
 
-def test_the_monitor_is_the_score_of_the_field(data):
+def test_the_monitor_is_the_usual_score_for_the_tags(data):
     assert data.monitor == "macro_f1"
     files = Config(train_file="a", dev_file="b")
     assert replace(data, config=files).monitor == "accuracy"
@@ -118,7 +118,7 @@ def test_the_monitor_is_the_score_of_the_field(data):
     assert Data(files, chunks, chunks, Vocabulary.of(chunks, 1)).monitor == "f1"
 
 
-def test_a_batch_of_nothing_but_one_long_sentence():
+def test_a_batch_of_a_single_long_sentence():
     sentence = Sentence(["a"] * 10_000, ["X"] * 10_000)
     ids = encode([sentence], Vocabulary.of([sentence], 1), ["words"])
     (batch,) = content(dataset(ids, *bucket_batches(bucket_lengths(ids.lengths), 1)))
@@ -136,29 +136,32 @@ def test_iob1_is_read_as_bio():
 @pytest.mark.parametrize(
     ("tags", "message"),
     [
-        (["S-X", "O"], "dev: has IOBES spans, training has BIO spans"),
-        (["NOUN", "VERB"], "dev: has plain tags, training has BIO spans"),
+        (["S-X", "O"], "dev: has IOBES spans, but training has BIO spans"),
+        (["NOUN", "VERB"], "dev: has plain tags, but training has BIO spans"),
         (["NOUN", "B-X"], "dev, sentence 1: span tags and plain tags are mixed"),
-        (["B-Y", "I-Y"], "dev: no tag occurs in training: B-Y (sentence 1), I-Y (sentence 1); is"),
+        (
+            ["B-Y", "I-Y"],
+            "dev: none of the tags occurs in training: B-Y (sentence 1), I-Y (sentence 1); is",
+        ),
     ],
 )
-def test_tags_of_another_kind_are_refused(tags, message):
+def test_tags_in_another_scheme_are_refused(tags, message):
     with pytest.raises(UserError) as error:
         check_tags([Sentence(["a", "b"], tags)], SPANS, "dev")
     assert str(error.value).startswith(message)
 
 
-def test_single_unknown_tags_are_named_and_kept(capsys):
+def test_unknown_tags_are_reported_and_kept(capsys):
     sentences = [Sentence(["a"], ["B-X"]), Sentence(["a", "b"], ["B-Y", "O"])]
     assert check_tags(sentences, SPANS, "dev") == sentences
     assert capsys.readouterr().err == (
-        "warning: dev: tags that training doesn't have count as errors: B-Y (sentence 2)\n"
+        "warning: dev: tags that do not occur in training count as errors: B-Y (sentence 2)\n"
     )
     assert check_tags([Sentence(["a"], ["O"])], SPANS, "dev")
     assert capsys.readouterr().err == ""
 
 
-def test_a_language_model_tells_the_words_beside(data):
+def test_the_targets_of_the_language_model_are_the_neighboring_words(data):
     config = replace(data.config, language_model=0.1)
     for inputs, targets in replace(data, config=config).batches(1):
         for words, tags, after, before in zip(

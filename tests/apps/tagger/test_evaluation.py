@@ -25,12 +25,12 @@ TREEBANK = """\
 
 
 def all_verbs(words):
-    """What a tagger serves that takes every word for a verb."""
+    """Tag every word as a verb."""
     return {"tags": tf.where(words != "", "VERB", "")}
 
 
 def all_verbs_of_text(text):
-    """It doesn't know that Don't is two words."""
+    """Tag every word as a verb, without splitting Don't into two words."""
     words = tf.strings.split(tf.strings.regex_replace(text, r"([.!])", r" \1")).to_tensor("")
     lengths = tf.reduce_sum(tf.cast(words != "", tf.int32), axis=1)
     return {"words": words, "lengths": lengths, **all_verbs(words)}
@@ -41,7 +41,7 @@ SIGNATURES = {"words": all_verbs, "serving_default": all_verbs_of_text}
 
 @pytest.fixture
 def config(tmp_path):
-    """Of a tagger that was trained on the first sentence alone, but for punctuation and adverbs."""
+    """Return the configuration of a tagger that was trained on the first sentence only."""
     (tmp_path / "train.conllu").write_text(TREEBANK.split("\n\n")[0] + "\n")
     (tmp_path / "test.conllu").write_text(TREEBANK)
     sentences = [Sentence(["Do", "n't", "go", "."], ["AUX", "PART", "VERB", "PUNCT"])]
@@ -50,22 +50,22 @@ def config(tmp_path):
     return Config(**files, test_file=tmp_path / "test.conllu")
 
 
-def test_every_score_by_hand(config, tmp_path, capsys):
+def test_scores_by_hand(config, tmp_path, capsys):
     evaluation = evaluate(config, SIGNATURES, tmp_path, "test")
     assert evaluation.size == {"sentences": 2, "words": 7}
     scores = evaluation.scores
     assert scores["accuracy"] == pytest.approx(100 * 2 / 7)
     assert scores["unseen_accuracy"] == pytest.approx(100 * 1 / 3)  # Go, home, !
     assert scores["seen_accuracy"] == pytest.approx(100 * 1 / 4)
-    # Of 7 words, the text splitter finds 6, of which 5 are right, and 2 of these are verbs.
+    # The text splitter finds 6 words instead of 7; 5 are right, and 2 of these are verbs.
     assert scores["token_f1"] == pytest.approx(100 * 2 * 5 / 13)
     assert scores["tag_f1"] == pytest.approx(100 * 2 * 2 / 13)
     assert evaluation.baselines["last word"]["accuracy"] == pytest.approx(100 * 4 / 7)
     assert "PUNCT  VERB           2" in evaluation.details
-    assert "training doesn't have count as errors: ADV (sentence 2)" in capsys.readouterr().err
+    assert "do not occur in training count as errors: ADV (sentence 2)" in capsys.readouterr().err
 
 
-def test_sentences_that_are_written_otherwise_are_left_out_of_the_raw_text(config, tmp_path):
+def test_sentences_whose_words_differ_from_the_text_are_left_out(config, tmp_path):
     zum = "1-2\tzum\t_\t_\t_\t_\t_\t_\t_\t_\n1\tzu\tzu\tAUX\tX\t_\t0\tx\t_\t_\n"
     zum += "2\tdem\tder\tPART\tX\t_\t0\tx\t_\t_\n"
     file = tmp_path / "german.conllu"
@@ -79,31 +79,31 @@ def test_sentences_that_are_written_otherwise_are_left_out_of_the_raw_text(confi
     assert "no scores from raw text" in evaluation.details
 
 
-def test_far_from_its_training_data_an_export_is_scored_without_baselines(config, tmp_path):
+def test_without_the_training_data_an_export_is_scored_without_baselines(config, tmp_path):
     gone = dataclasses.replace(config, train_file=tmp_path / "gone")
     evaluation = evaluate(gone, SIGNATURES, tmp_path, "test", tmp_path / "test.conllu")
     assert evaluation.scores["accuracy"] == pytest.approx(100 * 2 / 7)
     assert evaluation.baselines == {}
-    assert "without baselines and unseen words" in evaluation.details
+    assert "no baselines or scores of unseen words" in evaluation.details
 
 
-def test_sentences_come_back_in_their_order():
+def test_sentences_are_returned_in_order():
     words = [["b"] * 3, ["a"], ["c"] * 200] + [[str(n)] * (n % 7 + 1) for n in range(150)]
     echo = {"words": lambda words: {"tags": words}}
     assert tag_sentences(echo, words) == words
     assert tag_sentences(echo, []) == []
 
 
-def test_long_sentences_make_no_others_long():
+def test_long_sentences_do_not_pad_short_ones():
     words = [["b"] * 3, ["a"], ["c"] * 200] + [[str(n)] * (n % 7 + 1) for n in range(150)]
     shapes = []
     record = {"words": lambda words: shapes.append(words.shape) or {"tags": words}}
     tag_sentences(record, words)
-    # In the order given, the first batch alone would be 64 x 200.
+    # In the given order, the first batch alone would be 64 x 200.
     assert sum(np.prod(shape) for shape in shapes) < 6000
 
 
-def test_a_text_whose_characters_the_splitter_drops_is_left_out(config, tmp_path):
+def test_a_text_with_characters_that_the_splitter_drops_is_left_out(config, tmp_path):
     file = tmp_path / "zero.conllu"
     row = "1\ta\u200bb\t_\tVERB\t_\t_\t0\troot\t_\t_\n"
     file.write_text(f"{TREEBANK}\n# text = a\u200bb\n{row}")

@@ -6,7 +6,7 @@ from apps.tagger.vocabulary import UNKNOWN, Vocabulary
 VOCABULARY = Vocabulary(["the", "0"], ["X"], "hTet", vector_words=["the", "1"])
 
 
-def test_every_id_of_a_word():
+def test_words_are_converted_to_ids():
     features = Features(VOCABULARY, ["words", "vectors", "casing", "characters"])
     ids = features(tf.constant([["The", "1", ""], ["ß", "", ""]]))
     assert ids["words"].numpy().tolist() == [[2, 3, 0], [UNKNOWN, 0, 0]]
@@ -18,7 +18,7 @@ def test_every_id_of_a_word():
     assert not ids["characters"].numpy()[:, 2].any()
 
 
-def test_only_what_is_asked_for():
+def test_only_the_requested_features_are_returned():
     assert list(Features(VOCABULARY, ["words"])(tf.constant([["a"]]))) == ["words"]
 
 

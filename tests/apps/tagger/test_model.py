@@ -47,7 +47,7 @@ def test_word_dropout_hides_words_in_training_only():
 
 
 @pytest.mark.parametrize("output", ["softmax", "crf"])
-def test_the_loss_is_the_mean_over_the_real_words_and_the_sum_over_the_targets(output):
+def test_the_loss_is_the_mean_over_real_words_summed_over_targets(output):
     model, data = make(output=output)
     count = 0
     for features, targets in data.batches(1):
@@ -75,7 +75,7 @@ def test_the_loss_is_the_mean_over_the_real_words_and_the_sum_over_the_targets(o
 @pytest.mark.parametrize(
     "changes", [{"layers": 2}, EVERYTHING, {**EVERYTHING, "output": "softmax"}]
 )
-def test_padding_changes_no_tag(changes):
+def test_padding_does_not_change_the_tags(changes):
     model, data = make(**changes)
     short = tag_probabilities(model(inputs(data, [["a", "b", "c"]]))["tags"]).numpy()
     both = inputs(data, [["a", "b", "c"], ["b"] * 6])
@@ -83,7 +83,7 @@ def test_padding_changes_no_tag(changes):
     np.testing.assert_allclose(long[:1, :3], short, rtol=1e-5, atol=1e-6)
 
 
-def test_what_is_read_of_a_word_matters():
+def test_every_feature_of_a_word_affects_the_scores():
     model, data = make(**EVERYTHING)
     for one, other in ("a", "A"), ("abb", "bab"), ("zyx", "a"):
         scores = [model(inputs(data, [[word]]))["tags"].numpy() for word in (one, other)]
@@ -94,7 +94,7 @@ def test_what_is_read_of_a_word_matters():
 
 
 @pytest.mark.parametrize("characters", ["cnn", "lstm"])
-def test_the_spelling_of_words_is_read_word_by_word(characters):
+def test_the_spelling_of_each_word_is_encoded_separately(characters):
     model, data = make(characters=characters, character_units=6)
     layer = next(layer for layer in model.layers if isinstance(layer, EachWord))
     spelled = layer(inputs(data, [["a", "b"], ["b", ""]])["characters"]).numpy()
@@ -103,7 +103,7 @@ def test_the_spelling_of_words_is_read_word_by_word(characters):
     assert np.abs(spelled[0, 0] - spelled[0, 1]).max() > 1e-3
 
 
-def test_pretrained_vectors_are_read_and_left_as_they_are():
+def test_pretrained_vectors_are_used_and_not_trained():
     config = Config(vectors="file", batch_size=2, units=4)
     vectors = np.array([[1, 2, 3], [4, 5, 6]], "float32")
     data = Data(config, SENTENCES, SENTENCES, Vocabulary.of(SENTENCES, 1, ["b", "zyx"]), vectors)
@@ -113,10 +113,10 @@ def test_pretrained_vectors_are_read_and_left_as_they_are():
     model.train_on_batch(*next(iter(data.batches(1))))
     np.testing.assert_array_equal(layer(np.array([[2, 3]]))[0], vectors)
     scores = [model(inputs(data, [[word]]))["tags"].numpy() for word in ("zyx", "other")]
-    assert np.abs(scores[0] - scores[1]).max() > 1e-4  # no training showed either
+    assert np.abs(scores[0] - scores[1]).max() > 1e-4  # neither occurs in training
 
 
-def test_a_crf_over_spans_cannot_answer_what_the_scheme_forbids():
+def test_a_crf_over_spans_only_predicts_well_formed_tags():
     sentences = [Sentence(["a", "b", "c", "d"], ["B-X", "I-X", "O", "B-Y"])]
     config = Config(output="crf", units=4)
     data = Data(config, sentences, sentences, Vocabulary.of(sentences, 1))
@@ -168,12 +168,12 @@ def test_jit_stays_on(changes):
     assert np.isfinite(losses).all()
 
 
-def test_no_direction_sees_the_word_that_it_has_to_tell():
+def test_no_direction_reads_the_word_it_predicts():
     model, data = make(language_model=0.1, layers=2)
     one = model(inputs(data, [["a", "b", "c", "a"]]))
     other = model(inputs(data, [["a", "b", "b", "a"]]))  # another third word
     difference = {name: np.abs(one[name] - other[name])[0].max(axis=-1) for name in one}
-    assert (difference["next_word"][:2] == 0).all()  # which the second has to tell
+    assert (difference["next_word"][:2] == 0).all()  # position 1 predicts the word that differs
     assert difference["next_word"][2] > 1e-6
     assert (difference["previous_word"][3:] == 0).all()
     assert difference["previous_word"][1] > 1e-6

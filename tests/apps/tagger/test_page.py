@@ -19,7 +19,7 @@ CONLL_2003 = ("PER", "LOC", "ORG", "MISC")
 
 
 class Page(HTMLParser):
-    """Reads a page: refuses tags that are not closed, and keeps what a reader sees."""
+    """Parser of a page: checks that all tags are closed, and collects the visible text."""
 
     def __init__(self, path):
         super().__init__()
@@ -95,17 +95,17 @@ def test_spans(page, tags):
     assert read.html.count('class="doubtful"') == 2  # the comma and `it`
 
 
-def test_ill_formed_spans_are_drawn_as_they_are_scored(page):
+def test_ill_formed_spans_are_drawn_as_seqeval_reads_them(page):
     read = page(TaggedSentence(["a", "b", "c"], ["I-X", "E-X", "B-Y"], [1.0] * 3))
     assert [text for *_, text in read.boxes] == ["a b|X", "c|Y"]
 
 
-def test_no_span_at_all(page):
+def test_without_any_spans(page):
     read = page(TaggedSentence(["a", "b"], ["O", "O"], [1.0, 1.0]))
     assert read.words == [["a", "b"]] and read.boxes == [] and read.legend == []
 
 
-def test_whatever_the_words_are_they_stay_text(page):
+def test_words_and_tags_are_escaped(page):
     words = ["<script>alert(1)</script>", "&amp;", '"', "' onclick='x", "ذهب", "東京", "{style}"]
     read = page(TaggedSentence(words, ['<b>"&', *"NNNNNN"], [0.9] * 7))
     assert read.words == [words]
@@ -123,11 +123,11 @@ def test_sentences_without_words(page):
     assert page().words == []
 
 
-def test_half_a_character_is_replaced(page):
+def test_an_unpaired_surrogate_is_replaced(page):
     assert page(TaggedSentence(["a\ud800"], ["X\udc00"], [1.0])).words == [["a?"]]
 
 
-def test_an_answer_that_does_not_fit_together(tmp_path):
+def test_sentences_with_too_few_tags_are_refused(tmp_path):
     with pytest.raises(ValueError):
         write_page(tmp_path / "page.html", [TaggedSentence(["a", "b"], ["X"], [1.0])])
     assert list(tmp_path.iterdir()) == []
@@ -142,42 +142,42 @@ def test_a_file_is_not_overwritten(tmp_path):
     assert path.read_text() == "precious"
 
 
-def test_a_folder_must_be_there(tmp_path):
+def test_the_folder_must_exist(tmp_path):
     path = tmp_path / "none" / "page.html"
     for write in (check_new_file, lambda path: write_page(path, [])):
-        with pytest.raises(UserError, match=f"no folder {path.parent}; create it"):
+        with pytest.raises(UserError, match=f"the folder {path.parent} does not exist; create it"):
             write(path)
 
 
-@pytest.mark.parametrize("length", [250, 300])  # of at most 255; the file beside has a longer name
-def test_what_the_disk_refuses_is_said_in_a_line(tmp_path, length):
+@pytest.mark.parametrize(
+    "length", [250, 300]
+)  # of at most 255; the temporary file has a longer name
+def test_a_write_error_is_reported_in_one_line(tmp_path, length):
     with pytest.raises(UserError, match="File name too long; choose another path"):
         write_page(tmp_path / ("a" * length), [])
 
 
 @pytest.mark.parametrize("tags", [UNIVERSAL, CONLL_2000, CONLL_2003])
-def test_a_common_tag_has_a_colour_of_its_own_on_every_page(page, tags):
-    together = colours(page(TaggedSentence(tags, tags, [1.0] * len(tags))))
+def test_a_common_tag_has_its_own_color_on_every_page(page, tags):
+    together = colors(page(TaggedSentence(tags, tags, [1.0] * len(tags))))
     assert len(set(together.values())) == len(tags)
     for tag in tags:
-        assert colours(page(TaggedSentence(["a"], [tag], [1.0]))) == {tag: together[tag]}
+        assert colors(page(TaggedSentence(["a"], [tag], [1.0]))) == {tag: together[tag]}
 
 
-def test_colours_are_different_as_long_as_there_are_enough(page):
+def test_colors_differ_while_there_are_enough(page):
     for count, different in ((24, 24), (30, 24)):
         tags = [f"tag{i}" for i in range(count)]
-        of_tag = colours(page(TaggedSentence(tags, tags, [1.0] * count)))
+        of_tag = colors(page(TaggedSentence(tags, tags, [1.0] * count)))
         assert len(of_tag) == count and len(set(of_tag.values())) == different
 
 
-def colours(read):
-    """Colour class of each tag, of the legend."""
-    return {
-        name: colour for colour, name in re.findall(r'<li><bdi class="(c\d+)">(.*?)<', read.html)
-    }
+def colors(read):
+    """Return the color class of each tag in the legend."""
+    return {name: color for color, name in re.findall(r'<li><bdi class="(c\d+)">(.*?)<', read.html)}
 
 
-def test_text_is_readable_and_colours_are_told_apart(page):
+def test_text_is_readable_and_colors_are_distinguishable(page):
     tags = [f"tag{i}" for i in range(24)]
     html = page(TaggedSentence(tags, tags, [1.0] * 24)).html
     fills = re.findall(r"background:oklch\(var\(--(pale|strong)\) (\d+)/calc\(.3 ", html)
@@ -210,7 +210,7 @@ def oklab(lightness, chroma, hue):
 
 
 def rgb(lab):
-    """The sRGB of OKLab, clipped, by the matrices of CSS Color 4."""
+    """Convert OKLab to clipped sRGB with the matrices of CSS Color 4."""
     lightness, a, b = lab
     long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
     medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
@@ -225,10 +225,10 @@ def rgb(lab):
 
 
 def contrast(one, other):
-    """WCAG's ratio of two sRGB colours."""
+    """Return WCAG's contrast ratio of two sRGB colors."""
 
-    def luminance(colour):
-        linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in colour]
+    def luminance(color):
+        linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in color]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
     low, high = sorted((luminance(one), luminance(other)))

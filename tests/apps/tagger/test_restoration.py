@@ -24,8 +24,8 @@ def test_words_and_tags(text, words, tags):
     assert annotate(text) == (words.split(), tags.split())
 
 
-def test_restoring_the_tags_gives_the_text_back():
-    """But for brackets, a dash, a stray space, and two names with a capital inside."""
+def test_restoring_the_tags_returns_the_text():
+    """Except for brackets, a dash, a stray space, and two names with a capital inside."""
     train = verses("train")
     changed = [verse for verse in train if restore(*annotate(verse)) != verse]
     assert len(changed) < 0.01 * len(train)

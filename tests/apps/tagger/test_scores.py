@@ -24,14 +24,14 @@ TRAIN = [
 
 
 def test_macro_f1_is_over_the_gold_labels():
-    # a: precision 2/3, recall 1 -> 0.8; b: 0. The stray label c is none of the gold ones.
+    # a: precision 2/3, recall 1 -> 0.8; b: 0. The label c is not among the gold ones.
     assert score([["a"], ["a", "b", "b"]], [["a"], ["a", "a", "c"]], spans=False) == pytest.approx(
         {"accuracy": 50.0, "macro_f1": 40.0}
     )
 
 
 def test_spans_by_hand():
-    # Gold: NP 0-1, VP 2, NP 4; and NP 0. System: NP 0-1, VP 2-3, NP 4; and none. 2 of 3, 2 of 4.
+    # Gold: NP 0-1, VP 2, NP 4; NP 0. Predicted: NP 0-1, VP 2-3, NP 4; none. 2 of 3, 2 of 4.
     gold = [["B-NP", "I-NP", "B-VP", "O", "B-NP"], ["B-NP", "O"]]
     predicted = [["B-NP", "I-NP", "B-VP", "I-VP", "B-NP"], ["O", "O"]]
     assert score(gold, predicted, spans=True) == pytest.approx(
@@ -44,11 +44,11 @@ def test_spans_by_hand():
     ]
 
 
-def test_a_span_does_not_reach_into_the_next_sentence():
+def test_a_span_does_not_continue_in_the_next_sentence():
     assert score([["B-X"], ["I-X"]], [["B-X"], ["B-X"]], spans=True)["f1"] == 100.0
 
 
-def test_without_any_span():
+def test_without_any_spans():
     assert score([["O", "O"]], [["O", "O"]], spans=True) == {
         "accuracy": 100.0,
         "precision": 0.0,
@@ -58,7 +58,7 @@ def test_without_any_span():
 
 
 def brute_force_spans(tags):
-    """All intervals of words inside which each tag goes on, but not at their ends."""
+    """Return all maximal intervals of words inside which each tag continues the previous one."""
 
     def goes_on(before, after):
         same_class = before[1:] == after[1:] != ""
@@ -117,7 +117,7 @@ def test_label_table():
         ([[]], [[]], "no tags"),
     ],
 )
-def test_what_cannot_be_scored(gold, predicted, problem, spans):
+def test_invalid_tags_are_refused(gold, predicted, problem, spans):
     with pytest.raises(ValueError, match=problem):
         score(gold, predicted, spans)
 
@@ -151,7 +151,7 @@ def test_confusions():
     ]
 
 
-def test_the_words_of_a_confusion_are_its_most_frequent():
+def test_a_confusion_lists_its_most_frequent_words():
     words = [["a", "b", "b", "c", "c", "c", "d", "d"]]
     row = confusions(words, [["X"] * 8], [["Y"] * 8]).splitlines()[1]
     assert row.split() == ["X", "Y", "8", "100.00", "c,", "b,", "d"]
@@ -161,7 +161,7 @@ def test_no_confusions():
     assert confusions([["a"]], [["X"]], [["X"]]) == "no errors"
 
 
-def test_words_that_stand_for_the_same_characters():
+def test_words_with_the_same_characters_are_aligned():
     assert align(["We", "don't", "."], ["We", "do", "n't", "."]) == [(0, 0), (2, 3)]
     # The same letters elsewhere are not the same characters.
     assert align(["a", "aa"], ["aa", "a"]) == []
@@ -170,7 +170,7 @@ def test_words_that_stand_for_the_same_characters():
 
 
 @given(st.text("ab", max_size=12), st.sets(st.integers(1, 11)), st.sets(st.integers(1, 11)))
-def test_aligned_words_begin_and_end_at_cuts_of_both(text, gold_cuts, system_cuts):
+def test_aligned_words_are_those_that_both_tokenizations_share(text, gold_cuts, system_cuts):
     def split(cuts):
         cuts = [0, *sorted(cut for cut in cuts if cut < len(text)), len(text)]
         return [(begin, end) for begin, end in pairwise(cuts) if begin < end]
@@ -181,7 +181,7 @@ def test_aligned_words_begin_and_end_at_cuts_of_both(text, gold_cuts, system_cut
 
 
 def test_raw_text_by_hand():
-    # 3 of 4 gold words and of 4 system words, and of those 2 tags; then 1 of 1 and 2, no tag.
+    # 3 words and 2 of their tags are right in the first sentence, none in the second.
     gold = [(["I", "can", "not", "go"], ["PRON", "AUX", "PART", "VERB"]), (["Hm."], ["INTJ"])]
     system = [
         (["I", "can", "no", "t", "go"], ["PRON", "VERB", "X", "X", "VERB"]),
@@ -194,7 +194,7 @@ def test_raw_text_by_hand():
     assert raw_text_score([([], [])], [([], [])]) == {"token_f1": 0.0, "tag_f1": 0.0}
 
 
-def test_raw_text_that_the_system_changed():
+def test_raw_text_with_changed_characters_is_refused():
     gold = [(["a"], ["X"]), (["don’t"], ["X"])]
     with pytest.raises(ValueError, match="sentence 2: not the same characters: 'don’t'"):
         raw_text_score(gold, [(["a"], ["X"]), (["don't"], ["X"])])

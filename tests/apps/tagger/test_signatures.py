@@ -45,7 +45,7 @@ def signatures(untrained_run):
 
 @pytest.fixture(scope="module")
 def spans(spans_run):
-    """Signatures of a tagger of spans, with a CRF."""
+    """Return the signatures of a tagger of spans with a CRF."""
     return functions(spans_run)
 
 
@@ -54,7 +54,7 @@ def split(texts, splitter):
     return [[word.decode() for word in row] for row in words.to_list()]
 
 
-def test_the_graph_finds_the_words_that_training_saw():
+def test_the_graph_finds_the_same_words_as_training():
     texts = verses("test") + HARD
     assert split(texts, split_restoration) == [annotate(text)[0] for text in texts]
 
@@ -65,7 +65,7 @@ def test_the_graph_finds_the_words_of_any_text(texts):
     assert split(texts, split_restoration) == [annotate(text)[0] for text in texts]
 
 
-def test_the_graph_restores_as_python_does():
+def test_the_graph_restores_text_as_python_does():
     sentences = [annotate(verse) for verse in verses("test")] + [
         (["é’s", "ab’s"], ["Title", "UPPER!"])
     ]
@@ -97,7 +97,7 @@ def test_invalid_utf8_is_read_as_a_replacement_character(signatures):
     assert answer["words"].numpy().tolist() == [[b"one", b"two"]]
 
 
-def test_the_batch_changes_no_answer(signatures):
+def test_answers_do_not_depend_on_the_batch(signatures):
     texts = [*verses("test")[:8], "", "unheardof wordses"]
     together = signatures["serving_default"](text=tf.constant(texts))
     for row, text in enumerate(texts):
@@ -112,7 +112,7 @@ def test_the_batch_changes_no_answer(signatures):
         )
 
 
-def test_text_and_words_are_answered_alike(signatures):
+def test_text_and_words_get_the_same_tags(signatures):
     words = ["and", "the", "lord", "said", "unto", "moses"]
     by_text = signatures["serving_default"](text=tf.constant([" ".join(words)]))
     by_words = signatures["words"](words=tf.constant([[*words, "", "behind"]]))
@@ -122,7 +122,7 @@ def test_text_and_words_are_answered_alike(signatures):
 
 
 def by_hand(vocabulary, output, config=None):
-    """A tagger that scores the tags of each word by its id: without a network."""
+    """Return a tagger without a network, whose scores depend only on the id of each word."""
     ids = keras.Input((None,), dtype="int32", name="words")
     scores = keras.layers.Embedding(3, len(vocabulary.tags), weights=[output])(ids)
     return ServedTagger(
@@ -132,7 +132,7 @@ def by_hand(vocabulary, output, config=None):
     )
 
 
-def test_probabilities_are_those_of_the_answered_tags():
+def test_probabilities_are_those_of_the_predicted_tags():
     output = np.log([[0.5, 0.5], [0.9, 0.1], [0.2, 0.8]])
     module = by_hand(Vocabulary(["dog"], ["ADV", "NOUN"]), output)
     answer = module.tag_text(tf.constant(["dog quickly", ""]))
@@ -140,7 +140,7 @@ def test_probabilities_are_those_of_the_answered_tags():
     np.testing.assert_allclose(answer["probabilities"], [[0.8, 0.9], [0, 0]], rtol=1e-5)
 
 
-def test_tags_that_are_one_in_the_users_scheme_have_one_probability():
+def test_tags_that_coincide_in_the_users_scheme_share_one_probability():
     vocabulary = Vocabulary.of([Sentence(["dog", "dog"], ["B-X", "O"])], 1)
     assert vocabulary.tags == ["O", "B-X", "I-X", "E-X", "S-X"]
     output = np.log([[0.2] * 5, [0.4, 0.35, 0.05, 0.05, 0.15], [0.1, 0.1, 0.3, 0.4, 0.1]])
@@ -161,8 +161,8 @@ def test_n_best_taggings_of_independent_words():
     np.testing.assert_allclose(answer["probabilities"], expected, rtol=1e-4)
 
 
-def test_the_best_of_n_is_the_answer_and_probabilities_are_marginals(spans):
-    """Against a sum over every tagging of a short sentence."""
+def test_the_probabilities_of_a_crf_are_marginals(spans):
+    """Compared with sums over all taggings of a short sentence."""
     text = tf.constant(["The dog barks"])
     answer = spans["serving_default"](text=text)
     best = spans["n_best"](text=text, n=tf.constant(1000))
@@ -185,7 +185,7 @@ def test_answers_are_in_the_scheme_of_the_data(spans):
 
 
 @pytest.mark.parametrize("run", ["untrained_run", "spans_run"])
-def test_ids_are_answered_like_words(run, request):
+def test_ids_get_the_same_tags_as_words(run, request):
     run = request.getfixturevalue(run)
     config, vocabulary = run_folder.read_config(run, Config), Vocabulary.read(run)
     _, exported = tagger.export(config, run)
@@ -214,7 +214,7 @@ def test_ids_compile_under_xla_and_are_core_operations(run, request, tmp_path):
     run = request.getfixturevalue(run)
     _, exported = tagger.export(run_folder.read_config(run, Config), run)
     path = write(tmp_path, exported.module, exported.signatures, exported.examples, "")
-    model = tf.saved_model.load(path)  # which owns the variables
+    model = tf.saved_model.load(path)  # owns the variables
     loaded = model.signatures["serving_default"]
     (example,) = exported.examples["serving_default"]
     example = {name: tf.constant(ids) for name, ids in example.items()}
@@ -231,16 +231,16 @@ def test_ids_compile_under_xla_and_are_core_operations(run, request, tmp_path):
 
 
 @pytest.mark.parametrize("run", ["untrained_run", "spans_run"])
-def test_validation_and_serving_agree(run, request):
+def test_validation_and_the_export_agree(run, request):
     run = request.getfixturevalue(run)
     config, vocabulary = run_folder.read_config(run, Config), Vocabulary.read(run)
     sentences = (
         [Sentence(*annotate(verse)) for verse in verses("dev")[:100]] if config.restores else CHUNKS
     )
     words = [sentence.words for sentence in sentences]
-    served = tag_sentences(functions(run), words)
+    predicted = tag_sentences(functions(run), words)
     gold = [sentence.tags for sentence in sentences]
     data = Data(config, sentences, sentences, vocabulary)
     assert validation(config, load_model(run), data)() == pytest.approx(
-        score(gold, served, spans=vocabulary.scheme is not None)
+        score(gold, predicted, spans=vocabulary.scheme is not None)
     )

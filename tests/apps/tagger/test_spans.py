@@ -25,37 +25,37 @@ def write(segments, scheme):
 
 
 @given(SEGMENTS)
-def test_bio_and_iobes_turn_into_each_other(segments):
+def test_bio_and_iobes_convert_into_each_other(segments):
     bio, iobes = write(segments, "BIO"), write(segments, "IOBES")
     assert to_iobes(bio, "BIO") == iobes
     assert from_iobes(iobes, "BIO") == bio
 
 
 @given(SEGMENTS)
-def test_iob1_has_the_spans_that_are_meant(segments):
+def test_iob1_is_converted_to_the_intended_spans(segments):
     assert to_iobes(write(segments, "IOB1"), "BIO") == write(segments, "IOBES")
 
 
 @given(SEGMENTS)
-def test_iobes_and_plain_tags_stay_as_they_are(segments):
+def test_iobes_and_plain_tags_are_unchanged(segments):
     iobes = write(segments, "IOBES")
     for scheme in ("IOBES", None):
         assert to_iobes(iobes, scheme) == from_iobes(iobes, scheme) == iobes
 
 
 @given(st.lists(st.sampled_from(["O", "B-X", "I-X", "B-Y", "I-Y"])))
-def test_any_bio_becomes_well_formed_and_stays(tags):
+def test_any_bio_is_converted_to_well_formed_iobes(tags):
     iobes = to_iobes(tags, "BIO")
     assert scheme_of([["S-X"], iobes]) == "IOBES"
     assert to_iobes(from_iobes(iobes, "BIO"), "BIO") == iobes
 
 
-def test_an_i_that_follows_no_span_of_its_class_begins_one():
+def test_an_i_tag_without_a_preceding_span_begins_one():
     tags = ["I-NP", "O", "I-NP", "I-VP", "B-NP", "I-VP"]
     assert to_iobes(tags, "BIO") == ["S-NP", "O", "S-NP", "S-VP", "S-NP", "S-VP"]
 
 
-def test_a_single_tag_in_the_scheme_of_the_user():
+def test_a_single_tag_is_converted_to_the_users_scheme():
     iobes = ["B-X", "I-X", "E-X", "S-X", "O"]
     assert [of_iobes(tag, "BIO") for tag in iobes] == ["B-X", "I-X", "I-X", "B-X", "O"]
     assert [of_iobes(tag, "IOBES") for tag in iobes] == iobes
@@ -63,7 +63,7 @@ def test_a_single_tag_in_the_scheme_of_the_user():
 
 
 @given(st.lists(SEGMENTS, min_size=1), st.sampled_from(["BIO", "IOB1", "IOBES"]))
-def test_the_scheme_of_a_corpus(corpus, scheme):
+def test_the_scheme_of_a_corpus_is_detected(corpus, scheme):
     tags = [write(segments, scheme) for segments in corpus]
     expected = "IOBES" if scheme == "IOBES" else "BIO"
     assert scheme_of(iter(tags)) == (expected if {t for s in tags for t in s} - {"O"} else None)
@@ -77,11 +77,11 @@ def test_the_scheme_of_a_corpus(corpus, scheme):
         ["O", "O"],
         ["O", "X"],
         ["B", "I", "S"],
-        ["S----3MS1-", "I---------", "N------S2I"],  # as Arabic treebanks have them
+        ["S----3MS1-", "I---------", "N------S2I"],  # as in Arabic treebanks
         [],
     ],
 )
-def test_tags_that_mark_no_spans(tags):
+def test_plain_tags_have_no_scheme(tags):
     assert scheme_of([tags]) is None
 
 
@@ -90,23 +90,27 @@ def test_tags_that_mark_no_spans(tags):
     [
         (
             [["B-NP", "E-NP"], ["O", "I-NP", "E-NP", "O"]],
-            "sentence 2: span schemes are mixed: sentence 1 is IOBES, but not 'O I-NP E-NP ...'; "
-            "write all in IOBES, or without E- and S-",
+            "sentence 2: span schemes are mixed: "
+            "sentence 1 is in IOBES, but 'O I-NP E-NP ...' is not; use "
+            "IOBES throughout, or neither E- nor S-",
         ),
         (
             [["O"], ["B-NP", "I-NP", "I-NP", "O"], ["S-NP"]],
-            "sentence 2: span schemes are mixed: sentence 3 is IOBES, but not '... I-NP I-NP O'; "
-            "write all in IOBES, or without E- and S-",
+            "sentence 2: span schemes are mixed: "
+            "sentence 3 is in IOBES, but '... I-NP I-NP O' is not; use "
+            "IOBES throughout, or neither E- nor S-",
         ),
         (
             [["B-NP", "I-NP", "O"], ["B-NP", "NOUN", "B-VP", "I-VP"]],
-            "sentence 2: span tags and plain tags are mixed, in 'B-NP NOUN B-VP ...'; give every "
-            "word O or a span tag (B-, I-, E-, S-), and no plain tag that looks like one",
+            "sentence 2: span tags and plain tags are mixed, in 'B-NP NOUN B-VP ...'; tag every "
+            "word with O or a span tag (B-, I-, E-, S-), and use no plain tags that look like "
+            "span tags",
         ),
         (
             [["NOUN", "VERB"], ["NOUN", "E-mail"]],
-            "sentence 2: span tags and plain tags are mixed, in 'NOUN E-mail'; give every "
-            "word O or a span tag (B-, I-, E-, S-), and no plain tag that looks like one",
+            "sentence 2: span tags and plain tags are mixed, in 'NOUN E-mail'; tag every "
+            "word with O or a span tag (B-, I-, E-, S-), and use no plain tags that look like "
+            "span tags",
         ),
     ],
 )
@@ -131,7 +135,7 @@ def test_mixed_tags_are_refused(corpus, message):
         ["B-X", "S-X"],
     ],
 )
-def test_each_way_to_break_iobes(broken):
+def test_ill_formed_iobes_is_refused(broken):
     assert scheme_of([["S-X", "B-X", "I-X", "E-X", "B-X", "E-X", "S-Y", "O", "S-X"]]) == "IOBES"
     with pytest.raises(UserError, match=r"^sentence 2: span schemes are mixed: sentence 1 is"):
         scheme_of([["S-X"], broken])

@@ -72,7 +72,7 @@ def test_an_empty_batch_has_no_words():
     assert tokenize(tf.zeros([0], tf.string)).shape.as_list() == [0, None]
 
 
-# Pieces at which rules begin and end, so that they meet in ways that no sentence shows.
+# Pieces at which rules begin and end, combined in ways that don't occur in real sentences.
 PIECES = st.sampled_from(
     [
         *"aAbIMst01.,:;-_/'’`@#&$!?=~<>()[]^*+|…”\" \u00a0\x00",
@@ -89,7 +89,7 @@ TEXTS = st.lists(
 @settings(deadline=None, max_examples=40)
 @given(TEXTS)
 @example(["n'tn't it's's a..b..C..@ ?..@ etc..", "B.. U.S... :(a ///::((/", "'\u017f2 x.u\u212aa"])
-def test_words_joined_are_the_text_without_white_space(texts):
+def test_the_joined_words_are_the_text_without_white_space(texts):
     words = words_of(texts)
     assert ["".join(row) for row in words] == [
         text.decode() for text in tf.strings.regex_replace(texts, SPACE, "").numpy()
@@ -106,7 +106,7 @@ def test_any_bytes(texts):
     assert ["".join(row).encode() for row in words_of(texts)] == list(expected)
 
 
-def test_what_else_is_in_the_batch_changes_nothing():
+def test_words_do_not_depend_on_the_batch():
     texts = ["Don't.", "", "a b", "$5"]
     assert words_of(texts) == [words_of([text])[0] for text in texts]
 
@@ -124,7 +124,7 @@ def test_time_is_linear_without_spaces(piece):
     assert time.perf_counter() - start < 5  # a quadratic rule takes 10 s or more, a linear one 0.1
 
 
-def test_an_export_answers_the_same(tmp_path):
+def test_an_export_returns_the_same_words(tmp_path):
     module = tf.Module()
     module.tokenize = FUNCTION
     tf.saved_model.save(module, str(tmp_path / "export"))

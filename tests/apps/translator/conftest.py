@@ -58,7 +58,7 @@ def config(trained_run):
 
 @pytest.fixture(scope="session")
 def exports(trained_run, config):
-    """The exports of the run, not written."""
+    """Return the exports of the run, not written to disk."""
     return translator.export(config, trained_run)
 
 

@@ -33,7 +33,7 @@ def test_an_app_without_score_has_no_such_command(capsys):
         (["score", "--run", "a", "one", "\udcff"], "argument 2, line 1: invalid UTF-8 at byte 0"),
     ],
 )
-def test_bad_arguments_get_one_line(refuses, args, message):
+def test_bad_arguments_get_a_one_line_error(refuses, args, message):
     refuses(args, message)
 
 
@@ -44,10 +44,10 @@ def test_bad_arguments_get_one_line(refuses, args, message):
         (b"one\teins\n\xff\tzwei\n", [], "line 2: invalid UTF-8 at byte 9"),
         (None, ["--vocabulary_size", "9000"], "vocabulary_size 9000 is more than the training"),
         (None, ["--vocabulary_size", "5"], "vocabulary_size 5 is too small"),
-        (None, ["--max_length", "1"], "no training pair is left"),
+        (None, ["--max_length", "1"], "no training pairs are left"),
     ],
 )
-def test_bad_training_data_get_one_line_and_leave_no_run(
+def test_bad_training_data_get_a_one_line_error_and_leave_no_run(
     command, tmp_path, content, options, message
 ):
     path = tmp_path / "bad.tsv"
@@ -100,7 +100,7 @@ def test_an_export_translates_and_scores(command, last_json, exported_run, tmp_p
     code, out, err = command("predict", "--run", exported_run, "--file", lines, "--json")
     records = [json.loads(line) for line in out.splitlines()]
     assert code == 0 and [record["cut"] for record in records] == [False, False, True]
-    assert warnings_of_sources(err) == ["warning: line 3: too long; only the beginning is read"]
+    assert warnings_of_sources(err) == ["warning: line 3: too long; only the beginning is used"]
     assert records[0]["translation"] == first and records[1]["translation"] == ""
 
     code, _, err = command("predict", "--run", exported_run, "--n_best", 4, "two")

@@ -30,7 +30,7 @@ def same(one, other):
     )
 
 
-def test_a_plan_has_each_pair_once_and_groups_similar_lengths():
+def test_batches_contain_each_pair_once_and_group_similar_lengths():
     lengths = np.random.default_rng(0).integers(1, 40, (100, 2))
     rows = plan(lengths, 8, np.random.default_rng(1))
     assert sorted(np.concatenate(rows).tolist()) == list(range(100))
@@ -45,7 +45,7 @@ def test_a_plan_has_each_pair_once_and_groups_similar_lengths():
     assert [r.tolist() for r in rows] != [r.tolist() for r in other]
 
 
-def test_the_target_enters_one_step_late():
+def test_the_input_is_the_target_delayed_by_one_step():
     inputs, targets, weights = batch([[5, 6], [5]], [[7], [8, 9, 10, 11]])
     assert inputs["source"].tolist() == [[5, 6, 0, 0], [5, 0, 0, 0]]
     assert targets.tolist() == [[7, EOS, PAD, PAD, PAD], [8, 9, 10, 11, EOS]]
@@ -71,7 +71,7 @@ def test_batches_resume_in_the_middle_of_an_epoch(config, regularization):
     assert not same(arrays(data.batches(1)), whole)
 
 
-def test_words_are_split_differently_in_each_epoch_as_the_seed_determines(config):
+def test_words_are_split_differently_in_each_epoch_depending_on_the_seed(config):
     config = replace(config, subwords="unigram", vocabulary_size=45, subword_regularization=0.3)
     data = load(config)
 
@@ -91,11 +91,13 @@ def test_dropped_pairs_are_reported(config, tmp_path, capsys):
     without = load(replace(config, max_length=29, max_ratio=4.0))
     assert len(without.train) == 60
     err = capsys.readouterr().err
-    assert err == "training pairs: 60 of 62; dropped 2 for length, in pieces\n"
+    assert err == "training pairs: 60 of 62; dropped 2 for length (in pieces)\n"
     data = load(replace(config, max_length=200, max_ratio=4.0))
-    assert capsys.readouterr().err == ("training pairs: 61 of 62; dropped 1 for ratio, in pieces\n")
+    assert capsys.readouterr().err == (
+        "training pairs: 61 of 62; dropped 1 for ratio (in pieces)\n"
+    )
     assert len(data.train) == 61 and data.checksum != without.checksum
-    with pytest.raises(UserError, match="no training pair is left"):
+    with pytest.raises(UserError, match="no training pairs are left"):
         load(replace(config, max_length=1))
 
 

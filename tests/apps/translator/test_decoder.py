@@ -1,4 +1,4 @@
-"""The decoder: one step at a time it computes what it computes for whole targets."""
+"""The decoder computes the same one step at a time as for whole targets."""
 
 import keras
 import numpy as np

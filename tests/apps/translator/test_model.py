@@ -22,5 +22,5 @@ def test_the_smoothed_loss_follows_its_equation(smoothing):
 
 @pytest.mark.parametrize("kind", [{"joint": False}, {"attention": "none"}], ids=str)
 def test_copying_requires_shared_pieces_and_attention(kind):
-    with pytest.raises(UserError, match="copy needs joint pieces"):
+    with pytest.raises(UserError, match="copy requires joint pieces"):
         Config(copy=True, **kind)

@@ -15,7 +15,7 @@ WEIGHTS = np.array([[0.9, 0.1, 0], [0, 0.6, 0.4], [0.2, 0.2, 0.6]], "float32")
 
 @pytest.fixture
 def drawn(monkeypatch, tmp_path):
-    """Draw, and return the axes of the picture."""
+    """Return a function that draws a picture and returns its axes."""
     figures = []
     monkeypatch.setattr(pictures, "save", lambda figure, path: figures.append(figure))
 

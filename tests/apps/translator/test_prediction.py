@@ -1,4 +1,4 @@
-"""Lines and records of `predict` and `score`, by functions that reverse sentences."""
+"""Lines and records of `predict` and `score`, with signatures that reverse sentences."""
 
 from types import SimpleNamespace
 
@@ -125,7 +125,7 @@ def test_samples_depend_on_seed_and_line_not_on_the_batch():
 def test_a_sentence_that_is_too_long_is_reported(capsys):
     records = answers([["a"], ["a b", "a b c d e"]])
     assert [record["cut"] for _, record in records] == [False, False, True]
-    assert capsys.readouterr().err == "warning: line 3: too long; only the beginning is read\n"
+    assert capsys.readouterr().err == "warning: line 3: too long; only the beginning is used\n"
 
 
 def test_an_incomplete_translation_is_reported(capsys):
@@ -153,7 +153,7 @@ def test_the_picture_shows_the_last_line(tmp_path, monkeypatch):
         (["a", ""], None, "a.png", "the last line is empty"),
     ],
 )
-def test_a_picture_that_can_not_be_drawn_is_reported(tmp_path, lines, attention, name, message):
+def test_a_picture_that_cannot_be_drawn_is_reported(tmp_path, lines, attention, name, message):
     (tmp_path / "mine.png").write_bytes(b"mine")
     with pytest.raises(UserError, match=message):
         answers([lines], signatures(attention), attention=tmp_path / name)
@@ -177,7 +177,7 @@ def test_scores_of_given_pairs(tmp_path, capsys):
         "log_probabilities": [-0.5] * 3,
         "cut": True,
     }
-    assert capsys.readouterr().err == "warning: pair 1: too long; only the beginning is read\n"
+    assert capsys.readouterr().err == "warning: pair 1: too long; only the beginning is used\n"
     path = tmp_path / "pairs.tsv"
     path.write_text("".join(f"a\t{'x ' * (i % 3 + 1)}\n" for i in range(150)))
     records = list(score(signatures(), (), path))
@@ -195,6 +195,6 @@ def test_scores_of_given_pairs(tmp_path, capsys):
         ({"seed": -1}, "seed must be 0 to 2147483647, not -1"),
     ],
 )
-def test_bad_options_get_one_line(options, message):
+def test_bad_options_get_a_one_line_error(options, message):
     with pytest.raises(UserError, match=message):
         PredictOptions(**options)

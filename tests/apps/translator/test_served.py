@@ -1,4 +1,4 @@
-"""Functions of an export. The model has hardly learned anything; its functions must agree."""
+"""Functions of an export, which must agree even though the model has hardly been trained."""
 
 import keras
 import numpy as np
@@ -137,7 +137,7 @@ def test_the_decoder_attends_to_the_source_only(serve):
     assert not (answer["attention"] * ~real[:, None])[written].any()
 
 
-def test_validation_and_serving_agree(config, trained_run, exports, serve):
+def test_validation_and_the_export_agree(config, trained_run, exports, serve):
     data = load(config)
     scores = validation(config, load_model(trained_run), data)()
     source, target = zip(*data.dev, strict=True)

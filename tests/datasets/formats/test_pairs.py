@@ -19,7 +19,7 @@ def test_two_columns_are_read_and_further_ones_ignored(path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", ": contains no pair; expected source, tab and target on each line"),
+        (b"", ": contains no pairs; expected source, tab and target on each line"),
         (b"\n \n", ": contains no pair"),
         (b"Go.\tGeh.\nHi!\n", ", line 2: no tab; expected the source, a tab and the target"),
         (b"Go.\t \tx\n", ", line 1: the target is empty"),
@@ -34,7 +34,7 @@ def test_a_malformed_file_gets_a_one_line_error_with_its_location(path, content,
     assert str(error.value).startswith(str(path)) and "\n" not in str(error.value)
 
 
-def test_a_missing_file_is_named(path):
+def test_a_missing_file_is_reported(path):
     with pytest.raises(DataError, match=r"pairs\.tsv: No such file"):
         read_pair_file(path)
 

@@ -22,7 +22,7 @@ def test_glove_and_word2vec_files(tmp_path, text):
     assert vectors.dtype == "float32"
 
 
-def test_a_word_may_contain_any_space_but_the_plain_one(tmp_path):
+def test_a_word_may_contain_any_space_except_the_plain_one(tmp_path):
     assert read(tmp_path, "a\u00a0b 1 2\n2 3 4\n")[0] == ["a\u00a0b", "2"]
 
 
@@ -70,7 +70,7 @@ def test_vectors_are_read_from_the_installed_package(tmp_path, monkeypatch, path
     np.testing.assert_array_equal(vectors, np.eye(2, 50))
 
 
-def test_a_missing_package_is_named(monkeypatch):
+def test_a_missing_package_is_reported(monkeypatch):
     imported = builtins.__import__
 
     def without(name, *args, **kwargs):

@@ -1,4 +1,4 @@
-"""Training, stopping and going on, in one process with a tiny model."""
+"""Training, stopping and resuming, in one process with a tiny model."""
 
 import json
 import os
@@ -19,7 +19,7 @@ STEPS = 5
 
 
 def build(seed=1, jit=None, **optimizer):
-    """Eager unless `jit` says how to compile: tracing costs more here than it saves."""
+    """Build a model, eager unless `jit` is given: tracing costs more here than it saves."""
     keras.utils.set_random_seed(seed)
     layers = [keras.layers.Dense(4, "tanh"), keras.layers.Dropout(0.5), keras.layers.Dense(1)]
     model = keras.Sequential([keras.Input((3,)), *layers])
@@ -62,36 +62,36 @@ def lines(run):
 
 
 def final(run):
-    """Everything that must be the same, however the run was broken."""
+    """Return everything that must be the same, however the run was interrupted."""
     arrays, saved = checkpoint.load(run / "checkpoint")
     best = keras.models.load_model(run / "model.keras", compile=False).get_weights()
     return [a.tobytes() for a in arrays], saved["step"], lines(run), [b.tobytes() for b in best]
 
 
-class Broken(Exception):
+class Interrupted(Exception):
     pass
 
 
-def break_at(monkeypatch, step):
-    """Raise after the given step, counted over all epochs."""
+def interrupt_at(monkeypatch, step):
+    """Raise `Interrupted` after the given step, counted over all epochs."""
     show, count = progress.Progress.step, iter(range(1, 10**6))
 
-    def step_or_break(*args):
+    def step_or_interrupt(*args):
         show(*args)
         if next(count) == step:
-            raise Broken
+            raise Interrupted
 
-    monkeypatch.setattr(progress.Progress, "step", step_or_break)
+    monkeypatch.setattr(progress.Progress, "step", step_or_interrupt)
 
 
 @pytest.fixture(scope="module")
-def unbroken(tmp_path_factory):
-    run = tmp_path_factory.mktemp("unbroken")
+def uninterrupted(tmp_path_factory):
+    run = tmp_path_factory.mktemp("uninterrupted")
     return run, train(run)
 
 
-def test_an_unbroken_run(unbroken):
-    run, result = unbroken
+def test_an_uninterrupted_run(uninterrupted):
+    run, result = uninterrupted
     assert (result.epochs, result.steps, result.stopped_early) == (3, 15, False)
     assert result.step_seconds > 0
     written = lines(run)
@@ -108,8 +108,8 @@ def test_an_unbroken_run(unbroken):
     }
 
 
-def test_model_keras_holds_the_averaged_weights_of_the_best_epoch(unbroken):
-    run, result = unbroken
+def test_model_keras_holds_the_averaged_weights_of_the_best_epoch(uninterrupted):
+    run, result = uninterrupted
     kept = keras.models.load_model(run / "model.keras", compile=False)
     assert validate(kept)["score"] == pytest.approx(result.best_score, rel=1e-6)
     raw = build()
@@ -117,7 +117,7 @@ def test_model_keras_holds_the_averaged_weights_of_the_best_epoch(unbroken):
     assert abs(validate(raw)["score"] - result.best_score) > 1e-6
 
 
-def test_the_mean_of_the_last_epochs_is_kept_and_a_break_changes_nothing(tmp_path, monkeypatch):
+def test_the_mean_of_the_last_epochs_is_kept_even_after_an_interruption(tmp_path, monkeypatch):
     scored = []
 
     def noted(model):
@@ -131,16 +131,16 @@ def test_the_mean_of_the_last_epochs_is_kept_and_a_break_changes_nothing(tmp_pat
 
     alone = trained(tmp_path / "alone", average=1)
     averaged = trained(tmp_path / "averaged", average=2)
-    # The training goes on as without. Of two epochs, half is one.
+    # Averaging doesn't change training. After two epochs, the mean covers one: half of them.
     np.testing.assert_array_equal(averaged[:2], alone[:2])
     np.testing.assert_allclose(averaged[2], (alone[1] + alone[2]) / 2)
 
     with monkeypatch.context() as patch:
-        break_at(patch, 2 * STEPS + 3)
-        with pytest.raises(Broken):
-            trained(tmp_path / "broken", average=2)
-    trained(tmp_path / "broken", average=2)
-    assert final(tmp_path / "broken")[3] == final(tmp_path / "averaged")[3]
+        interrupt_at(patch, 2 * STEPS + 3)
+        with pytest.raises(Interrupted):
+            trained(tmp_path / "interrupted", average=2)
+    trained(tmp_path / "interrupted", average=2)
+    assert final(tmp_path / "interrupted")[3] == final(tmp_path / "averaged")[3]
 
 
 def _values(run):
@@ -153,46 +153,52 @@ def _with_variables(model):
 
 
 @pytest.mark.parametrize("step", [1, 3, 4, 5, 6, 12])
-def test_a_broken_run_goes_on_to_the_same_end(tmp_path, monkeypatch, unbroken, step):
+def test_an_interrupted_run_resumes_to_the_same_result(tmp_path, monkeypatch, uninterrupted, step):
     with monkeypatch.context() as patch:
-        break_at(patch, step)
-        with pytest.raises(Broken):
+        interrupt_at(patch, step)
+        with pytest.raises(Interrupted):
             train(tmp_path)
     seed = (
         1 if step < 2 else 99
-    )  # before the first checkpoint all depends on the seed, then nothing
+    )  # before the first checkpoint all depends on the seed, afterwards nothing does
     result = train(tmp_path, build(seed))
-    assert final(tmp_path) == final(unbroken[0])
+    assert final(tmp_path) == final(uninterrupted[0])
     assert (result.best_epoch, result.best_score) == (
-        unbroken[1].best_epoch,
-        unbroken[1].best_score,
+        uninterrupted[1].best_epoch,
+        uninterrupted[1].best_score,
     )
 
 
-@pytest.mark.parametrize("place", ["model.keras", "metrics.jsonl", "checkpoint"])
-def test_a_run_broken_between_the_writes_of_an_epochs_end(tmp_path, monkeypatch, unbroken, place):
+@pytest.mark.parametrize("file", ["model.keras", "metrics.jsonl", "checkpoint"])
+def test_a_run_interrupted_between_the_writes_at_the_end_of_an_epoch(
+    tmp_path, monkeypatch, uninterrupted, file
+):
     atomic_write = files.atomic_write
-    ends = {"metrics.jsonl": 2, "model.keras": 1, "checkpoint": 6}  # the second epoch, or the first
+    ends = {
+        "metrics.jsonl": 2,
+        "model.keras": 1,
+        "checkpoint": 6,
+    }  # in the second epoch, or the first
     count = iter(range(1, 100))
 
-    def write_or_break(path):
-        if path.name == place and next(count) == ends[place]:
-            raise Broken
+    def write_or_interrupt(path):
+        if path.name == file and next(count) == ends[file]:
+            raise Interrupted
         return atomic_write(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(files, "atomic_write", write_or_break)
-        with pytest.raises(Broken):
+        patch.setattr(files, "atomic_write", write_or_interrupt)
+        with pytest.raises(Interrupted):
             train(tmp_path)
     train(tmp_path, build(99))
-    assert final(tmp_path) == final(unbroken[0])
+    assert final(tmp_path) == final(uninterrupted[0])
 
 
-def test_all_randomness_is_in_the_checkpoint(tmp_path, monkeypatch, unbroken):
-    """The test above would also pass without dropout's seed if dropout did nothing."""
+def test_all_randomness_is_in_the_checkpoint(tmp_path, monkeypatch, uninterrupted):
+    """Without dropout's seed the result differs; otherwise the test above would prove nothing."""
     with monkeypatch.context() as patch:
-        break_at(patch, 3)
-        with pytest.raises(Broken):
+        interrupt_at(patch, 3)
+        with pytest.raises(Interrupted):
             train(tmp_path)
     other = build(99)
     restore = checkpoint.restore
@@ -206,10 +212,10 @@ def test_all_randomness_is_in_the_checkpoint(tmp_path, monkeypatch, unbroken):
 
     monkeypatch.setattr(checkpoint, "restore", forget_the_seeds)
     train(tmp_path, other)
-    assert lines(tmp_path) != lines(unbroken[0])
+    assert lines(tmp_path) != lines(uninterrupted[0])
 
 
-def test_early_stopping_counts_on_after_a_break(tmp_path, monkeypatch):
+def test_early_stopping_continues_counting_after_an_interruption(tmp_path, monkeypatch):
     scores = {1: 0.1, 2: 0.5, 3: 0.5, 4: float("nan"), 5: 0.4, 6: 0.9}
     epoch = [0]
 
@@ -219,8 +225,8 @@ def test_early_stopping_counts_on_after_a_break(tmp_path, monkeypatch):
 
     settings = {"epochs": 6, "patience": 3, "validate": scripted}
     with monkeypatch.context() as patch:
-        break_at(patch, 18)  # in epoch 4
-        with pytest.raises(Broken):
+        interrupt_at(patch, 18)  # in epoch 4
+        with pytest.raises(Interrupted):
             train(tmp_path, **settings)
     result = train(tmp_path, **settings)
     assert (result.best_epoch, result.best_score) == (2, 0.5)
@@ -233,8 +239,10 @@ def test_mode_min(tmp_path):
     assert (result.best_epoch, result.best_score) == (2, 1.0)
 
 
-def test_a_finished_run_does_nothing_and_says_so(tmp_path, unbroken, capsys, monkeypatch):
-    run, result = unbroken
+def test_a_finished_run_is_reported_and_left_unchanged(
+    tmp_path, uninterrupted, capsys, monkeypatch
+):
+    run, result = uninterrupted
     before = {p.name: p.stat().st_mtime_ns for p in run.iterdir() if p.name != "metrics.jsonl"}
     monkeypatch.setattr(checkpoint, "save", None)
     assert train(run, batches=None, validate=None, verbose=1) == result
@@ -242,22 +250,22 @@ def test_a_finished_run_does_nothing_and_says_so(tmp_path, unbroken, capsys, mon
     assert {p.name: p.stat().st_mtime_ns for p in run.iterdir() if p.name in before} == before
 
 
-def test_metrics_past_the_checkpoint_are_cut(tmp_path, monkeypatch, unbroken):
+def test_metrics_past_the_checkpoint_are_cut(tmp_path, monkeypatch, uninterrupted):
     with monkeypatch.context() as patch:
-        break_at(patch, 7)
-        with pytest.raises(Broken):
+        interrupt_at(patch, 7)
+        with pytest.raises(Interrupted):
             train(tmp_path)
     with (tmp_path / "metrics.jsonl").open("a") as file:
         file.write('{"epoch": 2}\n{"epo')
     train(tmp_path)
-    assert lines(tmp_path) == lines(unbroken[0])
+    assert lines(tmp_path) == lines(uninterrupted[0])
 
 
 @pytest.mark.parametrize(
     ("number", "exception"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
 )
 def test_a_signal_finishes_the_step_and_writes_a_checkpoint(
-    tmp_path, monkeypatch, unbroken, capsys, number, exception
+    tmp_path, monkeypatch, uninterrupted, capsys, number, exception
 ):
     show = progress.Progress.step
 
@@ -277,31 +285,31 @@ def test_a_signal_finishes_the_step_and_writes_a_checkpoint(
     assert "stopped at epoch 2, step 3; checkpoint written: run the same" in capsys.readouterr().out
     assert checkpoint.load(tmp_path / "checkpoint")[1]["step"] == 3
     train(tmp_path, build(99))
-    assert final(tmp_path) == final(unbroken[0])
+    assert final(tmp_path) == final(uninterrupted[0])
 
 
-def test_it_trains_outside_the_main_thread(tmp_path, unbroken):
+def test_it_trains_outside_the_main_thread(tmp_path, uninterrupted):
     thread = threading.Thread(target=train, args=(tmp_path,))
     thread.start()
     thread.join()
-    assert final(tmp_path) == final(unbroken[0])
+    assert final(tmp_path) == final(uninterrupted[0])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("jit", [False, True])
-def test_a_broken_compiled_run_goes_on_to_the_same_end(tmp_path, monkeypatch, jit):
-    train(tmp_path / "unbroken", build(jit=jit))
+def test_an_interrupted_compiled_run_resumes_to_the_same_result(tmp_path, monkeypatch, jit):
+    train(tmp_path / "uninterrupted", build(jit=jit))
     with monkeypatch.context() as patch:
-        break_at(patch, 8)
-        with pytest.raises(Broken):
-            train(tmp_path / "broken", build(jit=jit))
+        interrupt_at(patch, 8)
+        with pytest.raises(Interrupted):
+            train(tmp_path / "interrupted", build(jit=jit))
     model = build(99, jit)
-    train(tmp_path / "broken", model)
+    train(tmp_path / "interrupted", model)
     assert model.jit_compile is jit
-    assert final(tmp_path / "broken") == final(tmp_path / "unbroken")
+    assert final(tmp_path / "interrupted") == final(tmp_path / "uninterrupted")
 
 
-def test_a_callback_sees_each_step_and_may_stop_the_training(tmp_path):
+def test_a_callback_is_called_after_each_step_and_may_stop_training(tmp_path):
     class Stopping(keras.callbacks.Callback):
         seen = ()
 
@@ -315,7 +323,7 @@ def test_a_callback_sees_each_step_and_may_stop_the_training(tmp_path):
     assert callback.seen == (0, 1, 2, 3, 4, 0, 1)
 
 
-def test_loss_that_is_no_number_keeps_the_last_checkpoint(tmp_path):
+def test_after_a_non_finite_loss_the_last_checkpoint_is_kept(tmp_path):
     def poisoned(epoch, first_step, history):
         return batches(epoch, first_step, history).map(
             lambda x, y: (x, tf.where(epoch == 2, float("nan"), y))
@@ -328,7 +336,7 @@ def test_loss_that_is_no_number_keeps_the_last_checkpoint(tmp_path):
     assert all(np.isfinite(array).all() for array in arrays)
 
 
-def test_weights_that_are_no_numbers_are_never_in_a_checkpoint(tmp_path):
+def test_non_finite_weights_are_never_in_a_checkpoint(tmp_path):
     model = build()
     step = model.train_step
 
@@ -366,8 +374,10 @@ def flip(path):
         lambda path: np.save(path.open("wb"), np.array([{}], object)),
     ],
 )
-def test_a_damaged_checkpoint_is_one_clear_line_and_nothing_is_lost(tmp_path, unbroken, damage):
-    for file in unbroken[0].iterdir():
+def test_a_damaged_checkpoint_gets_a_clear_error_and_no_file_changes(
+    tmp_path, uninterrupted, damage
+):
+    for file in uninterrupted[0].iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     damage(tmp_path / "checkpoint")
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
@@ -377,15 +387,15 @@ def test_a_damaged_checkpoint_is_one_clear_line_and_nothing_is_lost(tmp_path, un
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
-def test_the_checkpoint_of_another_model_is_refused(tmp_path, unbroken):
-    (tmp_path / "checkpoint").write_bytes((unbroken[0] / "checkpoint").read_bytes())
-    with pytest.raises(UserError, match="the checkpoint of another model"):
+def test_a_checkpoint_of_another_model_is_refused(tmp_path, uninterrupted):
+    (tmp_path / "checkpoint").write_bytes((uninterrupted[0] / "checkpoint").read_bytes())
+    with pytest.raises(UserError, match="a checkpoint of another model"):
         train(tmp_path, build(use_ema=False), epochs=4)
 
 
 def test_two_processes_do_not_train_in_one_folder(tmp_path):
     def again(model):
-        with pytest.raises(UserError, match="another process is training in it"):
+        with pytest.raises(UserError, match="another process is training in this folder"):
             train(tmp_path)
         return {"score": 0.0}
 
@@ -398,7 +408,7 @@ def test_two_processes_do_not_train_in_one_folder(tmp_path):
         ({"mode": "up"}, "mode must be 'max' or 'min', not 'up'"),
         ({"patience": 0}, "patience must be at least 1"),
         ({"average": 0}, "average must be at least 1"),
-        ({"monitor": "f1"}, "validate gives no 'f1' to monitor"),
+        ({"monitor": "f1"}, "validate returns no 'f1' to monitor"),
         ({"batches": lambda *args: batches(*args).take(3)}, "ended at step 3 of 5"),
     ],
 )
@@ -409,8 +419,8 @@ def test_bad_arguments(tmp_path, changes, message):
 
 def test_tensorboard_has_each_epoch_once(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        break_at(patch, 8)
-        with pytest.raises(Broken):
+        interrupt_at(patch, 8)
+        with pytest.raises(Interrupted):
             train(tmp_path, tensorboard=True)
     train(tmp_path, tensorboard=True)
     steps = []
@@ -433,7 +443,7 @@ def test_progress_lines_without_a_terminal(tmp_path, capsys, monkeypatch):
     assert len(ends) == 3 and ends[0].endswith("best so far")
 
 
-def test_bfloat16_variables_come_back_exactly(tmp_path):
+def test_bfloat16_variables_are_restored_exactly(tmp_path):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, dtype="bfloat16")])
     model.compile("sgd", "mse")
     before = [np.array(v) for v in model.weights]

@@ -1,8 +1,8 @@
-"""A training that is killed ends like an uninterrupted one.
+"""A run that is killed ends like an uninterrupted one.
 
 Run as a module (`python -m tests.apps.common.training.test_fit_kill RUN [--jit]`) this file is that
-training: a small LSTM with dropout, averaged weights and early stopping, on partly wrong labels, so
-that the dev score rises and then falls.
+run: a small LSTM with dropout, averaged weights and early stopping, on partly wrong labels, so that
+the dev score rises and then falls.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from tests.apps.common.training.test_fit import final
 from tests.apps.kill import run, train_and_kill
 
 STEPS, BATCH, LENGTH, WORDS = 25, 8, 4, 20
-STEP_SECONDS = 0.01  # slow enough to be killed in the middle
+STEP_SECONDS = 0.01  # slow enough to be killed midway
 
 
 def build(jit):
@@ -39,7 +39,7 @@ def build(jit):
 
 
 def examples(seed, *size):
-    """Words, and whether the last is of the first half; one in ten labels is wrong."""
+    """Return words, and whether the last one is in the first half; one in ten labels is wrong."""
     data = np.random.default_rng(seed)
     x = data.integers(WORDS, size=(*size, LENGTH))
     wrong = data.random(size) < 0.1
@@ -94,7 +94,7 @@ def main():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("jit", [False, True])
-def test_kills_change_nothing(tmp_path, jit):
+def test_kills_do_not_change_the_result(tmp_path, jit):
     def program(name):
         flags = ["--jit"] if jit else []
         return ["-m", "tests.apps.common.training.test_fit_kill", str(tmp_path / name), *flags]
@@ -109,7 +109,7 @@ def test_kills_change_nothing(tmp_path, jit):
     assert killed == unbroken
     history = checkpoint.load(tmp_path / "killed" / "checkpoint")[1]["history"]
     best = min(history, key=lambda line: line["val_loss"])
-    assert len(history) == best["epoch"] + 6 < 30  # early stopping it was
+    assert len(history) == best["epoch"] + 6 < 30  # stopped early
 
 
 if __name__ == "__main__":
