@@ -365,10 +365,7 @@ def _interruption() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         received.append(number)
         # Not print: the signal may have interrupted another print.
-        os.write(
-            2,
-            b"\nfinishing the step and writing a checkpoint; again to stop without\n",
-        )
+        os.write(2, b"\nfinishing the step and writing a checkpoint; again to stop without\n")
 
     previous = {}
     if threading.current_thread() is threading.main_thread():
