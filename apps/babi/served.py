@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from apps.babi.config import Config
 from apps.babi.sentences import Vocabulary, split_sentences, split_words
+from apps.common.answers import require
 
 
 class QuestionAnswerer(tf.Module):
@@ -33,15 +34,9 @@ class QuestionAnswerer(tf.Module):
         rows = tf.stack([tf.size(facts), tf.size(question)])
         words = split_words(question)
         sentences = split_sentences(facts)[:, -self.max_facts :]
-        with tf.control_dependencies(
-            [
-                tf.debugging.Assert(
-                    rows[0] == rows[1], ["facts and question must have the same number of rows"]
-                ),
-                tf.debugging.Assert(
-                    tf.reduce_all(words.row_lengths() > 0), ["question: contains no words"]
-                ),
-            ]
+        with (
+            require(rows[0] == rows[1], "facts and question must have the same number of rows"),
+            require(words.row_lengths() > 0, "question: contains no words"),
         ):
             question_ids = self.lookup(words.to_tensor())
         facts_ids = self.lookup(

@@ -1,5 +1,6 @@
 """Calls to the signatures of an export, with Python values in and NumPy arrays out."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -26,3 +27,8 @@ def strings(values: Iterable[bytes]) -> list[str]:
         ['a', 'dog']
     """
     return [value.decode() for value in values]
+
+
+def require(condition: tf.Tensor, message: str) -> contextlib.AbstractContextManager:
+    """Check a condition in the graph of a signature before the block runs; XLA drops the check."""
+    return tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(condition), [message])])

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from tyro.conf import Positional, arg
 
 from apps.common import run_folder
-from apps.common.app import App, Evaluation
+from apps.common.app import App
 from apps.common.errors import UserError
 from apps.common.files import PICTURES, check_new_file, read_json, write_json
 from apps.common.report import evaluation_text
@@ -79,9 +79,8 @@ class Train(Generic[Preset, Config]):
             callbacks=app.callbacks(config, run) if "callbacks" in app.__getattr__ else (),
             average=getattr(config, "average", 1),
         ).fit()
-        facts = read_json(run / run_folder.RUN)
-        training = dataclasses.asdict(result)
-        write_json(run / run_folder.RUN, {**facts, "training": training})
+        facts = read_json(run / run_folder.RUN) | {"training": dataclasses.asdict(result)}
+        write_json(run / run_folder.RUN, facts)
         print("\nNext:")
         answers = [["predict", text] for text in app.examples(config)[:1]]
         for line in (["evaluate"], ["export"], *answers):
@@ -168,7 +167,9 @@ class Export:
         record = {f: (run / f).read_text() for f in (run_folder.CONFIG, run_folder.RUN)}
         functions, scores = concrete_functions(exports[0]), {}
         for split in exports[0].splits:
-            scores |= _card_scores(split, app.evaluate(config, functions, run, split, None))
+            evaluation = app.evaluate(config, functions, run, split, None)
+            for system, values in {"model": evaluation.scores, **evaluation.baselines}.items():
+                scores |= {f"{split}, {system}, {name}": v for name, v in values.items()}
         for exported in exports:
             card = model_card(
                 exported.title,
@@ -216,7 +217,7 @@ class Predict(Generic[Options]):
     def execute(self, app: App, args: Sequence[str]) -> None:
         if self.text and self.file:
             raise UserError("give either texts or --file FILE")
-        loaded = self.source.open_newest_export(app)
+        loaded = self.source.open(app, exported=True)
         reads_text = self.text or self.file or self.options.needs_text
         batches = _batches(self.text, self.file) if reads_text else ()
         _print_answers(app.predict(self.options, loaded.signatures, batches), self.json)
@@ -242,7 +243,7 @@ class Score:
         if len(self.text) != (0 if self.file else 2):
             raise UserError("give either two texts, an input and its answer, or --file FILE")
         texts = tuple(itertools.chain(*_batches(self.text, None))) if self.text else ()
-        loaded = self.source.open_newest_export(app)
+        loaded = self.source.open(app, exported=True)
         _print_answers(app.score(loaded.signatures, texts, self.file), self.json)
 
 
@@ -295,12 +296,3 @@ def _batches(texts: tuple[str, ...], file: Path | None) -> Iterator[list[str]]:
             yield batch
     else:
         yield from ([line] for line in decode_lines(sys.stdin.buffer, "stdin"))
-
-
-def _card_scores(split: str, evaluation: Evaluation) -> dict[str, float]:
-    systems = {"model": evaluation.scores, **evaluation.baselines}
-    return {
-        f"{split}, {system}, {name}": value
-        for system, scores in systems.items()
-        for name, value in scores.items()
-    }

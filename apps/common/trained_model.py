@@ -22,22 +22,19 @@ class Source:
     saved_model: Path | None = None
     """An export, or the folder of its versions; instead of a run."""
 
-    def check(self) -> None:
-        """Raise UserError unless exactly one of the two is given."""
-        if (self.run is None) == (self.saved_model is None):
-            raise UserError("give either --run DIR or --saved_model DIR")
-
     def __str__(self) -> str:
         return f"--run {self.run}" if self.run else f"--saved_model {self.saved_model}"
 
-    def open(self, app: App) -> "TrainedModel":
-        """Open the export, or the best model of the run folder with the signatures of an export."""
-        self.check()
-        return open_run(app, self.run) if self.run else open_export(app, self.saved_model)
+    def open(self, app: App, exported: bool = False) -> "TrainedModel":
+        """Open the export, or the run folder: its best model, or if `exported` its newest export.
 
-    def open_newest_export(self, app: App) -> "TrainedModel":
-        """Open the export, or the newest one of the run folder."""
-        self.check()
+        Raises:
+            UserError: If not exactly one of the two is given, or it is missing or damaged.
+        """
+        if (self.run is None) == (self.saved_model is None):
+            raise UserError("give either --run DIR or --saved_model DIR")
+        if self.run and not exported:
+            return open_run(app, self.run)
         return open_export(app, self.saved_model or self.run / "export" / app.NAME)
 
 

@@ -1,11 +1,11 @@
 """The functions of an export, as a tf.Module."""
 
-import contextlib
 import hashlib
 
 import keras
 import tensorflow as tf
 
+from apps.common.answers import require
 from seqkit import RNN, Traced
 
 
@@ -33,8 +33,8 @@ class ServedSequenceModel(tf.Module):
         bits = tf.ensure_shape(bits, [None, None, self.output_size])
         batch, length = tf.shape(bits)[0], tf.shape(bits)[1]
         with (
-            _after_check(length > 0, "bits: no vectors; give sequences of at least one"),
-            _after_check(_are_bits(bits), "bits: the values must be 0 or 1"),
+            require(length > 0, "bits: no vectors; give sequences of at least one"),
+            require(_are_bits(bits), "bits: the values must be 0 or 1"),
         ):
             logits, weightings = self._logits_and_trace(with_markers(bits))
         logits = logits[:, length + 2 :]
@@ -50,32 +50,28 @@ class ServedSequenceModel(tf.Module):
         """Answer whole sequences (batch, time, inputs)."""
         inputs = tf.ensure_shape(inputs, [None, None, self.input_size])
         with (
-            _after_check(
-                tf.shape(inputs)[1] > 0, "inputs: no steps; give sequences of at least one"
-            ),
-            _after_check(tf.math.is_finite(inputs), "inputs: the values must be finite"),
+            require(tf.shape(inputs)[1] > 0, "inputs: no steps; give sequences of at least one"),
+            require(tf.math.is_finite(inputs), "inputs: the values must be finite"),
         ):
             return {"probabilities": _sigmoid(self.model(inputs, training=False))}
 
     def init(self, batch_size: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return the initial state of a batch of sequences."""
-        with _after_check(batch_size > 0, "batch_size: must be at least 1"):
+        with require(batch_size > 0, "batch_size: must be at least 1"):
             model = tf.fill([batch_size], tf.constant(self.fingerprint, tf.int64))
             return {**self._named(self.rnn.get_initial_state(batch_size)), "model": model}
 
     def step(self, vector: tf.Tensor, model: tf.Tensor, **state: tf.Tensor) -> dict[str, tf.Tensor]:
         """Read one vector (batch, inputs) of each sequence."""
         message = "model: this state belongs to another model; start with init of this one"
-        with _after_check(model == self.fingerprint, message):
+        with require(model == self.fingerprint, message):
             vector = tf.ensure_shape(vector, [None, self.input_size])
             states = [tf.ensure_shape(state[name], [None, n]) for name, n in self.states.items()]
         right = _are_bits(vector) if self.copies else tf.math.is_finite(vector)
         rows = tf.stack([tf.shape(tensor)[0] for tensor in (model, *states)])
         with (
-            _after_check(
-                right, f"vector: the values must be {'0 or 1' if self.copies else 'finite'}"
-            ),
-            _after_check(
+            require(right, f"vector: the values must be {'0 or 1' if self.copies else 'finite'}"),
+            require(
                 rows == tf.shape(vector)[0],
                 "step: vector, state and model must have the same number of rows",
             ),
@@ -113,11 +109,6 @@ def fingerprint(model: keras.Model) -> int:
 
 def _are_bits(values: tf.Tensor) -> tf.Tensor:
     return (values == 0) | (values == 1)
-
-
-def _after_check(right: tf.Tensor, message: str) -> contextlib.AbstractContextManager:
-    """Run the block after the check; XLA drops the check."""
-    return tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(right), [message])])
 
 
 def _sigmoid(logits: tf.Tensor) -> tf.Tensor:

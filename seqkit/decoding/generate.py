@@ -80,18 +80,17 @@ def greedy(
         >>> np.asarray(found.tokens).tolist(), np.asarray(found.lengths).tolist()
         ([[1, 2, 0, 0]], [2])
     """
+    state, constants = rows.as_tensors(state), rows.as_tensors(constants)
+
+    def choose(t: Tensor, log_p: Tensor) -> Tensor:
+        return ops.cast(ops.argmax(log_p, axis=-1), "int32")
+
+    def stops(t: Tensor, log_proceed: Tensor, log_stop: Tensor) -> Tensor:
+        return log_stop >= log_proceed
+
     return _Generation(
-        step=step,
-        constants=rows.as_tensors(constants),
-        choose=lambda t, log_p: ops.cast(ops.argmax(log_p, axis=-1), "int32"),
-        stops=lambda t, log_proceed, log_stop: log_stop >= log_proceed,
-        bos_id=bos_id,
-        length=length,
-        max_length=max_length,
-        pad_id=pad_id,
-        attention=attention,
-        drop_ended=drop_ended,
-    ).run(rows.as_tensors(state))
+        step, constants, choose, stops, bos_id, length, max_length, pad_id, attention, drop_ended
+    ).run(state)
 
 
 def sample(
@@ -154,17 +153,13 @@ def sample(
             log_p = top_p_filter(log_p, top_p)
         return draw(log_p, uniforms[t][:, 0])
 
+    def stops(t: Tensor, log_proceed: Tensor, log_stop: Tensor) -> Tensor:
+        return uniforms[t][:, 1] < ops.exp(log_stop)
+
+    state, constants = rows.as_tensors(state), rows.as_tensors(constants)
     return _Generation(
-        step=step,
-        constants=rows.as_tensors(constants),
-        choose=choose,
-        stops=lambda t, log_proceed, log_stop: uniforms[t][:, 1] < ops.exp(log_stop),
-        bos_id=bos_id,
-        length=length,
-        max_length=max_length,
-        pad_id=pad_id,
-        attention=attention,
-    ).run(rows.as_tensors(state))
+        step, constants, choose, stops, bos_id, length, max_length, pad_id, attention
+    ).run(state)
 
 
 class Active(NamedTuple):
