@@ -1,4 +1,5 @@
-"""From text to sentences, words and ids, by the same operations in training and in exports."""
+"""Splitting of text into sentences, words and ids, with the same operations in training and
+exports."""
 
 import json
 from pathlib import Path

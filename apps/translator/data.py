@@ -1,4 +1,4 @@
-"""From pairs of sentences to batches of pieces."""
+"""Training data: batches of pieces."""
 
 import sys
 from collections.abc import Iterator, Sequence
