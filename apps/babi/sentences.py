@@ -1,5 +1,4 @@
-"""Splitting of text into sentences, words and ids, with the same operations in training and
-exports."""
+"""Split text into sentences, words and ids, by the same operations in training and exports."""
 
 import json
 from pathlib import Path

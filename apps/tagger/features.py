@@ -1,5 +1,4 @@
-"""The features of words as ids, computed by the same TensorFlow operations in training and
-exports."""
+"""Features of words as ids, from the same TensorFlow operations in training and exports."""
 
 import tensorflow as tf
 
