@@ -32,7 +32,7 @@ class Source(NamedTuple):
     name: str
     url: str
     folder: str  # subfolder of the manual folder; the files may also be in the manual folder itself
-    files: tuple[str, ...]  # in the manual folder each may be compressed, as `FILE.gz`
+    files: tuple[str, ...]  # each may be compressed in the manual folder, as `FILE.gz`
     archive: str | None = None  # a tar.gz of the files, accepted in the manual folder instead
 
 
@@ -74,7 +74,7 @@ def prepare(
         except (requests.RequestException, DownloadError) as error:
             raise _unavailable(source, f"the download failed ({type(error).__name__})") from None
         except OSError as error:
-            if not finished.exists():  # otherwise another process has prepared it meanwhile
+            if not finished.exists():  # otherwise another process has prepared it in the meantime
                 raise DataError(
                     f"{builder.data_dir}: {error.strerror or error}; set {DATA_DIR} to another "
                     "folder"

@@ -1,4 +1,4 @@
-"""From questions to batches of ids."""
+"""Training data: batches of word ids."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

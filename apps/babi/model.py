@@ -1,4 +1,4 @@
-"""The networks: from facts and a question to the logits of the answers."""
+"""The networks, which map facts and a question to the logits of the answers."""
 
 import keras
 from keras import layers

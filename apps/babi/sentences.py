@@ -1,4 +1,4 @@
-"""From text to sentences, words and ids, by the same operations in training and in exports."""
+"""Split text into sentences, words and ids, by the same operations in training and exports."""
 
 import json
 from pathlib import Path

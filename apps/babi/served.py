@@ -1,4 +1,4 @@
-"""The functions of an export, as a tf.Module: text in, text out, by core TensorFlow operations."""
+"""The function of an export, as a tf.Module: text in, text out, with core TensorFlow operations."""
 
 import keras
 import tensorflow as tf

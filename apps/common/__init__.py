@@ -1,4 +1,4 @@
-"""What apps share: the command line, the run folder, fit and resume, reporting."""
+"""Shared parts of apps: the command line, the run folder, training, reporting."""
 
 from apps.common.command_line import main
 

@@ -1,4 +1,4 @@
-"""Batches of examples of similar length, for training and for calling a signature."""
+"""Batches of examples of similar lengths, for training and for calling signatures."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar

@@ -202,7 +202,7 @@ class Export:
 
 @dataclasses.dataclass(frozen=True)
 class Predict(Generic[Options]):
-    """Answer text with an export: run `export` first."""
+    """Answer text with an export; run `export` first."""
 
     options: Annotated[Options, arg(name="")]
     text: Positional[tuple[str, ...]] = ()

@@ -15,7 +15,7 @@ CONVENTION = {
 
 
 class LazyFunctions:
-    """A module-level `__getattr__` that imports an app's functions on first use.
+    """Module-level `__getattr__` that imports an app's functions on first use.
 
     Args:
         package: Name of the app's package, `__name__` in its `__init__.py`.

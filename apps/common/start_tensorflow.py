@@ -1,4 +1,4 @@
-"""How the apps start TensorFlow: without log messages, and keeping freed memory."""
+"""Start of TensorFlow without log messages, and with freed memory kept by the process."""
 
 import ctypes
 import os

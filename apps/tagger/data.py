@@ -1,4 +1,4 @@
-"""From sentences to batches of ids, padded to the length of their bucket."""
+"""Training data: batches of ids, padded to the length of their bucket."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,7 +44,7 @@ class Data:
 
     @property
     def monitor(self) -> str:
-        """The score that determines the best epoch."""
+        """Score that determines the best epoch."""
         if self.vocabulary.scheme:
             return "f1"
         return "macro_f1" if self.config.restores else "accuracy"

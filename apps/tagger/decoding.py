@@ -1,4 +1,4 @@
-"""From a model's scores to tags, for a softmax and for a CRF.
+"""Decoding of a model's scores into tags, for a softmax and for a CRF.
 
 Scores are logits (batch, length, tags), or the potentials (batch, length, tags, tags) of a CRF.
 """

@@ -1,4 +1,4 @@
-"""The features of a word, as ids, by the same TensorFlow operations in training and exports."""
+"""Features of words as ids, from the same TensorFlow operations in training and exports."""
 
 import tensorflow as tf
 
@@ -38,7 +38,7 @@ def spell(words: tf.Tensor) -> tf.Tensor:
 
 
 class Features(tf.Module):
-    """From words of any shape to ids: `words`, `vectors`, `casing`, `characters`.
+    """Conversion of words of any shape to ids: `words`, `vectors`, `casing`, `characters`.
 
     Padding is the empty word; its ids are 0.
 

@@ -1,4 +1,4 @@
-"""The functions of an export: from text, words or ids to tags, by core TensorFlow operations."""
+"""The functions of an export, which tag text, words or ids with core TensorFlow operations."""
 
 import keras
 import tensorflow as tf

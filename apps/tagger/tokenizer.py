@@ -1,4 +1,4 @@
-r"""From raw text to words, inside the graph.
+r"""Splitting of raw text into words, inside the graph.
 
 The rules follow EWT, the English treebank of Universal Dependencies. They are core TensorFlow
 string operations, so an export of them runs wherever TensorFlow runs.

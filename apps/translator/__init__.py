@@ -1,4 +1,4 @@
-"""A translator: an encoder, attention and a decoder, from sentence to sentence.
+"""A translator of sentences: an encoder, attention and a decoder.
 
 The functions follow the protocol of `apps.common.app`.
 """

@@ -1,4 +1,4 @@
-"""From pairs of sentences to batches of pieces."""
+"""Training data: batches of pieces."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -144,9 +144,11 @@ def plan(
     """Batch pairs of similar lengths.
 
     Args:
-        lengths: Lengths of the sides in pieces, (pairs, sides); the first side matters most.
+        lengths: Lengths of the sides in pieces, (pairs, sides); the first side is the main
+            sort key.
         batch_size: Pairs per batch; the last batch may have fewer.
-        order: Shuffles the pairs of similar lengths, then the batches; None: neither.
+        order: Generator that shuffles pairs of similar lengths, then the batches; None: no
+            shuffling.
 
     Returns:
         Rows of the pairs of each batch.

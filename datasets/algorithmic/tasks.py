@@ -1,7 +1,7 @@
 """The algorithmic tasks of Graves et al. 2014, Neural Turing Machines, on random bits.
 
 The inputs of a task are vectors of random bits, followed by zeros while the answer is due: the
-same vectors, the vectors repeated, the successor of one of them, or all of them sorted. Channels
+same vectors, the vectors repeated, the successor of one of them, or most of them, sorted. Channels
 after the bits mark where the parts of a sequence begin and end.
 """
 
@@ -48,8 +48,8 @@ def task(name: Name, bits: int = 8, max_repeats: int = 10) -> Task:
     """Return a task.
 
     Args:
-        name: Name of the task; the functions named `<name>_sequence` define each.
-        bits: Bits per vector; the paper has 8, and 6 in associative recall.
+        name: Name of the task, which the function `<name>_sequence` defines.
+        bits: Bits per vector; 8 in the paper, except for associative recall with 6.
         max_repeats: Largest number of repeats that repeat copy draws in training.
 
     Raises:

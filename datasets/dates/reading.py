@@ -66,11 +66,10 @@ def draw_pairs(split: Split, count: int, seed: int) -> list[Pair]:
     numbers could be day and month in two orders, or two digits could be a day or a year (from 1950
     to 2049), another date is drawn.
 
-    A tenth of the dates is held out for dev and a tenth for test, by a fixed seed; and so are the
-    same shares of the formats (two formats that write all dates alike count as one). The dates of
-    dev and test never occur in train. Their pairs 0, 2, 4, ... use formats of train; pairs 1, 3,
-    5, ... use formats that never occur in train, though train has the same month names in other
-    formats.
+    A tenth of the dates is held out for dev and a tenth for test, by a fixed seed, as are the same
+    shares of the formats (two formats that write all dates alike count as one). The dates of dev
+    and test never occur in train. Their pairs 0, 2, 4, ... use formats of train; pairs 1, 3, 5, ...
+    use formats that never occur in train, though train has the same month names in other formats.
 
     Args:
         split: `train`, `dev` or `test`.
@@ -120,7 +119,7 @@ def write(date_format: Format, date: datetime.date) -> str:
 
 
 def is_unambiguous(pattern: str, date: datetime.date) -> bool:
-    """Return whether a date, written in a pattern, can be read in one way only.
+    """Return whether a date, written in a pattern, can be read in only one way.
 
     Example:
         >>> is_unambiguous("d/M/y", datetime.date(2014, 3, 7))  # or is it the third of July?
@@ -167,7 +166,7 @@ def formats_of(split: Split) -> list[Format]:
 
 
 def _part(items: list, split: Split) -> list:
-    """Return the items of a split, which a fixed random draw per item determines."""
+    """Return the items of a split; a fixed random draw assigns each item."""
     bounds = {"dev": (0, HELD_OUT), "test": (HELD_OUT, 2 * HELD_OUT), "train": (2 * HELD_OUT, 1)}
     if split not in bounds:
         raise DataError(f"no split {split!r} of the dates; choose train, dev or test")

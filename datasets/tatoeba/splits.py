@@ -15,15 +15,15 @@ def split_pairs(pairs: Iterable[Pair]) -> dict[Split, list[Pair]]:
     """Split pairs into train, dev and test.
 
     Sentences are the same if they have the same letters and digits, ignoring case. All pairs of a
-    source sentence are in one split, determined by a hash of the sentence: it depends neither on
-    the order nor on other sentences. A target sentence may translate several sources: its pairs are
-    kept in one split only, in test rather than dev, and in dev rather than train.
+    source sentence are in the same split, determined by a hash of the sentence, so that it depends
+    neither on the order nor on other sentences. A target sentence may translate several sources:
+    its pairs are kept in one split only, in test rather than dev, and in dev rather than train.
 
     Args:
         pairs: Sources and targets.
 
     Returns:
-        The pairs of each split, in their order.
+        The pairs of each split, in the given order.
 
     Example:
         >>> splits = split_pairs([Pair("Go!", "Geh!"), Pair("go", "Los!")])

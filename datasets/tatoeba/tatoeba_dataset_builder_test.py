@@ -7,6 +7,6 @@ from datasets.tatoeba import tatoeba_dataset_builder
 
 class TatoebaTest(tfds.testing.DatasetBuilderTestCase):
     DATASET_CLASS = tatoeba_dataset_builder.Builder
-    # One of seven pairs is dropped: except for punctuation its German side is also in test.
+    # One of seven pairs is dropped: its German side, except for punctuation, is also in test.
     SPLITS = {"train": 3, "dev": 2, "test": 1}  # noqa: RUF012
     DL_DOWNLOAD_RESULT = "deu-eng.zip"

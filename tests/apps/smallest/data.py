@@ -1,4 +1,4 @@
-"""From lines to batches of characters."""
+"""Training data: batches of characters."""
 
 from dataclasses import dataclass
 from pathlib import Path
