@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqkit import RNN, NTMCell
+from seqkit import RNN, ElmanCell, NTMCell
 from seqkit.diagnostics import NanGuard
 from seqkit.diagnostics.nan_guard import _from_npz, main, replay
 
@@ -14,10 +14,10 @@ INPUTS = RANDOM.standard_normal((12, 3, 2)).astype("float32")
 TARGETS = RANDOM.standard_normal((12, 3, 1)).astype("float32")
 
 
-def model(loss="mse", jit_compile=False, **compile_kwargs):
+def model(loss="mse", memory=False, jit_compile=False, **compile_kwargs):
     keras.utils.set_random_seed(1)
     inputs = keras.Input((None, 2))
-    cell = NTMCell(keras.layers.Dense(4), memory_size=5, word_size=3)
+    cell = NTMCell(keras.layers.Dense(4), memory_size=5, word_size=3) if memory else ElmanCell(4)
     x = RNN(cell, return_sequences=True, name="memory")(inputs)
     x = keras.layers.Dropout(0.3)(x)
     built = keras.Model(inputs, keras.layers.Dense(1)(x))
@@ -38,7 +38,7 @@ def poisoned(where, value=np.nan):
 
 def test_it_stops_at_the_first_non_finite_loss(tmp_path, capsys):
     guard = NanGuard(tmp_path / "nan.zip")
-    built = model(jit_compile="auto")
+    built = model(memory=True, jit_compile="auto")
     fit(built, guard, targets=poisoned(5))  # in the second of three batches
     assert built.optimizer.iterations == 1  # restored to before that step
     assert guard.found == "loss is not finite"
@@ -77,7 +77,7 @@ def test_the_trace_gives_the_time_step(tmp_path, capsys):
     guard = NanGuard(tmp_path / "nan.zip")
     inputs = INPUTS.copy()
     inputs[9, 1] = np.inf
-    fit(model(), guard, inputs=inputs)
+    fit(model(memory=True), guard, inputs=inputs)
     assert main(["--replay", str(guard.path)]) == 0
     printed = capsys.readouterr().out
     assert "memory/read_weighting: not finite from time step 1 on" in printed
