@@ -72,7 +72,7 @@ def subcommands(app: App, preset: str) -> Any:
 def _preset(app: App, args: Sequence[str]) -> str:
     """Find the preset, which determines the defaults of the other options."""
     default = next(iter(app.PRESETS))
-    for option, value in zip(args, [*args[1:], default], strict=True):
+    for option, value in zip(args, [*args[1:], default], strict=False):
         name, equals, joined = option.partition("=")
         if name == "--preset":
             preset = joined if equals else value

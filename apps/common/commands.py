@@ -259,10 +259,15 @@ class Compare:
 
     def execute(self, app: App, args: Sequence[str]) -> None:
         check_new_file(self.picture, PICTURES)
+        if not self.results:
+            raise UserError("give the results to compare: files with the line of evaluate --json")
         rows = {}
         for argument in self.results:
             name, _, file = argument.rpartition("=")
-            row = read_json(Path(file))
+            try:
+                row = json.loads(Path(file).read_text())
+            except (UnicodeDecodeError, json.JSONDecodeError):
+                row = None
             if not isinstance(row, dict) or row.get("app") != app.NAME:
                 raise UserError(f"{file}: not a result of {app.NAME}'s evaluate --json")
             name = name or f"seed {row['seed']}"

@@ -48,7 +48,7 @@ def model_card(
     Returns:
         The text of a README.md.
     """
-    facts = {"Data": data, "Licence": licence, "Trained by": f"`{command}`", "Seed": seed}
+    facts = {"Data": data, "License": licence, "Trained by": f"`{command}`", "Seed": seed}
     rows = []
     for signature, s in signatures.items():
         for direction, specs in (("input", s.inputs), ("output", s.outputs)):

@@ -1,5 +1,7 @@
 """The real command line, in this process."""
 
+import json
+
 import pytest
 
 TINY = {
@@ -80,3 +82,42 @@ def test_a_diverged_step_is_saved_for_replay(command, tmp_path, capsys):
     assert code == 2 and "NanGuard stopped the training at epoch 1, step 2" in err
     assert replay(["--replay", str(run / "nan.zip")]) == 0
     assert capsys.readouterr().out.rstrip().endswith("\nreproduced")
+
+
+@pytest.fixture
+def result(tmp_path):
+    """A result of `evaluate --json`."""
+    path = tmp_path / "result.json"
+    scores = {"bit_errors_10": 0.0, "bit_errors_20": 1.5, "bits_10": 9.0}
+    path.write_text(json.dumps({"app": "copy_task", "seed": 3, "scores": scores}))
+    return path
+
+
+def test_compare_draws_results(command, result, tmp_path):
+    picture = tmp_path / "curves.svg"
+    code, out, err = command("compare", picture, result, f"LSTM={result}")
+    assert (code, out, err) == (0, f"{picture}: written\n", "")
+    drawn = picture.read_text()
+    assert "<!-- seed 3 -->" in drawn and "<!-- LSTM -->" in drawn
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "not a result of copy_task's evaluate --json"),
+        ("[]", "not a result of copy_task's evaluate --json"),
+        ('{"app": "tagger"}', "not a result of copy_task's evaluate --json"),
+        ('{"app": "copy_task", "seed": 1, "scores": {}}', "no bit errors by length"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(command, tmp_path, content, message):
+    path, picture = tmp_path / "other.json", tmp_path / "curves.svg"
+    path.write_text(content)
+    code, _, err = command("compare", picture, path)
+    assert code == 2 and message in err and not picture.exists()
+
+
+def test_results_to_compare_are_required_and_have_distinct_names(command, result, tmp_path):
+    assert "give the results" in command("compare", tmp_path / "curves.svg")[2]
+    code, _, err = command("compare", tmp_path / "curves.svg", result, result)
+    assert code == 2 and "another result is named seed 3" in err
