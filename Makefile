@@ -38,10 +38,10 @@ run: .venv/apps
 	$(BIN)/python -m apps.common.quickstart $(APP)
 
 test: .venv/test
-	$(BIN)/python -m pytest -m "not slow" -n 2
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: .venv/jax
-	$(BIN)/python -m pytest -m slow -n 2 --durations 12
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile --no-loadscope-reorder --durations 12
 
 lint: .venv/test
 	$(BIN)/ruff check .

@@ -41,8 +41,8 @@ from seqkit.wiring import Bridge, Conditioned
 
 FACTS = np.random.default_rng(0).integers(0, 12, (3, 5, 4)).astype("int32")  # ids of words
 QUERY = np.random.default_rng(1).integers(1, 12, (3, 6)).astype("int32")
-SEQUENCE = np.random.default_rng(0).standard_normal((3, 5, 4)).astype("float32")
-FLAGS = np.array([[0, 0, 1, 0, 0], [0, 1, 0, 0, 1], [1, 0, 0, 0, 0]], bool)
+SEQUENCE = np.random.default_rng(0).standard_normal((3, 3, 4)).astype("float32")
+FLAGS = np.array([[0, 0, 1], [0, 1, 0], [1, 0, 1]], bool)
 # Memory for a query or for a cell that reads constants, with a different size and length.
 MEMORY = np.random.default_rng(2).standard_normal((3, 6, 2)).astype("float32")
 REAL = np.array([[1, 1, 1, 1, 1, 1], [0, 1, 1, 0, 1, 0], [1, 1, 1, 0, 0, 0]], bool)

@@ -95,6 +95,7 @@ def test_every_feature_of_a_word_affects_the_scores():
 
 @pytest.mark.parametrize("characters", ["cnn", "lstm"])
 def test_the_spelling_of_each_word_is_encoded_separately(characters):
+    keras.utils.set_random_seed(1)
     model, data = make(characters=characters, character_units=6)
     layer = next(layer for layer in model.layers if isinstance(layer, EachWord))
     spelled = layer(inputs(data, [["a", "b"], ["b", ""]])["characters"]).numpy()
