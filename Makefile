@@ -41,7 +41,8 @@ test: .venv/test
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: .venv/jax
-	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile --no-loadscope-reorder --durations 12
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile --no-loadscope-reorder --durations 12 \
+		tests/test_contract.py tests/decoding tests
 
 lint: .venv/test
 	$(BIN)/ruff check .

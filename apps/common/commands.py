@@ -1,5 +1,6 @@
 """The commands of an app: each field is an option, `execute` does the work."""
 
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -264,10 +265,9 @@ class Compare:
         rows = {}
         for argument in self.results:
             name, _, file = argument.rpartition("=")
-            try:
+            row = None
+            with contextlib.suppress(ValueError):
                 row = json.loads(Path(file).read_text())
-            except (UnicodeDecodeError, json.JSONDecodeError):
-                row = None
             if not isinstance(row, dict) or row.get("app") != app.NAME:
                 raise UserError(f"{file}: not a result of {app.NAME}'s evaluate --json")
             name = name or f"seed {row['seed']}"

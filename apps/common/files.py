@@ -52,9 +52,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text())
     except FileNotFoundError:
-        raise UserError(
-            f"{path}: no such file; was {path.parent} written by train or export?"
-        ) from None
+        raise UserError(f"{path}: no such file; did train or export write {path.parent}?") from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise UserError(f"{path}: damaged ({error}); train into a new folder") from None
 

@@ -119,7 +119,7 @@ CASES = [
         {"units": 8, "hops": 2, "max_facts": 8, "batch_size": 4, "epochs": 2, "no_jit": None},
         line="Ines rowed to the pier. Omar rowed to the buoy. Where is Omar?",
         write=lambda path, count, seed: path.write_text(stories(count, seed)),
-        examples=900,
+        examples=3000,
         bad={"": "contains no question", "Ines rowed.\n": "line 1: "},
     ),
     Case(
@@ -143,7 +143,7 @@ CASES = [
         {"units": 8, "batch_size": 4, "epochs": 2},
         line="number 7",
         write=write_labels,
-        examples=900,
+        examples=2000,
         package="tests.apps.smallest",
         bad={"": "contains no pair", "odd\n": "line 1: no tab"},
     ),
@@ -251,7 +251,7 @@ def test_a_killed_run_ends_like_an_uninterrupted_one(case, runs, files, tmp_path
     unbroken, killed = runs(case), tmp_path / "killed"
     package = case.package or f"apps.{case.name}"
     program = ["-m", package, *case.train(killed, files / case.name)]
-    train_and_kill(program, killed / "checkpoint", spread=0.5)
+    train_and_kill(program, killed / "checkpoint", spread=0.2)
     assert final(killed) == final(unbroken)
 
 
@@ -315,7 +315,7 @@ def test_damaged_files_are_reported(case, command, runs, files, tmp_path):
     assert (run / "metrics.jsonl").read_text() == metrics
 
     code, _, err = command(*train, "--seed", "77")
-    assert code == 2 and "seed (" in err and "77 here)" in err
+    assert code == 2 and "seed (" in err and "now 77)" in err
     if case.write:
         case.write(tmp_path / "dev", 10, 5)
         code, _, err = command(*train[:-2], "--dev_file", tmp_path / "dev", *train[-2:])
