@@ -23,6 +23,7 @@ EVERYTHING = {"casing": True, "characters": "cnn", "character_units": 4, "output
 
 
 def make(**changes):
+    keras.utils.set_random_seed(1)
     config = Config(
         units=4, embedding_size=3, dropout=0, word_dropout=0, min_count=1, batch_size=2, **changes
     )
@@ -95,7 +96,6 @@ def test_every_feature_of_a_word_affects_the_scores():
 
 @pytest.mark.parametrize("characters", ["cnn", "lstm"])
 def test_the_spelling_of_each_word_is_encoded_separately(characters):
-    keras.utils.set_random_seed(1)
     model, data = make(characters=characters, character_units=6)
     layer = next(layer for layer in model.layers if isinstance(layer, EachWord))
     spelled = layer(inputs(data, [["a", "b"], ["b", ""]])["characters"]).numpy()
