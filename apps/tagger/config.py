@@ -40,7 +40,7 @@ class Config(UserDataConfig):
     casing: bool = False
     """Use as a feature whether a word is in lower case, has capitals, or is a number."""
     characters: Literal["none", "cnn", "lstm"] = "none"
-    """How a word's spelling is encoded: not at all, by convolution, or by a bidirectional LSTM."""
+    """Encoder of a word's spelling: none, a convolution, or a bidirectional LSTM."""
     character_units: int = 180
     """Size of the encoded spelling."""
     units: int = 128
@@ -78,7 +78,7 @@ class Config(UserDataConfig):
 
     @property
     def restores(self) -> bool:
-        """Whether the tags are capitals and punctuation, which an export applies to the text."""
+        """Whether the tags encode capitals and punctuation, which an export restores."""
         return self.train_file is None and self.dataset == "king_james"
 
 
