@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -12,8 +11,8 @@ import tensorflow as tf
 from apps.babi.config import Config
 from apps.babi.sentences import UNKNOWN, Vocabulary, split_words
 from apps.common import splits
-from apps.common.app import History
 from apps.common.batching import bucket_batches
+from apps.common.data import SplitData
 from datasets.babi.reading import read_babi
 from datasets.babi.stories import Question, read_stories
 
@@ -43,43 +42,23 @@ class Encoded:
         return np.count_nonzero(self.facts, axis=1)
 
 
-@dataclass(frozen=True)
-class Data:
-    """Training and dev questions, and the batches made of them."""
-
-    config: Config
-    train: list[Question]
-    dev: list[Question]
-    vocabulary: Vocabulary
+class Data(SplitData):
+    """Training and dev questions; batches are ((facts, question), answers), see `Batch`."""
 
     monitor: ClassVar[str] = "error"
     mode: ClassVar[Literal["min"]] = "min"
 
-    @property
-    def checksum(self) -> str:
-        """SHA-256 of the training and dev questions."""
-        return splits.checksum(self.train + self.dev)
+    def plan(self, epoch: int, order: np.random.Generator | None) -> list:
+        return bucket_batches(self._widths, self.config.batch_size, order, fill="repeat")
 
-    @property
-    def steps_per_epoch(self) -> int:
-        """Number of training batches."""
-        return len(bucket_batches(self._widths, self.config.batch_size, fill="repeat")[0])
-
-    def batches(self, epoch: int, first_step: int = 0, history: History = ()) -> tf.data.Dataset:
-        """Return the training batches of an epoch, which depend only on seed and epoch.
-
-        Returns:
-            Batches ((facts, question), answers): see `Batch`; answers (batch,).
-        """
+    def gather(self, plan: list, epoch: int, first_step: int) -> tf.data.Dataset:
         encoded, config = self._train_ids, self.config
-        order = np.random.default_rng((config.seed, epoch))
-        rows, widths = bucket_batches(self._widths, config.batch_size, order, fill="repeat")
 
         def generate() -> Iterator[tuple]:
-            for step in range(first_step, len(rows)):
+            for step, (rows, width) in list(enumerate(plan))[first_step:]:
                 random = np.random.default_rng((config.seed, epoch, step))
-                facts = with_noise(encoded.facts[rows[step]], widths[step], config.noise, random)
-                yield tuple(gather(encoded, rows[step], facts)), encoded.answers[rows[step]]
+                facts = with_noise(encoded.facts[rows], width, config.noise, random)
+                yield tuple(gather(encoded, rows, facts)), encoded.answers[rows]
 
         words = encoded.sentences.shape[1]
         specs = (
@@ -87,10 +66,6 @@ class Data:
             tf.TensorSpec([None], tf.int32),
         )
         return tf.data.Dataset.from_generator(generate, output_signature=specs).prefetch(4)
-
-    def save(self, run: Path) -> None:
-        """Write the vocabulary to a run folder."""
-        self.vocabulary.save(run)
 
     @cached_property
     def _train_ids(self) -> Encoded:

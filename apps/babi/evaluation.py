@@ -29,7 +29,7 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
     """Return a function that scores a model in training on dev: the mean error over tasks."""
     encoded = encode(data.dev, data.vocabulary, config.max_facts)
     widths = padded_counts(encoded.counts, config)
-    batches = list(zip(*bucket_batches(widths, _BATCH, fill="repeat"), strict=True))
+    batches = bucket_batches(widths, _BATCH, fill="repeat")
 
     def validate() -> dict[str, float]:
         wrong = np.zeros(len(data.dev), bool)

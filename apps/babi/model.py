@@ -5,6 +5,7 @@ from keras import layers
 
 from apps.babi.config import Config
 from apps.babi.data import Data
+from apps.common.training.schedules import cosine_decay
 from seqkit import RNN, LSTMCell
 from seqkit.memory.dnc import DNCCell
 from seqkit.memory.memory_network import MemoryNetwork
@@ -37,12 +38,9 @@ def build(config: Config, data: Data) -> keras.Model:
     answers = len(data.vocabulary.answers)
     logits = layers.Dense(answers, dtype="float32", name="logits")(found)
     model = keras.Model([facts, question], logits, name="babi")
-    steps = config.epochs * data.steps_per_epoch
+    schedule = cosine_decay(config, data.steps_per_epoch)
     model.compile(
-        keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(config.learning_rate, steps),
-            global_clipnorm=config.clip_norm,
-        ),
+        keras.optimizers.Adam(schedule, global_clipnorm=config.clip_norm),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         jit_compile=config.jit,
     )

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from apps.common.files import read_json, write_json
+from apps.common.text import lower, valid_utf8
 from datasets.babi.stories import Question
 
 FILE = "vocabulary.json"
@@ -21,8 +22,7 @@ def split_sentences(text: tf.Tensor) -> tf.RaggedTensor:
         >>> split_sentences(tf.constant(["It rains.  Is it wet? ", ""])).to_list()
         [[b'It rains.', b'Is it wet?'], []]
     """
-    text = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace")
-    lines = tf.strings.regex_replace(text, r"([.!?]+)(?:\s+|$)", "\\1\n")
+    lines = tf.strings.regex_replace(valid_utf8(text), r"([.!?]+)(?:\s+|$)", "\\1\n")
     sentences = tf.ragged.map_flat_values(tf.strings.strip, tf.strings.split(lines, "\n"))
     return tf.ragged.boolean_mask(sentences, sentences != "")
 
@@ -34,8 +34,7 @@ def split_words(sentences: tf.Tensor) -> tf.RaggedTensor:
         >>> split_words(tf.constant(["Where is Mary's dog?"])).to_list()
         [[b'where', b'is', b"mary's", b'dog']]
     """
-    text = tf.strings.unicode_transcode(sentences, "UTF-8", "UTF-8", errors="replace")
-    text = tf.strings.lower(text, encoding="utf-8")
+    text = lower(valid_utf8(sentences))
     return tf.strings.split(tf.strings.regex_replace(text, r"[^\pL\pM\pN'’-]+", " "))
 
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from apps.babi import NAME
 from apps.babi import model as _model  # noqa: F401 (registers the layers of model.keras)
@@ -11,7 +10,9 @@ from apps.babi.config import Config, examples
 from apps.babi.sentences import FILE, Vocabulary, split_question
 from apps.babi.served import QuestionAnswerer
 from apps.common.app import Export
+from apps.common.files import read_sibling
 from apps.common.run_folder import load_model
+from apps.common.text import TEXT
 from seqkit.export import Signature
 
 _NAMES = {"memory_network": "memory network", "dnc": "differentiable neural computer"}
@@ -20,17 +21,12 @@ _ATTENTION = """ `attention` (batch, hops, facts) is the weight of each fact in 
 
 
 def export(config: Config, run: Path) -> list[Export]:
-    """Describe the export of a run folder: its best model so far.
-
-    Raises:
-        UserError: If the folder has no model yet, or is damaged.
-    """
+    """Describe the export of a run folder: its best model so far."""
     vocabulary = Vocabulary.read(run)
     module = QuestionAnswerer(load_model(run), vocabulary, config)
-    notes = Path(__file__).with_name("notes.md").read_text()
-    text = tf.TensorSpec([None], tf.string)
+    notes = read_sibling(__file__, "notes.md")
     signature = Signature(
-        lambda facts, question: module.answer(facts, question), {"facts": text, "question": text}
+        lambda facts, question: module.answer(facts, question), {"facts": TEXT, "question": TEXT}
     )
     return [
         Export(

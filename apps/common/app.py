@@ -16,7 +16,8 @@
                 scores the functions of an export (never the bare model) on a split, `dev` or
                 `test`, or on the user's file; `folder` has what `Data.save` wrote
     export(config, run) -> list[Export]
-                describes the exports of a run folder, the one that answers text first
+                describes the exports of a run folder, the one that answers text first; raises a
+                UserError if there is no model yet, or the folder is damaged
     predict(options, signatures, batches) -> Iterator[Answer]
                 answers batches of lines with the functions of an export
 
@@ -27,7 +28,7 @@ An app may also have
                 Keras callbacks for training
     score(signatures, texts, file) -> Iterator[Answer]
                 computes the probability of given answers, for the command `score`
-    compare(path, results)
+    compare(results) -> matplotlib.figure.Figure
                 draws several evaluations, name -> result of `evaluate --json`: the command
                 `compare`
 
@@ -46,6 +47,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
+    from matplotlib.figure import Figure
 
     from seqkit.export import Signature
 
@@ -90,7 +92,7 @@ class Evaluation:
     checksum: str  # of the evaluated data
     details: str = ""  # tables to print
     figures: dict[str, Any] = field(default_factory=dict)  # the same numbers, for `--json`
-    picture: Callable[[Path], None] | None = None  # draws the scores
+    picture: Callable[[], Figure] | None = None  # draws the scores
 
 
 @dataclass(frozen=True)

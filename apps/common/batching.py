@@ -13,7 +13,7 @@ def bucket_batches(
     batch_size: int,
     order: np.random.Generator | None = None,
     fill: Literal["repeat", "blank"] = "blank",
-) -> tuple[np.ndarray, np.ndarray]:
+) -> list[tuple[np.ndarray, int]]:
     """Batch examples of equal width into full batches, so that XLA compiles each shape once.
 
     Args:
@@ -25,29 +25,24 @@ def bucket_batches(
             or with -1 ("blank").
 
     Returns:
-        Indices of the examples (steps, batch_size), and the width (steps,) of each batch.
+        The indices (batch_size,) of the examples of each batch, and their width.
 
     Example:
-        >>> rows, widths = bucket_batches(np.array([8, 16, 8, 8]), batch_size=2)
-        >>> rows.tolist(), widths.tolist()
-        ([[0, 2], [3, -1], [1, -1]], [8, 8, 16])
+        >>> batches = bucket_batches(np.array([8, 16, 8, 8]), batch_size=2)
+        >>> [(rows.tolist(), width) for rows, width in batches]
+        [([0, 2], 8), ([3, -1], 8), ([1, -1], 16)]
     """
     examples = np.arange(len(widths)) if order is None else order.permutation(len(widths))
-    rows, batch_widths = [], []
-    for width in np.unique(widths):
+    batches = []
+    for width in np.unique(widths).tolist():
         members = examples[widths[examples] == width]
         steps = -(-len(members) // batch_size)
         full = np.full(steps * batch_size, -1)
         full[: len(members)] = members
         if fill == "repeat":
             full = np.resize(members, full.shape)
-        rows.append(full.reshape(steps, batch_size).astype("int32"))
-        batch_widths.append(np.full(steps, width, "int32"))
-    rows, batch_widths = np.concatenate(rows), np.concatenate(batch_widths)
-    if order is not None:
-        shuffled = order.permutation(len(rows))
-        rows, batch_widths = rows[shuffled], batch_widths[shuffled]
-    return rows, batch_widths
+        batches += [(rows, width) for rows in full.reshape(steps, batch_size).astype("int32")]
+    return batches if order is None else [batches[i] for i in order.permutation(len(batches))]
 
 
 def in_batches(

@@ -17,7 +17,7 @@ from tyro.conf import Positional, arg
 from apps.common import run_folder
 from apps.common.app import App
 from apps.common.errors import UserError
-from apps.common.files import PICTURES, check_new_file, read_json, write_json
+from apps.common.files import PICTURES, check_new_file, read_json, save_picture, write_json
 from apps.common.report import evaluation_text
 from apps.common.start_tensorflow import import_tensorflow
 from apps.common.trained_model import Source, concrete_functions
@@ -119,7 +119,7 @@ class Evaluate:
         if self.picture:
             if not evaluation.picture:
                 raise UserError(f"{app.NAME} has no plot of its scores")
-            evaluation.picture(self.picture)
+            save_picture(evaluation.picture(), self.picture)
             print(f"{self.picture}: written")
         if self.json:
             row = {
@@ -276,7 +276,7 @@ class Compare:
                     f"{file}: another result is named {name}; give it a name with NAME={file}"
                 )
             rows[name] = row
-        app.compare(self.picture, rows)
+        save_picture(app.compare(rows), self.picture)
         print(f"{self.picture}: written")
 
 

@@ -1,13 +1,19 @@
 """Atomic writes, and checks that no existing file is overwritten by accident."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apps.common.errors import UserError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PICTURES = ".png", ".svg", ".pdf"
 
@@ -75,3 +81,20 @@ def check_new_file(path: Path, suffixes: tuple[str, ...] = ()) -> None:
         )
     if suffixes and path.suffix not in suffixes:
         raise UserError(f"{path}: its name must end in {', '.join(suffixes)}")
+
+
+def save_picture(figure: Figure, path: Path) -> None:
+    """Save a figure to a new file, whose suffix determines the format.
+
+    Raises:
+        UserError: If the file exists, or can't be created: see `check_new_file`.
+    """
+    check_new_file(path, PICTURES)
+    with warnings.catch_warnings(), atomic_write(path) as temporary:
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(temporary)
+
+
+def read_sibling(file: str, name: str) -> str:
+    """Return the text of a file in the folder of a module: `read_sibling(__file__, "notes.md")`."""
+    return Path(file).with_name(name).read_text(encoding="utf-8")

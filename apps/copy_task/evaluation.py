@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import keras
 import numpy as np
@@ -18,6 +18,9 @@ from apps.copy_task.data import Batch, Data, checksum
 from apps.copy_task.tasks import Sequence, copy_sequence, parse_bits, task
 from datasets.algorithmic.tasks import fixed_set
 from datasets.formats.lines import DataError, read_lines
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 METRIC = "wrong bits (bit_errors) and cross-entropy in bits (bits), per sequence on average"
 _BATCH = 100
@@ -215,16 +218,16 @@ def _details(config: Config, scores: Mapping[Size, Score]) -> str:
     return text
 
 
-def _picture(config: Config, scores: Mapping[Size, Score]) -> Callable[[Path], None]:
+def _picture(config: Config, scores: Mapping[Size, Score]) -> "Callable[[], Figure]":
     """Return a function that draws errors by length, one curve per number of repeats."""
     curves: dict[str, dict[int, float]] = {}
     for (length, *repeats), score in scores.items():
         name = config.cell.upper().replace("_", " ") + "".join(f", {n} repeats" for n in repeats)
         curves.setdefault(name, {})[length] = float(score.bit_errors.mean())
 
-    def draw(path: Path) -> None:
+    def draw() -> "Figure":
         from apps.copy_task.pictures import length_curve  # imports Matplotlib, only if needed
 
-        length_curve(path, curves, config.max_length)
+        return length_curve(curves, config.max_length)
 
     return draw

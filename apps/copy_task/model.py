@@ -4,6 +4,7 @@ from pathlib import Path
 
 import keras
 
+from apps.common.training.schedules import cosine_decay
 from apps.copy_task.config import Config
 from apps.copy_task.data import Data
 from seqkit import RNN, Cell, DNCCell, LSTMCell, NTMCell, SparseNTMCell
@@ -16,13 +17,9 @@ def build(config: Config, data: Data) -> keras.Model:
     x = RNN(_cell(config), return_sequences=True, name="rnn")(inputs)
     logits = keras.layers.Dense(data.output_size, dtype="float32", name="logits")(x)
     model = keras.Model(inputs, logits, name="copy_task")
-    steps = config.epochs * config.steps_per_epoch
+    schedule = cosine_decay(config, data.steps_per_epoch)
     model.compile(
-        keras.optimizers.RMSprop(
-            keras.optimizers.schedules.CosineDecay(config.learning_rate, steps),
-            momentum=0.9,
-            global_clipnorm=config.clip_norm,
-        ),
+        keras.optimizers.RMSprop(schedule, momentum=0.9, global_clipnorm=config.clip_norm),
         loss=keras.losses.BinaryCrossentropy(from_logits=True, reduction="mean_with_sample_weight"),
         jit_compile=config.jit,
     )

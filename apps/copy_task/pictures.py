@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from apps.common.errors import UserError
-from apps.common.pictures import heat_map, horizontal_grid, new_figure, save
+from apps.common.pictures import heat_map, horizontal_grid, new_axes, new_figure
 from apps.copy_task.config import Config
 
 USED = 0.05  # a slot with less weight than this at all times is not shown
@@ -16,23 +16,18 @@ MARGIN = 2  # slots shown on either side of those that are used
 
 
 def copying(
-    path: Path,
     target: np.ndarray,
     probabilities: np.ndarray,
     weightings: Mapping[str, np.ndarray],
     title: str,
-) -> None:
+) -> Figure:
     """Draw how a sequence is copied, as stacked panels with a shared time axis.
 
     Args:
-        path: New picture; its suffix is the format.
         target: Bits (length, bits), both the input and the target.
         probabilities: Predicted probabilities of a 1, (length, bits).
         weightings: Name -> (2 length + 2, heads, slots), one panel per head; may be empty.
         title: Title of the picture.
-
-    Raises:
-        UserError: If the file exists or can't be created.
     """
     length, bits = target.shape
     # The steps are: start marker, the bits, end marker, the copy.
@@ -70,22 +65,17 @@ def copying(
     axes[-1].set_xlabel("step")
     axes[-1].xaxis.set_major_locator(MaxNLocator(10, integer=True))
     figure.colorbar(image, ax=list(axes), label="bit, probability, weight", aspect=40, pad=0.01)
-    save(figure, path)
+    return figure
 
 
-def length_curve(path: Path, curves: Mapping[str, Mapping[int, float]], trained_to: int) -> None:
+def length_curve(curves: Mapping[str, Mapping[int, float]], trained_to: int) -> Figure:
     """Plot the bit errors by length.
 
     Args:
-        path: New picture; its suffix is the format.
         curves: Name -> length -> mean wrong bits per sequence.
         trained_to: Longest training length.
-
-    Raises:
-        UserError: If the file exists or can't be created.
     """
-    figure = new_figure()
-    ax = figure.subplots()
+    ax = new_axes()
     ax.axvspan(0, trained_to, color="0.92", label=f"trained: up to {trained_to}")
     for name, curve in curves.items():
         ax.plot(*zip(*sorted(curve.items()), strict=True), marker=".", label=name)
@@ -97,16 +87,12 @@ def length_curve(path: Path, curves: Mapping[str, Mapping[int, float]], trained_
     ax.set_xlabel("length of the sequence")
     ax.set_ylabel("wrong bits per sequence")
     horizontal_grid(ax)
-    figure.legend(loc="outside right upper", frameon=False)
-    save(figure, path)
+    ax.figure.legend(loc="outside right upper", frameon=False)
+    return ax.figure
 
 
-def compare(path: Path, results: Mapping[str, dict]) -> None:
+def compare(results: Mapping[str, dict]) -> Figure:
     """Plot the bit errors by length for several evaluations: the command `compare`.
-
-    Args:
-        path: New picture; its suffix is the format.
-        results: Name -> result of `evaluate --json`.
 
     Raises:
         UserError: If a result has no bit errors by length.
@@ -120,7 +106,7 @@ def compare(path: Path, results: Mapping[str, dict]) -> None:
         }
         if not curves[name]:
             raise UserError(f"{name}: no bit errors by length; evaluate a split, not a file")
-    length_curve(path, curves, trained_to=Config().max_length)
+    return length_curve(curves, trained_to=Config().max_length)
 
 
 def _shown(weightings: list[np.ndarray]) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from apps.common.answers import call, row
 from apps.common.app import Answer, Signatures
 from apps.common.errors import UserError
-from apps.common.files import PICTURES, check_new_file
+from apps.common.files import PICTURES, check_new_file, save_picture
 from apps.copy_task.config import PredictOptions
 from apps.copy_task.tasks import parse_bits
 
@@ -48,13 +48,14 @@ def predict(
         prefix = f"  {name}: {record['bits']}\n" if name == "random" else ""
         yield f"{prefix}{record['copy']}\n  {summary}", record
     if options.picture and answer:
-        from apps.copy_task import pictures  # imports Matplotlib, only if needed
+        from apps.copy_task.pictures import copying  # imports Matplotlib, only if needed
 
         # Reversed, write weightings come before read weightings.
         arrays = sorted(answer.items(), reverse=True)
         weightings = {key.replace("_", " "): w for key, w in arrays if w.ndim == 3}
         title = f"length {len(bits)}: {summary.partition(':')[0]}"
-        pictures.copying(options.picture, bits, answer["probabilities"], weightings, title)
+        figure = copying(bits, answer["probabilities"], weightings, title)
+        save_picture(figure, options.picture)
 
 
 def _sequences(

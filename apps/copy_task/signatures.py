@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from apps.common.app import Export
+from apps.common.files import read_sibling
 from apps.common.run_folder import load_model
 from apps.copy_task import NAME
 from apps.copy_task.config import Config
@@ -28,14 +29,10 @@ _CELLS = {
 
 
 def export(config: Config, run: Path) -> list[Export]:
-    """Describe the export of a run folder: its best model so far.
-
-    Raises:
-        UserError: If the folder has no model yet, or is damaged.
-    """
+    """Describe the export of a run folder: its best model so far."""
     module = ServedSequenceModel(load_model(run), copies=config.task == "copy")
     signatures = signatures_of(module)
-    notes = Path(__file__).with_name("notes_copy.md" if module.copies else "notes_task.md")
+    notes = read_sibling(__file__, "notes_copy.md" if module.copies else "notes_task.md")
     return [
         Export(
             name=NAME,
@@ -46,7 +43,7 @@ def export(config: Config, run: Path) -> list[Export]:
             data=f"random bits, generated on the fly; lengths up to {config.max_length}",
             licence="Apache-2.0",
             splits=("test",),
-            notes=notes.read_text().format(start=config.bits, end=config.bits + 1),
+            notes=notes.format(start=config.bits, end=config.bits + 1),
         )
     ]
 

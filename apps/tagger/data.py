@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from apps.common import splits
-from apps.common.app import History
 from apps.common.batching import bucket_batches
+from apps.common.data import SplitData
 from apps.common.errors import UserError
 from apps.tagger.config import Config
 from apps.tagger.features import Features
@@ -27,13 +26,13 @@ NO_TAG = -1  # target of padding
 
 
 @dataclass(frozen=True)
-class Data:
-    """Training and dev sentences, and the batches made of them."""
+class Data(SplitData):
+    """Training and dev sentences.
 
-    config: Config
-    train: list[Sentence]
-    dev: list[Sentence]
-    vocabulary: Vocabulary
+    Batches are (inputs, targets), dicts of ids (batch, length); characters are (batch, length,
+    characters). Padding is 0 in inputs and NO_TAG in targets.
+    """
+
     vectors: np.ndarray | None = None  # (words, width), of vocabulary.vector_words
     mode = "max"  # the highest score is the best
 
@@ -44,31 +43,16 @@ class Data:
 
     @property
     def monitor(self) -> str:
-        """Score that determines the best epoch."""
         if self.vocabulary.scheme:
             return "f1"
         return "macro_f1" if self.config.restores else "accuracy"
 
-    @property
-    def steps_per_epoch(self) -> int:
-        """Number of training batches."""
-        return len(bucket_batches(self._widths, self.config.batch_size)[0])
+    def plan(self, epoch: int, order: np.random.Generator | None) -> list:
+        return bucket_batches(self._widths, self.config.batch_size, order)
 
-    def batches(self, epoch: int, first_step: int = 0, history: History = ()) -> tf.data.Dataset:
-        """Return the training batches of an epoch, which depend only on seed and epoch.
-
-        Returns:
-            Batches (inputs, targets), dicts of ids (batch, length); characters are (batch, length,
-            characters). Padding is 0 in inputs and NO_TAG in targets.
-        """
-        order = np.random.default_rng((self.config.seed, epoch))
-        rows, widths = bucket_batches(self._widths, self.config.batch_size, order)
-        batches = dataset(self._train_ids, rows[first_step:], widths[first_step:])
+    def gather(self, plan: list, epoch: int, first_step: int) -> tf.data.Dataset:
+        batches = dataset(self._train_ids, plan, first_step)
         return batches.map(_with_neighbors) if self.config.language_model else batches
-
-    def save(self, run: Path) -> None:
-        """Write the vocabulary to a run folder."""
-        self.vocabulary.save(run)
 
     @cached_property
     def _train_ids(self) -> "Ids":
@@ -122,13 +106,8 @@ def load(config: Config) -> Data:
 def read_split(config: Config, split: str) -> list[Sentence]:
     """Read the sentences of a split; a sentence of the King James text is a verse.
 
-    Args:
-        config: Configuration that names the data set or files.
-        split: `train`, `dev` or `test`; `train` includes the auxiliary columns.
-
-    Raises:
-        UserError: If there is no such split or auxiliary column.
-        DataError: If a file is missing or malformed.
+    `train` includes the auxiliary columns. Raises the errors of `splits.read_split`, and a
+    UserError if there is no such column.
     """
     auxiliary = config.auxiliary if split == "train" else ()
 
@@ -219,8 +198,8 @@ def bucket_lengths(lengths: np.ndarray) -> np.ndarray:
     return -(-rounded // 8) * 8
 
 
-def dataset(ids: Ids, rows: np.ndarray, widths: np.ndarray) -> tf.data.Dataset:
-    """Gather batches from their rows; see `Data.batches` for the format."""
+def dataset(ids: Ids, plan: list[tuple[np.ndarray, int]], first_step: int = 0) -> tf.data.Dataset:
+    """Gather the batches of a plan from a step on; see `Data` for the format."""
     inputs = {name: tf.constant(array) for name, array in ids.inputs.items()}
     targets = {name: tf.constant(array) for name, array in ids.targets.items()}
     spellings, starts = tf.constant(ids.spellings), tf.constant(ids.starts)
@@ -238,7 +217,9 @@ def dataset(ids: Ids, rows: np.ndarray, widths: np.ndarray) -> tf.data.Dataset:
             {n: tf.where(mask, tf.gather(t, word), NO_TAG) for n, t in targets.items()},
         )
 
-    batches = tf.data.Dataset.from_tensor_slices((rows, widths))
+    rows, widths = map(np.array, zip(*plan, strict=True))
+    batches = tf.data.Dataset.from_tensor_slices((rows, widths.astype("int32")))
+    batches = batches.skip(first_step)
     return batches.map(gather, num_parallel_calls=2, deterministic=True).prefetch(2)
 
 

@@ -2,7 +2,8 @@
 
 import tensorflow as tf
 
-from apps.tagger.vocabulary import PADDING, UNKNOWN, Vocabulary, lower, normalize
+from apps.common.text import lower
+from apps.tagger.vocabulary import PADDING, UNKNOWN, Vocabulary, normalize
 
 CHARACTERS = 16  # per word: longer words lose their middle
 CASINGS = 6

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from apps.common.text import lower, valid_utf8
 from apps.tagger.config import Config
 from apps.tagger.data import input_names
 from apps.tagger.decoding import best_tags, n_best, tag_probabilities
@@ -124,9 +125,7 @@ class ServedTagger(tf.Module):
 
 def split_restoration(text: tf.Tensor) -> tf.Tensor:
     """Find the words in the graph, as `restoration.annotate` does, and join them with spaces."""
-    text = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace")
-    text = tf.strings.lower(text, encoding="utf-8")
-    text = tf.strings.regex_replace(text, "'", "’")
+    text = tf.strings.regex_replace(lower(valid_utf8(text)), "'", "’")
     return tf.strings.regex_replace(text, f"(?s)({WORD_RE2})|.", r"\1 ")
 
 

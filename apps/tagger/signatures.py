@@ -7,7 +7,9 @@ import tensorflow as tf
 
 from apps.common.app import Export
 from apps.common.batching import pad
+from apps.common.files import read_sibling
 from apps.common.run_folder import load_model
+from apps.common.text import TEXT
 from apps.tagger import NAME
 from apps.tagger import model as _model  # noqa: F401 (registers the layers of model.keras)
 from apps.tagger.config import Config, examples
@@ -22,11 +24,7 @@ LABELS = "labels.txt"
 
 
 def export(config: Config, run: Path) -> list[Export]:
-    """Describe the exports of a run folder: its best model so far.
-
-    Raises:
-        UserError: If the folder has no model yet, or is damaged.
-    """
+    """Describe the exports of a run folder: its best model so far."""
     vocabulary = Vocabulary.read(run)
     module = ServedTagger(load_model(run), vocabulary, config)
     facts = config.export_facts(config.dataset)
@@ -46,7 +44,7 @@ def export(config: Config, run: Path) -> list[Export]:
             module=module,
             signatures=_signatures(module),
             examples=_examples(config, vocabulary),
-            notes=_notes("notes.md").format(text=text, case=case),
+            notes=read_sibling(__file__, "notes.md").format(text=text, case=case),
             extra=extra,
             **facts,
         ),
@@ -55,25 +53,20 @@ def export(config: Config, run: Path) -> list[Export]:
             module=module.model,
             signatures=_signatures_of_ids(module),
             examples=_examples_of_ids(module, vocabulary),
-            notes=_notes("notes_ids.md"),
+            notes=read_sibling(__file__, "notes_ids.md"),
             extra={**extra, LABELS: "\n".join(module.labels) + "\n"},
             **facts,
         ),
     ]
 
 
-def _notes(file: str) -> str:
-    return Path(__file__).with_name(file).read_text()
-
-
 def _signatures(module: ServedTagger) -> dict[str, Signature]:
-    text = tf.TensorSpec([None], tf.string)
     words = tf.TensorSpec([None, None], tf.string)
     return {
-        "serving_default": Signature(lambda text: module.tag_text(text), {"text": text}),
+        "serving_default": Signature(lambda text: module.tag_text(text), {"text": TEXT}),
         "words": Signature(lambda words: module.tag_words(words), {"words": words}),
         "n_best": Signature(
-            lambda text, n: module.n_best(text, n), {"text": text, "n": tf.TensorSpec([], tf.int32)}
+            lambda text, n: module.n_best(text, n), {"text": TEXT, "n": tf.TensorSpec([], tf.int32)}
         ),
     }
 

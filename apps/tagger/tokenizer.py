@@ -11,6 +11,8 @@ ASCII use `\w`.
 
 import tensorflow as tf
 
+from apps.common.text import valid_utf8
+
 # Unicode white space, the separators of Python's split, zero-width space and byte order mark.
 SPACE = r"[\s\v\x{1c}-\x{1f}\x{85}\p{Z}\x{200b}\x{feff}]+"
 
@@ -101,7 +103,7 @@ def tokenize(text: tf.Tensor) -> tf.RaggedTensor:
         >>> [b" ".join(row).decode() for row in words.to_list()]
         ["Do n't pay Mr. Po $ 5 ( or 4 % ) by 5 pm ...", '']
     """
-    text = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace")
+    text = valid_utf8(text)
     for pattern, replacement in _RULES:
         text = tf.strings.regex_replace(text, pattern, replacement)
     return tf.strings.split(text)

@@ -9,16 +9,12 @@ import tensorflow as tf
 
 from apps.common.errors import UserError
 from apps.common.files import read_json, write_json
+from apps.common.text import lower
 from apps.tagger.spans import of_iobes, scheme_of, to_iobes
 from datasets.formats.columns import Sentence
 
 PADDING, UNKNOWN = 0, 1  # ids of words and of characters; those of a vocabulary follow
 FILE = "vocabulary.json"
-
-
-def lower(words: tf.Tensor) -> tf.Tensor:
-    """Convert words to lower case."""
-    return tf.strings.lower(words, encoding="utf-8")
 
 
 def normalize(words: tf.Tensor) -> tf.Tensor:

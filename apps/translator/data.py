@@ -2,17 +2,16 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
 import tensorflow as tf
 
 from apps.common import batching, splits
-from apps.common.app import History
+from apps.common.data import SplitData
 from apps.common.errors import UserError
+from apps.common.text import lower
 from apps.translator import subwords
 from apps.translator.config import Config
 from apps.translator.subwords import BOS, EOS, PAD, Subwords
@@ -25,59 +24,35 @@ _IDS, _WEIGHTS = (tf.TensorSpec((None, None), dtype) for dtype in (tf.int32, tf.
 SPEC = {"source": _IDS, "target": _IDS}, _IDS, _WEIGHTS  # of a batch
 
 
-@dataclass(frozen=True)
-class Data:
-    """Training and dev pairs, and the batches made of them."""
-
-    config: Config
-    train: list[Pair]
-    dev: list[Pair]
-    subwords: Subwords
+class Data(SplitData):
+    """Training and dev pairs, and subwords as the vocabulary; for batches, see `batch`."""
 
     mode: ClassVar[Literal["max"]] = "max"
 
     @property
     def monitor(self) -> str:
-        """Score that determines the best epoch."""
         return "exact" if self.config.dataset == "dates" and not self.config.train_file else "bleu"
 
-    @property
-    def checksum(self) -> str:
-        """SHA-256 of the training and dev pairs."""
-        return splits.checksum(self.train + self.dev)
+    def plan(self, epoch: int, order: np.random.Generator | None) -> list:
+        pieces = self._best_pieces if order is None else self._pieces(epoch)
+        lengths = np.array([(len(t), len(s)) for s, t in zip(*pieces, strict=True)])
+        return plan(lengths, self.config.batch_size, order)
 
-    @property
-    def steps_per_epoch(self) -> int:
-        """Number of batches of an epoch."""
-        return -(-len(self.train) // self.config.batch_size)
-
-    def batches(self, epoch: int, first_step: int = 0, history: History = ()) -> tf.data.Dataset:
-        """Return the training batches of an epoch, which depend only on seed and epoch.
-
-        Returns:
-            Batches (inputs, targets, weights): see `batch`.
-        """
+    def gather(self, plan: list, epoch: int, first_step: int) -> tf.data.Dataset:
         source, target = self._pieces(epoch)
-        lengths = np.array([(len(t), len(s)) for s, t in zip(source, target, strict=True)])
-        order = np.random.default_rng((self.config.seed, epoch))
-        rows = plan(lengths, self.config.batch_size, order)
 
         def generate() -> Iterator[tuple]:
-            for row in rows[first_step:]:
-                yield batch([source[i] for i in row], [target[i] for i in row])
+            for rows in plan[first_step:]:
+                yield batch([source[i] for i in rows], [target[i] for i in rows])
 
         return tf.data.Dataset.from_generator(generate, output_signature=SPEC).prefetch(2)
-
-    def save(self, run: Path) -> None:
-        """Write the SentencePiece models to a run folder."""
-        self.subwords.save(run)
 
     def _pieces(self, epoch: int) -> tuple[Ids, Ids]:
         """Return the pieces of both sides of the training pairs, as split in an epoch."""
         if not self.config.subword_regularization:
             return self._best_pieces
         random = np.random.default_rng((self.config.seed, epoch))
-        models = self.subwords.source, self.subwords.target
+        models = self.vocabulary.source, self.vocabulary.target
         alpha = self.config.subword_regularization
         return tuple(
             subwords.sample(model, side, alpha, random)
@@ -86,7 +61,7 @@ class Data:
 
     @cached_property
     def _best_pieces(self) -> tuple[Ids, Ids]:
-        return encode_pairs(self.subwords, self.train)
+        return encode_pairs(self.vocabulary, self.train)
 
 
 def load(config: Config) -> Data:
@@ -108,16 +83,7 @@ def load(config: Config) -> Data:
 
 
 def read_split(config: Config, split: str) -> list[Pair]:
-    """Read the pairs of a split.
-
-    Args:
-        config: Configuration with the source of the pairs.
-        split: `train`, `dev` or `test`.
-
-    Raises:
-        UserError: If there is no such split.
-        DataError: If a file is missing or malformed.
-    """
+    """Read the pairs of a split; raises the errors of `splits.read_split`."""
 
     def read_dataset(split: str) -> list[Pair]:
         return read_pairs(config.dataset, split, config.source, config.target)
@@ -131,11 +97,6 @@ def normalize(config: Config, pairs: list[Pair]) -> list[Pair]:
         return pairs
     sides = (lower(tf.constant(side)).numpy() for side in zip(*pairs, strict=True))
     return [Pair(s.decode(), t.decode()) for s, t in zip(*sides, strict=True)]
-
-
-def lower(text: tf.Tensor) -> tf.Tensor:
-    """Convert text to lower case, with the operation that exports contain."""
-    return tf.strings.lower(text, encoding="utf-8")
 
 
 def plan(

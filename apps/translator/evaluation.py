@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -19,12 +20,15 @@ from apps.translator.subwords import EOS, decode
 from datasets.translation import Pair, direction, read_pair_file
 from seqkit.decoding import greedy
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _BATCH = 64
 
 
 def validation(config: Config, model: keras.Model, data: Data) -> Validation:
     """Return a function that scores a model in training on dev: loss and greedy translations."""
-    source, target = encode_pairs(data.subwords, data.dev)
+    source, target = encode_pairs(data.vocabulary, data.dev)
     lengths = np.array([(len(s), len(t)) for s, t in zip(source, target, strict=True)])
     groups = plan(lengths, _BATCH)
     batches = [batch([source[i] for i in rows], [target[i] for i in rows]) for rows in groups]
@@ -39,7 +43,7 @@ def validation(config: Config, model: keras.Model, data: Data) -> Validation:
             found = (part.numpy() for part in translate(inputs["source"]))
             for row, tokens, length in zip(rows, *found, strict=True):
                 ids[row] = [token for token in tokens[:length] if token != EOS]
-        translations = decode(data.subwords.target, ids)
+        translations = decode(data.vocabulary.target, ids)
         return {"loss": nats / pieces, **quick_score(translations, [t for _, t in data.dev])}
 
     return validate
@@ -73,7 +77,7 @@ def evaluate(
         checksum=checksum(pairs),
         details=length_table(bands) + "\n\n" + _exposure_bias_text(accuracy),
         figures={"by_length": {name: band._asdict() for name, band in bands.items()}},
-        picture=lambda path: _picture(path, bands),
+        picture=lambda: _picture(bands),
     )
 
 
@@ -140,7 +144,7 @@ def _exposure_bias_text(accuracy: dict[str, float]) -> str:
     )
 
 
-def _picture(path: Path, bands: dict[str, Band]) -> None:
+def _picture(bands: dict[str, Band]) -> "Figure":
     from apps.translator.pictures import length_curves  # imports Matplotlib, only if needed
 
-    length_curves(path, {"": bands})
+    return length_curves({"": bands})

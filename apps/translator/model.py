@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from apps.common.training.schedules import cosine_decay
 from apps.translator.config import Config
 from apps.translator.data import Data
 from apps.translator.decoder import Decoder
@@ -36,7 +37,7 @@ def build(config: Config, data: Data) -> keras.Model:
     Its inputs are the pieces `source` (batch, source length) and `target` (batch, length), the
     target delayed by one step; its outputs are logits (batch, length, pieces).
     """
-    model = network(config, *data.subwords.sizes)
+    model = network(config, *data.vocabulary.sizes)
     model.compile(
         _optimizer(config, data.steps_per_epoch),
         loss=SmoothedCrossentropy(config.label_smoothing),
@@ -143,8 +144,5 @@ def _with_attention(config: Config, cell: Cell) -> AttentionCell:
 
 def _optimizer(config: Config, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     steps = config.epochs * steps_per_epoch
-    warmup = min(steps_per_epoch, steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warmup, warmup_target=config.learning_rate, warmup_steps=warmup
-    )
+    schedule = cosine_decay(config, steps_per_epoch, warmup=min(steps_per_epoch, steps // 10))
     return keras.optimizers.Adam(schedule, global_clipnorm=config.clip_norm)

@@ -1,39 +1,34 @@
 """Pictures: the attention of a translation, and BLEU by source length."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from apps.common.errors import UserError
-from apps.common.pictures import heat_map, horizontal_grid, new_figure, save
+from apps.common.pictures import heat_map, horizontal_grid, new_axes
 from apps.translator.scores import Band
 
 PIECE = 0.24  # inches per piece on either axis, so that any number of labels is readable
 
 
 def attention_map(
-    path: Path, source_pieces: Sequence[str], pieces: Sequence[str], weights: np.ndarray
-) -> None:
+    source_pieces: Sequence[str], pieces: Sequence[str], weights: np.ndarray
+) -> Figure:
     """Draw the attention weights of a translation as a heat map, one row per piece.
 
     Pieces are shown as they are: `▁` begins a word, `</s>` ends the translation. Characters that no
     font of Matplotlib has are shown as a box.
 
     Args:
-        path: New picture; its suffix is the format.
         source_pieces: Pieces of the source.
         pieces: Pieces of the translation.
         weights: Attention weights (pieces, source pieces) in [0, 1].
-
-    Raises:
-        UserError: If the file exists or can't be created.
     """
     rows, columns = weights.shape
     margin = 0.6 + 0.09 * max(map(len, (*source_pieces, *pieces)))
-    figure = new_figure(PIECE * columns + margin + 1.6, max(PIECE * rows, 1.5) + margin)
-    ax = figure.subplots()
+    ax = new_axes(PIECE * columns + margin + 1.6, max(PIECE * rows, 1.5) + margin)
     image = heat_map(ax, weights)
     ax.xaxis.tick_top()
     ax.xaxis.set_label_position("top")
@@ -42,23 +37,18 @@ def attention_map(
     ax.set_yticks(range(rows), pieces, parse_math=False)
     ax.set_xlabel("source")
     ax.set_ylabel("translation")
-    figure.colorbar(image, ax=ax, label="weight", shrink=min(1.0, 3 / (PIECE * rows + 0.1)))
-    save(figure, path)
+    ax.figure.colorbar(image, ax=ax, label="weight", shrink=min(1.0, 3 / (PIECE * rows + 0.1)))
+    return ax.figure
 
 
-def length_curves(path: Path, curves: Mapping[str, Mapping[str, Band]]) -> None:
+def length_curves(curves: Mapping[str, Mapping[str, Band]]) -> Figure:
     """Plot BLEU by source length.
 
     Args:
-        path: New picture; its suffix is the format.
         curves: Name of a model -> words of the source -> Band, the shortest first; all on the same
             sentences.
-
-    Raises:
-        UserError: If the file exists or can't be created.
     """
-    figure = new_figure()
-    ax = figure.subplots()
+    ax = new_axes()
     for name, bands in curves.items():
         labels = [f"{words}\n{band.sentences:,}" for words, band in bands.items()]
         scores = [band.bleu for band in bands.values()]
@@ -82,15 +72,11 @@ def length_curves(path: Path, curves: Mapping[str, Mapping[str, Band]]) -> None:
     ax.set_xlabel("words of the source; below: number of sentences")
     ax.set_ylabel("BLEU")
     horizontal_grid(ax)
-    save(figure, path)
+    return ax.figure
 
 
-def compare(path: Path, results: Mapping[str, dict[str, Any]]) -> None:
+def compare(results: Mapping[str, dict[str, Any]]) -> Figure:
     """Plot BLEU by source length for several evaluations: the command `compare`.
-
-    Args:
-        path: New picture; its suffix is the format.
-        results: Name -> result of `evaluate --json`.
 
     Raises:
         UserError: If a result has no BLEU by length, or they are of different sentences.
@@ -103,4 +89,4 @@ def compare(path: Path, results: Mapping[str, dict[str, Any]]) -> None:
             raise UserError(f"{name}: no BLEU by length; evaluate again") from None
     if len({result["evaluated_checksum"] for result in results.values()}) > 1:
         raise UserError(f"{', '.join(results)}: evaluated on different sentences")
-    length_curves(path, curves)
+    return length_curves(curves)

@@ -10,7 +10,7 @@ import numpy as np
 from apps.common.answers import call, row, strings
 from apps.common.app import Answer, Signatures
 from apps.common.errors import UserError
-from apps.common.files import PICTURES, check_new_file
+from apps.common.files import PICTURES, check_new_file, save_picture
 from apps.translator.config import PredictOptions
 from datasets.translation import Pair, read_pair_file
 
@@ -159,7 +159,7 @@ def _draw(path: Path, record: dict[str, Any], weights: np.ndarray) -> None:
     if not pieces or not source_pieces:
         raise UserError("the last line is empty: there is no attention to draw")
     weights = weights[: len(pieces), : len(source_pieces)]
-    attention_map(path, source_pieces, pieces, weights)
+    save_picture(attention_map(source_pieces, pieces, weights), path)
 
 
 def _pieces(padded: np.ndarray) -> list[str]:

@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 import tensorflow_text as tf_text
 
+from apps.common.text import lower, valid_utf8
 from apps.translator.config import Config
-from apps.translator.data import lower
 from apps.translator.model import SEQUENCE, encoder_of
 from apps.translator.subwords import BOS, EOS, PAD, Subwords
 from seqkit.decoding import Decoded, beam_search, greedy, per_token, sample, score
@@ -147,7 +147,7 @@ class Translator(tf.Module):
         return ids.to_tensor(PAD), tf.sequence_mask(ids.row_lengths())
 
     def _normalize(self, text: tf.Tensor) -> tf.Tensor:
-        text = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace")
+        text = valid_utf8(text)
         return lower(text) if self.config.lowercase else text
 
     def _answer(self, source: tf.Tensor, found: Decoded) -> dict[str, tf.Tensor]:

@@ -6,7 +6,9 @@ import numpy as np
 import tensorflow as tf
 
 from apps.common.app import Export
+from apps.common.files import read_sibling
 from apps.common.run_folder import load_model
+from apps.common.text import TEXT
 from apps.translator import NAME
 from apps.translator.config import Config, examples
 from apps.translator.served import MAX_SOURCE_LENGTH, Translator
@@ -28,14 +30,10 @@ _SIDES = {
 
 
 def export(config: Config, run: Path) -> list[Export]:
-    """Describe the exports of a run folder: its best model so far, for text and for ids.
-
-    Raises:
-        UserError: If the folder has no model yet, or is damaged.
-    """
+    """Describe the exports of a run folder: its best model so far, for text and for ids."""
     subwords = Subwords.read(run)
     translator = Translator(load_model(run), subwords, config)
-    notes = _notes("notes.md").format(
+    notes = read_sibling(__file__, "notes.md").format(
         case="It is converted to lower case, as is the translation. " if config.lowercase else "",
         num_beams=config.num_beams,
         max_source_length=MAX_SOURCE_LENGTH,
@@ -61,14 +59,10 @@ def export(config: Config, run: Path) -> list[Export]:
             module=translator.model,
             signatures=_ids_signatures(translator),
             examples=_ids_examples(translator),
-            notes=_notes("notes_ids.md"),
+            notes=read_sibling(__file__, "notes_ids.md"),
             **facts,
         ),
     ]
-
-
-def _notes(file: str) -> str:
-    return Path(__file__).with_name(file).read_text()
 
 
 def _title(config: Config) -> str:
@@ -79,17 +73,16 @@ def _title(config: Config) -> str:
 
 
 def _signatures(translator: Translator) -> dict[str, Signature]:
-    text = tf.TensorSpec([None], tf.string)
-    pair = {"source": text, "target": text}
+    pair = {"source": TEXT, "target": TEXT}
     sampling = {
-        "text": text,
+        "text": TEXT,
         "seed": tf.TensorSpec([2], tf.int32),
         "temperature": tf.TensorSpec([], tf.float32),
     }
     return {
-        "serving_default": Signature(lambda text: translator.translate(text), {"text": text}),
-        "n_best": Signature(lambda text: translator.n_best(text), {"text": text}),
-        "greedy": Signature(lambda text: translator.greedy(text), {"text": text}),
+        "serving_default": Signature(lambda text: translator.translate(text), {"text": TEXT}),
+        "n_best": Signature(lambda text: translator.n_best(text), {"text": TEXT}),
+        "greedy": Signature(lambda text: translator.greedy(text), {"text": TEXT}),
         "sample": Signature(lambda **inputs: translator.sample(**inputs), sampling),
         "score": Signature(lambda **inputs: translator.score(**inputs), pair),
         "exposure_bias": Signature(lambda **inputs: translator.exposure_bias(**inputs), pair),

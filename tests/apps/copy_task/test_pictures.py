@@ -1,9 +1,6 @@
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
-from apps.common.errors import UserError
-from apps.copy_task import pictures
 from apps.copy_task.pictures import copying, length_curve
 
 TARGET = np.array([[1, 0, 0], [0, 1, 1]], "float32")
@@ -17,27 +14,14 @@ def heads(*slots, of=10):
     return weighting
 
 
-@pytest.fixture
-def drawn(monkeypatch, tmp_path):
-    """Return a function that draws a picture and returns its axes."""
-    figures = []
-    monkeypatch.setattr(pictures, "save", lambda figure, path: figures.append(figure))
-
-    def draw(function, *args):
-        function(tmp_path / "picture.png", *args)
-        return figures.pop().axes
-
-    return draw
-
-
 def values(ax):
     return ax.images[0].get_array().filled(np.nan).T
 
 
-def test_each_panel_shows_its_values_at_their_steps(drawn):
+def test_each_panel_shows_its_values_at_their_steps():
     probabilities = np.array([[0.9, 0.2, 0], [0, 0.25, 1]], "float32")
     weightings = {"write weighting": heads(4), "read weighting": heads(5, 5)}
-    axes = drawn(copying, TARGET, probabilities, weightings, "a title")
+    axes = copying(TARGET, probabilities, weightings, "a title").axes
     panels = {ax.get_ylabel(): values(ax) for ax in axes if ax.images}
     assert list(panels)[:3] == ["input, target", "output", "error"]
     assert list(panels)[3:] == ["write weighting", "read weighting 1", "read weighting 2"]
@@ -53,65 +37,29 @@ def test_each_panel_shows_its_values_at_their_steps(drawn):
     np.testing.assert_array_equal(panels["read weighting 2"], heads(3, of=6)[:, 0])
 
 
-def test_slots_are_shown_in_circular_order(drawn):
-    axes = drawn(copying, TARGET, TARGET, {"read weighting": heads(9, 0)}, "")
+def test_slots_are_shown_in_circular_order():
+    axes = copying(TARGET, TARGET, {"read weighting": heads(9, 0)}, "").axes
     labels = [text.get_text() for text in axes[3].get_yticklabels()]
     assert labels == ["7", "8", "9", "0", "1", "2"]
 
 
 @pytest.mark.parametrize("used", [[], list(range(0, 10, 2)), list(range(10))])
-def test_all_slots_are_shown_if_none_or_all_are_in_use(drawn, used):
+def test_all_slots_are_shown_if_none_or_all_are_in_use(used):
     weighting = heads(*used or [0]) if used else np.full((6, 1, 10), 0.01)
-    axes = drawn(copying, TARGET, TARGET, {"read weighting": weighting}, "")
+    axes = copying(TARGET, TARGET, {"read weighting": weighting}, "").axes
     assert values(axes[3]).shape == (6, 10)
 
 
-def test_a_model_without_a_memory_has_three_panels(drawn):
-    axes = drawn(copying, TARGET, TARGET, {}, "")
+def test_a_model_without_a_memory_has_three_panels():
+    axes = copying(TARGET, TARGET, {}, "").axes
     assert [ax.get_ylabel() for ax in axes if ax.images] == ["input, target", "output", "error"]
 
 
-def test_a_curve_shows_zero_errors_and_the_training_lengths(drawn):
-    (ax,) = drawn(length_curve, {"NTM": {20: 0.0, 10: 0.0, 120: 3.5}, "LSTM": {10: 40.0}}, 20)
+def test_a_curve_shows_zero_errors_and_the_training_lengths():
+    (ax,) = length_curve({"NTM": {20: 0.0, 10: 0.0, 120: 3.5}, "LSTM": {10: 40.0}}, 20).axes
     first, second = ax.lines
     np.testing.assert_array_equal(first.get_xydata(), [[10, 0], [20, 0], [120, 3.5]])
     np.testing.assert_array_equal(second.get_xydata(), [[10, 40]])
     assert ax.get_ylim()[0] < 0 < 40 < ax.get_ylim()[1]
     (trained,) = ax.patches
     assert trained.get_extents().transformed(ax.transData.inverted()).intervalx.tolist() == [0, 20]
-
-
-@pytest.mark.parametrize(("suffix", "begins"), [("png", b"\x89PNG"), ("svg", b"<?xml")])
-def test_the_suffix_determines_the_format_of_a_picture(tmp_path, suffix, begins):
-    copying(tmp_path / f"a.{suffix}", TARGET, TARGET, {"read weighting": heads(3)}, "a title")
-    length_curve(tmp_path / f"b.{suffix}", {"NTM": {10: 0.0}}, 20)
-    files = sorted(tmp_path.iterdir())
-    assert [file.name for file in files] == [f"a.{suffix}", f"b.{suffix}"]
-    assert all(file.read_bytes().startswith(begins) for file in files)
-
-
-def test_a_picture_is_complete_or_absent(tmp_path, monkeypatch):
-    def full(figure, file):
-        file.write_bytes(b"half")
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(Figure, "savefig", full)
-    with pytest.raises(UserError, match="No space left"):
-        length_curve(tmp_path / "picture.png", {"NTM": {10: 0.0}}, 20)
-    assert not (tmp_path / "picture.png").exists()
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("mine.png", "mine.png: already exists and is not overwritten"),
-        ("nowhere/picture.png", "folder .*nowhere does not exist; create it"),
-        ("picture.jpeg", r"picture.jpeg: its name must end in \.png, \.svg, \.pdf"),
-        ("picture", r"picture: its name must end in"),
-    ],
-)
-def test_a_path_that_cannot_be_written_gets_a_one_line_error(tmp_path, name, message):
-    (tmp_path / "mine.png").write_bytes(b"mine")
-    with pytest.raises(UserError, match=message):
-        length_curve(tmp_path / name, {"NTM": {10: 0.0}}, 20)
-    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"mine"]

@@ -1,6 +1,5 @@
 """Training data: batches of characters."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -8,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from apps.common import splits
-from apps.common.app import History
+from apps.common.batching import bucket_batches
+from apps.common.data import SplitData
 from apps.common.errors import UserError
 from apps.common.files import write_json
 from datasets.formats.pairs import Pair, read_pair_file
@@ -17,46 +17,35 @@ from tests.apps.smallest import Config
 LABELS = "labels.json"
 
 
-@dataclass(frozen=True)
-class Data:
-    """Training and dev lines: pairs of a label and a text."""
+class Labels(list[str]):
+    """The labels of the training lines, in alphabetical order."""
 
-    config: Config
-    train: list[Pair]
-    dev: list[Pair]
-    labels: list[str]
+    def save(self, run: Path) -> None:
+        """Write them to a run folder."""
+        write_json(run / LABELS, self)
+
+
+class Data(SplitData):
+    """Training and dev lines, pairs of a label and a text; batches are (text, label ids)."""
 
     monitor: ClassVar[str] = "accuracy"
     mode: ClassVar[str] = "max"
 
-    @property
-    def checksum(self) -> str:
-        """SHA-256 of the training and dev lines."""
-        return splits.checksum(self.train + self.dev)
+    def plan(self, epoch: int, order: np.random.Generator | None) -> list:
+        return bucket_batches(np.ones(len(self.train)), self.config.batch_size, order, "repeat")
 
-    @property
-    def steps_per_epoch(self) -> int:
-        """Number of training batches."""
-        return -(-len(self.train) // self.config.batch_size)
-
-    def batches(self, epoch: int, first_step: int = 0, history: History = ()) -> tf.data.Dataset:
-        """Return the training batches of an epoch: (text, label ids)."""
-        order = np.random.default_rng((self.config.seed, epoch)).permutation(len(self.train))
-        labels, texts = zip(*(self.train[i] for i in order), strict=True)
-        ids = [self.labels.index(label) for label in labels]
+    def gather(self, plan: list, epoch: int, first_step: int) -> tf.data.Dataset:
+        labels, texts = zip(*(self.train[i] for rows, _ in plan for i in rows), strict=True)
+        ids = [self.vocabulary.index(label) for label in labels]
         lines = tf.data.Dataset.from_tensor_slices((list(texts), ids))
         batches = lines.batch(self.config.batch_size).skip(first_step)
         return batches.map(lambda text, label: (characters(text), label))
-
-    def save(self, run: Path) -> None:
-        """Write the labels to a run folder."""
-        write_json(run / LABELS, self.labels)
 
 
 def load(config: Config) -> Data:
     """Read the training and dev lines."""
     train, dev = read_split(config, "train"), read_split(config, "dev")
-    labels = sorted({label for label, _ in train})
+    labels = Labels(sorted({label for label, _ in train}))
     found = {label: f"line {number}" for number, (label, _) in enumerate(dev, start=1)}
     splits.check_labels(found, labels, str(config.dev_file), "label", "is it the right file?")
     return Data(config, train, dev, labels)

@@ -20,7 +20,7 @@ from tests.apps.smallest.data import Data, characters, read_split
 def validation(config: Config, model: keras.Model, data: Data) -> Validation:
     """Return a function that scores a model in training on the dev lines."""
     gold, texts = zip(*data.dev, strict=True)
-    inputs, labels = characters(tf.constant(texts)), np.array(data.labels)
+    inputs, labels = characters(tf.constant(texts)), np.array(data.vocabulary)
 
     def validate() -> dict[str, float]:
         return _score(gold, labels[np.argmax(model.predict_on_batch(inputs), axis=-1)])

@@ -12,7 +12,7 @@ def build(config: Config, data: Data) -> keras.Model:
     inputs = keras.Input((None,), dtype="int32")
     x = keras.layers.Embedding(1001, config.units, mask_zero=True)(inputs)
     x = RNN(GRUCell(config.units, dropout=config.dropout))(x)
-    logits = keras.layers.Dense(len(data.labels), dtype="float32")(x)
+    logits = keras.layers.Dense(len(data.vocabulary), dtype="float32")(x)
     model = keras.Model(inputs, logits)
     model.compile(
         keras.optimizers.Adam(config.learning_rate, global_clipnorm=config.clip_norm),

@@ -56,20 +56,20 @@ def config(trained_run):
     return run_folder.read_config(trained_run, translator.Config)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # `set_random_seed` deletes what SentencePiece loaded before
 def exports(trained_run, config):
     """Return the exports of the run, not written to disk."""
     return translator.export(config, trained_run)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def serve(exports):
     """Call a signature of the export: serve(name, **inputs) -> arrays."""
     functions = {name: signature.concrete for name, signature in exports[0].signatures.items()}
     return lambda name, **inputs: call(functions[name], **inputs)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def exported_run(trained_run, exports):
     """The run folder, with the export for text, written but not self-tested."""
     text, _ = exports

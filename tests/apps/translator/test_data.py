@@ -115,6 +115,6 @@ def test_lower_case(config, tmp_path):
 
 @pytest.mark.parametrize("joint", [True, False])
 def test_the_vocabulary_is_joint_or_one_per_side(config, joint):
-    subwords = load(replace(config, joint=joint)).subwords
+    subwords = load(replace(config, joint=joint)).vocabulary
     assert (subwords.source == subwords.target) is joint
     assert subwords.sizes == (60, 60)

@@ -157,6 +157,6 @@ def test_validation_scores_the_current_weights(config, trained_run):
     validate = validation(config, model, data)
     before, trained = validate(), model.get_weights()
     model.set_weights([0 * v for v in trained])  # all pieces are equally likely
-    assert validate()["loss"] == pytest.approx(np.log(data.subwords.sizes[1]))
+    assert validate()["loss"] == pytest.approx(np.log(data.vocabulary.sizes[1]))
     model.set_weights(trained)
     assert validate() == before
