@@ -23,9 +23,56 @@ def time_first(x: Tensor) -> Tensor:
     return ops.transpose(x, (1, 0, *range(2, len(x.shape))))
 
 
+def largest(x: Tensor, axis: int, keepdims: bool = False, lowest: float = -np.inf) -> Tensor:
+    """Compute the maximum over an axis; unlike `ops.max`, also of empty batches, in eager mode."""
+    initial = lowest if 0 in x.shape else None
+    return ops.max(x, axis=axis, keepdims=keepdims, initial=initial)
+
+
+def sum_leading(x: Tensor) -> Tensor:
+    """Sum over the leading axis in blocks of blocks: the longer, the more digits this saves.
+
+    Added up one after the other, thousands of float32 values would lose several.
+    """
+    block = 32
+    for _ in range(2):
+        count = ops.shape(x)[0] // block
+        blocks = ops.reshape(x[: count * block], (count, block, *ops.shape(x)[1:]))
+        x = ops.concatenate([ops.sum(blocks, axis=1), x[count * block :]], axis=0)
+    return ops.sum(x, axis=0)
+
+
 def precise_dtype(layer: keras.layers.Layer) -> str:
     """Return float64 under a float64 policy, otherwise float32, for sums that need precision."""
     return "float64" if layer.compute_dtype == "float64" else "float32"
+
+
+def compensated_add(total: Tensor, error: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Add x to a running total whose rounding error stays that of one addition.
+
+    Args:
+        total: The sum so far.
+        error: What rounding has added to it so far, zeros at first.
+        x: The next term.
+
+    Returns:
+        The new total and its error.
+
+    Source:
+        Kahan 1965.
+
+    Example:
+        >>> total = error = plain = ops.zeros(())
+        >>> for _ in range(2000):
+        ...     total, error = compensated_add(total, error, ops.cast(0.1, "float32"))
+        ...     plain = plain + ops.cast(0.1, "float32")
+        >>> abs(float(total) - 200) < 1e-4, abs(float(plain) - 200) < 1e-4
+        (True, False)
+    """
+    x = x - error
+    after = total + x
+    error = (after - total) - x
+    return after, ops.where(ops.isfinite(after), error, ops.zeros_like(error))
 
 
 def align(condition: Tensor, x: Tensor) -> Tensor:

@@ -3,18 +3,19 @@
 scan(step, initial, sequence)          carries a state along the leading axis of a sequence
 custom_gradient(function)              a function with its own backward pass
 read(weight)                           a weight as a tensor, read once for all steps of a loop
+is_concrete(x)                         if the values of a tensor are known, outside of graphs
 """
 
 import keras
 
 if keras.backend.backend() == "tensorflow":
-    from seqkit.backend.tensorflow import custom_gradient, read, scan
+    from seqkit.backend.tensorflow import custom_gradient, is_concrete, read, scan
 elif keras.backend.backend() == "jax":
-    from seqkit.backend.jax import custom_gradient, read, scan
+    from seqkit.backend.jax import custom_gradient, is_concrete, read, scan
 else:
     raise ImportError(
         f"seqkit runs on Keras's tensorflow and jax backends, not on "
         f"{keras.backend.backend()!r}; set the environment variable KERAS_BACKEND to one of them"
     )
 
-__all__ = ["custom_gradient", "read", "scan"]
+__all__ = ["custom_gradient", "is_concrete", "read", "scan"]

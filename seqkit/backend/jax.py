@@ -1,4 +1,4 @@
-"""`scan`, `custom_gradient` and `read` on JAX."""
+"""`scan`, `custom_gradient`, `read` and `is_concrete` on JAX."""
 
 from collections.abc import Callable
 
@@ -30,3 +30,8 @@ def custom_gradient(function: Callable) -> Callable:
 def read(weight: Tensor) -> Tensor:
     """Return the value of a weight as a tensor."""
     return ops.convert_to_tensor(weight)
+
+
+def is_concrete(x: Tensor) -> bool:
+    """Return whether the values of a tensor are known: not inside a compiled function."""
+    return not isinstance(x, jax.core.Tracer)

@@ -1,4 +1,4 @@
-"""`scan`, `custom_gradient` and `read` on TensorFlow."""
+"""`scan`, `custom_gradient`, `read` and `is_concrete` on TensorFlow."""
 
 from collections.abc import Callable
 
@@ -43,7 +43,9 @@ def scan(
     for zero, x in zip(zeros, flat_sequence, strict=True):
         if not tf.executing_eagerly():
             zero.set_shape(x.shape[1:])
-    _, sample = step(initial, at(lambda i: zeros[i]))
+    state, sample = step(initial, at(lambda i: zeros[i]))
+    if static_length == 0:  # XLA compiles no loop over an empty sequence
+        return initial, tf.nest.map_structure(lambda y: tf.zeros_like(y)[None][:0], sample)
     writes = [
         tf.TensorArray(y.dtype, size=length, element_shape=y.shape) for y in tf.nest.flatten(sample)
     ]
@@ -60,11 +62,38 @@ def scan(
         (tf.constant(0), initial, writes),
         maximum_iterations=length,  # needed by XLA for the gradient
     )
-    ys = [w.stack() for w in writes]
+    # A y that is part of the state has its shape.
+    shapes = {
+        id(s): i for s, i in zip(tf.nest.flatten(state), tf.nest.flatten(initial), strict=True)
+    }
+    batch = next((tf.shape(x)[1:2] for x in flat_sequence if x.shape.rank > 1), None)
+    ys = [
+        _stack(w, shapes.get(id(y)), batch)
+        for w, y in zip(writes, tf.nest.flatten(sample), strict=True)
+    ]
     for y in ys:
         if not tf.executing_eagerly():
             y.set_shape([static_length, *y.shape[1:]])
     return last, tf.nest.pack_sequence_as(sample, ys)
+
+
+def _stack(written: tf.TensorArray, like: Tensor | None, batch: Tensor | None) -> Tensor:
+    """Stack the elements.
+
+    An empty array doesn't know their shape: it is that of `like`, or has as many rows as a batch.
+    """
+    shape = written.element_shape
+    if tf.executing_eagerly() or shape.is_fully_defined():
+        return written.stack()
+    if like is not None:
+        known = tf.shape(like)
+    elif batch is not None and shape.rank and shape[1:].is_fully_defined():
+        known = tf.concat([batch, shape[1:]], axis=0)
+    else:
+        return written.stack()
+    return tf.raw_ops.TensorListStack(
+        input_handle=written.flow, element_shape=known, element_dtype=written.dtype
+    )
 
 
 def custom_gradient(function: Callable) -> Callable:
@@ -87,3 +116,8 @@ def read(weight: Tensor) -> Tensor:
     backward pass.
     """
     return tf.convert_to_tensor(ops.convert_to_tensor(weight))
+
+
+def is_concrete(x: Tensor) -> bool:
+    """Return whether the values of a tensor are known: not inside a graph."""
+    return not tf.is_symbolic_tensor(x)

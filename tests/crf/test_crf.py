@@ -168,7 +168,7 @@ def test_a_whole_row_of_padding_costs_nothing():
     [
         (lambda: CRF(0), "tags is 0"),
         (lambda: CRF(3, transition_constraints(["O", "B-X"])), "3 tags need"),
-        (lambda: CRF(3)(np.zeros((1, 2, 4))), "have size 4; there are 3 tags"),
+        (lambda: CRF(3)(np.zeros((1, 2, 4))), r"scores have shape \(1, 2, 4\); there are 3 tags"),
         (lambda: transition_constraints(["O"], "IOB1"), "'IOB1'; it must be"),
         (lambda: transition_constraints(["NP"]), "'NP' is not part of the BIO scheme"),
     ],
