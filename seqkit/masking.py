@@ -1,10 +1,16 @@
 """Pure functions of masks: True marks a real step, on whichever side the padding lies."""
 
+import numbers
+
 from keras import ops
 
+from seqkit.checks import invalid
+from seqkit.operation import operation
+from seqkit.shapes import shapes
 from seqkit.typing import Mask, Tensor
 
 
+@shapes(lengths="batch")
 def mask_from_lengths(lengths: Tensor, max_length: int) -> Tensor:
     """Build a mask with the real steps first and the padding after them.
 
@@ -26,17 +32,26 @@ def mask_from_lengths(lengths: Tensor, max_length: int) -> Tensor:
     return ops.arange(max_length, dtype=lengths.dtype)[None, :] < lengths[:, None]
 
 
+@shapes(mask="batch time")
 def lengths_from_mask(mask: Tensor) -> Tensor:
     """Count the real steps of each row: (batch, time) bool -> (batch,) int32."""
     return ops.sum(ops.cast(mask, "int32"), axis=1)
 
 
 def causal_mask(length: int) -> Tensor:
-    """Build a (length, length) mask whose row t is True in columns 0 to t."""
+    """Build a (length, length) mask whose row t is True in columns 0 to t.
+
+    Raises:
+        ValueError: If length is not an int >= 0.
+    """
+    if not isinstance(length, numbers.Integral) or length < 0:
+        raise invalid("causal_mask", f"length is {length!r}; it must be an int, 0 or more")
     t = ops.arange(length)
     return t[:, None] >= t[None, :]
 
 
+@operation
+@shapes(sequences="batch time ...", mask="batch time")
 def reverse(sequences: Tensor, mask: Mask = None) -> Tensor:
     """Reverse the order of the real steps; the padding stays in place, so the mask still fits.
 

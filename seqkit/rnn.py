@@ -7,9 +7,12 @@ import keras
 from keras import ops, tree
 
 from seqkit import backend
-from seqkit.cells.cell import Cell, check_states
+from seqkit.cells.cell import Cell, check_constants, check_states, output_size, state_sizes
 from seqkit.cells.keras_cell import as_seqkit_cell
+from seqkit.cells.stacked import StackedCells
+from seqkit.checks import as_mask, check_sequence, invalid
 from seqkit.ops import align, time_first, where_rows
+from seqkit.outputs import TracedOutputs
 from seqkit.serialization import ConfigFromSignature
 from seqkit.typing import Mask, Nest, Shape, Size, States, Tensor
 
@@ -34,14 +37,14 @@ _Step: TypeAlias = Callable[[_Carry, _Inputs], _Carry]
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
-class RNN(ConfigFromSignature, keras.layers.Layer):
+class RNN(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
     """Layer that runs a cell over the time axis of a sequence.
 
         (y_t, s_t) = cell(x_t, s_{t-1}),   t = 1 ... time
 
     Args:
         cell: A seqkit cell, or any cell that follows Keras's contract (`keras.layers.LSTMCell`, a
-            custom one). The layer computes in the cell's dtype policy.
+            custom one); a list of cells is stacked. The layer computes in the cell's dtype policy.
         return_sequences: Return the output of every step instead of the last real step's.
         return_state: Return the states after the last real step as well, after the output.
         go_backwards: Read the sequence from its end; outputs come in the order of reading.
@@ -54,8 +57,9 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
     Call arguments:
         sequences: (batch, time, features...).
         mask: (batch, time) bool, True = real; taken from the input if Keras propagates one there.
-        initial_state: The states to start from, a list of (batch, size); None: the cell's initial
-            state. Together with `return_state`, this is how a stream is read piece by piece.
+        initial_state: The states to start from, a list of (batch, size), or the tensor if there is
+            one; None: the cell's initial state. Together with `return_state`, this is how a stream
+            is read piece by piece.
         constants: A nest of tensors that each step reads and none writes (an encoder's memory).
         reset: (batch, time) bool, True where a new segment begins: the state is reset there, for
             that row alone. A flag on a masked step counts from the next real one. When reading
@@ -66,7 +70,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         the outputs and the states.
 
     Raises:
-        ValueError: If states have other shapes than the cell defines, or for `stateful=True`.
+        ValueError: If an argument's shape doesn't fit, or for `stateful=True` or `unroll=True`.
 
     Masking:
         A masked step changes no state, wherever the padding lies: left, right, in gaps, or a whole
@@ -107,8 +111,9 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
                 "RNN keeps no state between calls: take it with return_state=True, and pass it "
                 "back as initial_state"
             )
-        if not callable(cell) or not hasattr(cell, "state_size"):
-            raise ValueError(f"RNN needs a cell (with state_size and call); got {cell!r}")
+        if kwargs.pop("unroll", False):
+            raise ValueError("RNN runs in a loop, which XLA compiles well; leave out unroll=True")
+        cell = _check_cell(_stacked(cell) if isinstance(cell, (list, tuple)) else cell)
         policy = getattr(cell, "dtype_policy", None)
         dtype = kwargs.pop("dtype", None) or policy
         if policy is not None and keras.dtype_policies.get(dtype).name != policy.name:
@@ -125,6 +130,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         self.learn_initial_state = learn_initial_state
         self.supports_masking = True
         self.input_spec = None  # read by keras.layers.Bidirectional
+        self._features = None  # the last size of the sequences
 
     @property
     def state_size(self) -> Nest:
@@ -132,8 +138,7 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
 
     @property
     def output_size(self) -> int:
-        output_size = getattr(self.cell, "output_size", None)
-        return tree.flatten(self.cell.state_size)[0] if output_size is None else output_size
+        return output_size(self.cell)
 
     def build(
         self,
@@ -142,18 +147,21 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         constants_shape: Nest = None,
         reset_shape: Shape | None = None,
     ) -> None:
+        features = getattr(self.cell, "input_size", None)
+        check_sequence("sequences", sequences_shape, self, features)
+        self._features = sequences_shape[-1]
         if isinstance(self.cell, keras.layers.Layer) and not self.cell.built:
             extra = {"constants_shape": constants_shape} if self._reads_constants else {}
             self.cell.build((sequences_shape[0], *sequences_shape[2:]), **extra)
         if self.learn_initial_state:
-            if None in tree.flatten(self.cell.state_size):
+            if None in state_sizes(self.cell):
                 raise ValueError(
                     f"RNN: a state of {self.cell.name} is as long as its constants, so "
                     "learn_initial_state=True can't learn it; pass an initial_state"
                 )
             self.initial_state_offsets = [
                 self.add_weight(shape=(1, n), initializer="zeros", name=f"initial_state_{i}")
-                for i, n in enumerate(tree.flatten(self.cell.state_size))
+                for i, n in enumerate(state_sizes(self.cell))
             ]
 
     @property
@@ -173,9 +181,11 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         offsets = tree.pack_sequence_as(states, self.initial_state_offsets)
         return tree.map_structure(lambda s, w: s + ops.cast(w, s.dtype), states, offsets)
 
-    def step(self, inputs: Tensor, states: States) -> tuple[Tensor, States]:
+    def step(self, inputs: Tensor, states: States, constants: Nest = None) -> tuple[Tensor, States]:
         """Run one step of a stream: inputs (batch, features) -> output, new states."""
-        return self.cell(inputs, states)
+        check_constants(self.cell, constants)
+        extra = {} if constants is None else {"constants": constants}
+        return self.cell(inputs, states, **extra)
 
     def call(
         self,
@@ -188,26 +198,20 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
     ) -> Tensor:
         # Keras fills it in only where `sequences` is the one tensor argument
         mask = getattr(sequences, "_keras_mask", None) if mask is None else mask
-        if constants is not None and not self._reads_constants:
-            raise ValueError(
-                f"{self.cell.name} takes no constants; a cell that does sets reads_constants = "
-                "True, and gets them in `prepare`"
-            )
+        check_sequence("sequences", sequences, self, self._features)
+        mask, reset = (
+            as_mask(name, flags, sequences, self)
+            for name, flags in (("mask", mask), ("reset", reset))
+        )
+        check_constants(self.cell, constants)
         batch_size = ops.shape(sequences)[0]
         initial = self.get_initial_state(batch_size, constants)
         states = (
-            initial if initial_state is None else self._match_initial_state(initial_state, initial)
+            initial
+            if initial_state is None
+            else self._match_initial_state(initial_state, initial, batch_size)
         )
-
-        x = time_first(sequences)
-        mask = None if mask is None else ops.cast(time_first(mask), "bool")
-        # The number of the segment that each step belongs to, counted from 0.
-        segment = None if reset is None else ops.cumsum(ops.cast(time_first(reset), "int32"), 0)
-        if self.go_backwards:
-            x, mask, segment = (v if v is None else ops.flip(v, 0) for v in (x, mask, segment))
-        if mask is not None:
-            # Padding may hold anything; a NaN there would reach the weights' gradients.
-            x = ops.where(align(mask, x), x, ops.zeros((), x.dtype))
+        x, mask, segment = self._as_read(sequences, mask, reset)
 
         with as_seqkit_cell(self.cell) as cell:
             prepared = cell.prepare(batch_size, constants, training)
@@ -233,6 +237,21 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
             result = time_first(outputs)  # its own inverse
         return (result, *states) if self.return_state else result
 
+    def _as_read(
+        self, sequences: Tensor, mask: Mask, reset: Tensor | None
+    ) -> tuple[Tensor, Mask, Tensor | None]:
+        """Return sequences, mask and segments with time first, in the order of reading."""
+        x = time_first(sequences)
+        mask = None if mask is None else time_first(mask)
+        # The number of the segment that each step belongs to, counted from 0.
+        segment = None if reset is None else ops.cumsum(ops.cast(time_first(reset), "int32"), 0)
+        if self.go_backwards:
+            x, mask, segment = (v if v is None else ops.flip(v, 0) for v in (x, mask, segment))
+        if mask is not None:
+            # Padding may hold anything; a NaN there would reach the weights' gradients.
+            x = ops.where(align(mask, x), x, ops.zeros((), x.dtype))
+        return x, mask, segment
+
     def _carrying(self, cell: Cell, prepared: Any) -> _Step:
         """Return the cell's step as a function from carry and inputs to the next carry."""
 
@@ -251,7 +270,11 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         segment = sequence.segment
         if segment is not None:
             # The segment that is read first: a stream's state belongs to it.
-            segment = segment[0] if self.go_backwards else ops.zeros_like(segment[0])
+            segment = (
+                ops.max(segment, axis=0, initial=0)
+                if self.go_backwards
+                else ops.zeros((batch_size,), "int32")
+            )
         zeros = ops.zeros((batch_size, self.output_size), self.compute_dtype)
         keep_outputs = self.return_sequences or self._has_penalty(training)
 
@@ -263,10 +286,10 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         carry, outputs = backend.scan(scanned, carry, _Inputs(*map(_or_empty, sequence)))
         return outputs, carry.output, carry.states
 
-    def _match_initial_state(self, given: States, initial: States) -> States:
+    def _match_initial_state(self, given: States, initial: States, batch_size: Size) -> States:
         """Return the given states in the structure and the dtypes of the cell's own."""
         given = tree.flatten(given)
-        check_states(self.cell, given, "initial_state has")
+        check_states(self.cell, given, "initial_state has", batch_size)
         given = [
             ops.cast(s, own.dtype) for s, own in zip(given, tree.flatten(initial), strict=True)
         ]
@@ -277,9 +300,10 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         check_states(self.cell, after, "a step returned")
         for i, (a, b) in enumerate(zip(after, before, strict=True)):
             if a.dtype != b.dtype:
-                raise ValueError(
-                    f"{self.cell.name}: a step turned state {i} from {b.dtype} into {a.dtype}; "
-                    "return states in the dtype of get_initial_state"
+                raise invalid(
+                    self.cell,
+                    f"a step turned state {i} from {b.dtype} into {a.dtype}; "
+                    "return states in the dtype of get_initial_state",
                 )
 
     def compute_output_shape(
@@ -289,24 +313,48 @@ class RNN(ConfigFromSignature, keras.layers.Layer):
         constants_shape: Nest = None,
         reset_shape: Shape | None = None,
     ) -> Shape | tuple[Shape, ...]:
-        batch, time = sequences_shape[:2]
-        shape = (
-            (batch, time, self.output_size) if self.return_sequences else (batch, self.output_size)
-        )
-        states = [(batch, n) for n in tree.flatten(self.cell.state_size)]
+        check_sequence("sequences", sequences_shape, self)
+        batch, time, *features = sequences_shape
+        if isinstance(self.cell, Cell):
+            output, states = self.cell.compute_output_shape(
+                (batch, *features), constants_shape=constants_shape
+            )
+        else:
+            output, sizes = (batch, self.output_size), self.cell.state_size
+            sizes = sizes if isinstance(sizes, (list, tuple)) else [sizes]
+            states = tree.map_structure(lambda n: (batch, n), list(sizes))
+        shape = (batch, time, output[-1]) if self.return_sequences else output
         return (shape, *states) if self.return_state else shape
-
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Nest:
-        # By tracing: states may have their own dtype, which a shape doesn't hold.
-        return keras.Operation.compute_output_spec(self, *args, **kwargs)
 
     def compute_mask(self, sequences: Tensor, mask: Mask = None) -> Tensor:
         mask = tree.flatten(mask)[0] if self.return_sequences else None
         if mask is not None and self.go_backwards:
             mask = ops.flip(mask, axis=1)  # as the outputs are
         if self.return_state:
-            return [mask] + [None] * len(tree.flatten(self.cell.state_size))
+            return [mask] + [None] * len(state_sizes(self.cell))
         return mask
+
+
+def _stacked(cells: list[keras.layers.Layer]) -> keras.layers.Layer:
+    """Return a list of cells as one cell."""
+    if not cells or all(isinstance(cell, Cell) for cell in cells):
+        return StackedCells(list(cells))
+    policy = getattr(_check_cell(cells[0]), "dtype_policy", None)
+    return keras.layers.StackedRNNCells([_check_cell(cell) for cell in cells], dtype=policy)
+
+
+def _check_cell(cell: keras.layers.Layer) -> keras.layers.Layer:
+    """Return the cell, or raise a ValueError that names what was given in its place."""
+    if isinstance(cell, type):
+        got, remedy = f"the class {cell.__name__}", f"create one: {cell.__name__}(units)"
+    elif hasattr(cell, "return_sequences"):
+        got = f"{type(cell).__name__}, which itself runs over a sequence"
+        remedy = "pass a cell, such as seqkit.LSTMCell(units)"
+    elif not callable(cell) or not hasattr(cell, "state_size"):
+        got, remedy = repr(cell), "a cell has state_size and call, such as seqkit.LSTMCell(units)"
+    else:
+        return cell
+    raise ValueError(f"RNN needs a cell; got {got}; {remedy}")
 
 
 def _or_empty(x: Nest) -> Nest:

@@ -1,5 +1,6 @@
 """Layer configurations derived from the signature of `__init__`."""
 
+import copy
 import inspect
 from typing import Any, Self
 
@@ -31,4 +32,5 @@ class ConfigFromSignature:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
+        config = copy.deepcopy(config)  # deserializing a functional model changes its configuration
         return cls(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -46,3 +47,13 @@ def test_reverse_reverses_the_real_steps_and_keeps_the_padding(shape, mask):
 def test_without_a_mask_all_steps_are_real():
     sequences = np.arange(12).reshape(2, 3, 2)
     np.testing.assert_array_equal(ops.convert_to_numpy(reverse(sequences)), sequences[:, ::-1])
+
+
+def test_sequences_of_a_functional_model_are_reversed():
+    x, mask = keras.Input((None, 2)), keras.Input((None,), dtype="bool")
+    model = keras.Model([x, mask], reverse(x, mask))
+    again = keras.Model.from_config(model.get_config())
+    values = np.arange(12, dtype="float32").reshape(2, 3, 2)
+    real = np.array([[1, 0, 1], [1, 1, 0]], bool)
+    wanted = ops.convert_to_numpy(reverse(values, real))
+    np.testing.assert_array_equal(ops.convert_to_numpy(again([values, real])), wanted)

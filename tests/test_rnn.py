@@ -433,3 +433,62 @@ def test_sizes_must_be_positive_ints(units):
 def test_dropout_rates_must_be_below_one(kind, rate):
     with pytest.raises(ValueError, match=f"{kind} is {rate}; it must be in"):
         LSTMCell(3, **{kind: rate})
+
+
+# What users of Keras write
+
+
+def test_a_list_of_cells_is_stacked():
+    ours = RNN([LSTMCell(3), GRUCell(2)], **ALL)
+    stack = RNN(seqkit.StackedCells([LSTMCell(3), GRUCell(2)]), **ALL)
+    assert_same([x.shape for x in ours(SEQUENCE)], [x.shape for x in stack(SEQUENCE)], rtol=0)
+    stack.set_weights(ours.get_weights())
+    assert_same(ours(SEQUENCE), stack(SEQUENCE))
+    assert type(RNN.from_config(ours.get_config()).cell) is seqkit.StackedCells
+    cells = [keras.layers.LSTMCell(3), keras.layers.GRUCell(2)]
+    assert_same(RNN(cells, **ALL)(SEQUENCE), keras.layers.RNN(cells, **ALL)(SEQUENCE))
+
+
+def test_a_single_state_needs_no_list():
+    given = SEQUENCE[:, 0]
+    rnn = RNN(GRUCell(3))
+    assert_same(rnn(SEQUENCE, initial_state=given), rnn(SEQUENCE, initial_state=[given]))
+
+
+class HasOneState(seqkit.Cell):
+    """A cell whose state_size is an int, as in Keras."""
+
+    state_size = 3
+
+    def step(self, projected, states, prepared):
+        h = ops.tanh(projected + states[0])
+        return h, [h]
+
+
+def test_the_size_of_a_single_state_may_be_an_int():
+    rnn = RNN(HasOneState(), **ALL)
+    outputs, state = rnn(SEQUENCE)
+    assert_same(outputs[:, -1], state)
+    assert rnn.compute_output_shape((4, 6, 3)) == ((4, 6, 3), (4, 3))
+    stacked = RNN([HasOneState(), HasOneState()], return_state=True)
+    assert [tuple(x.shape) for x in stacked(SEQUENCE)] == [(4, 3)] * 3
+
+
+def test_single_steps_read_constants():
+    rnn = RNN(ReadsConstants(), **ALL)
+    memory = np.ones((4, 2, 5), "float32")
+    outputs, state = rnn(SEQUENCE[:, :1], constants=memory)
+    found = rnn.step(SEQUENCE[:, 0], rnn.get_initial_state(4, memory), constants=memory)
+    assert_same(found, [outputs[:, 0], state])
+
+
+def test_integers_are_read_as_numbers():
+    rnn = RNN(GRUCell(3))
+    assert_same(rnn(np.ones((4, 6, 3), int)), rnn(np.ones((4, 6, 3), "float32")))
+
+
+def test_a_mixed_policy_holds_outside_of_a_call():
+    layer = RNN(LSTMCell(3, dtype="mixed_float16"))
+    model = keras.Sequential([keras.Input((None, 3)), layer])
+    spec = model.compute_output_spec(keras.KerasTensor((2, 5, 3)))
+    assert (spec.shape, spec.dtype) == ((2, 3), "float16")

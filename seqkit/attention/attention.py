@@ -7,8 +7,17 @@ from keras import ops
 
 from seqkit import backend
 from seqkit.attention.scores import read
+from seqkit.checks import (
+    as_mask,
+    check_known,
+    check_numbers,
+    check_shape,
+    invalid,
+    static_shape,
+)
+from seqkit.outputs import TracedOutputs
 from seqkit.serialization import ConfigFromSignature
-from seqkit.typing import Mask, Tensor
+from seqkit.typing import Mask, Shape, Tensor
 
 
 class Memory(NamedTuple):
@@ -19,13 +28,13 @@ class Memory(NamedTuple):
     mask: Tensor  # (batch, time) bool
 
 
-class Attention(ConfigFromSignature, keras.layers.Layer):
+class Attention(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
     """Weights over the positions of a memory, and the weighted mean of its values.
 
         a_j = softmax_j(score(s, h_j)),   c = sum_j a_j h_j
 
-    Subclasses build their weights from (query_shape, memory_shape) and define `align` and, if keys
-    are not the memory itself, `keys`.
+    Subclasses build their weights from (query_shape, memory_shape), after `super().build`, and
+    define `align` and, if keys are not the memory itself, `keys`.
 
     `feedback` is what `align` requires from earlier steps: nothing (None), the weights of the
     previous step ("weights") or the sum over all earlier steps ("coverage").
@@ -49,8 +58,8 @@ class Attention(ConfigFromSignature, keras.layers.Layer):
         the context.
 
     Raises:
-        ValueError: If an attention with feedback gets a sequence of queries: only `AttentionCell`
-            runs them one after the other.
+        ValueError: If an argument's shape doesn't fit, or an attention with feedback gets a
+            sequence of queries: only `AttentionCell` runs them one after the other.
     """
 
     feedback: Literal[None, "weights", "coverage"] = None
@@ -59,6 +68,26 @@ class Attention(ConfigFromSignature, keras.layers.Layer):
         super().__init__(**kwargs)
         self.return_weights = return_weights
         self.supports_masking = True
+        self._sizes = None, None  # the last sizes of query and memory
+
+    def build(self, query_shape: Shape, memory_shape: Shape) -> None:
+        self._check_query(query_shape)
+        self._check_memory(memory_shape)
+        for name, shape in ("query", query_shape), ("memory", memory_shape):
+            check_known(name, shape, self)
+        self._sizes = query_shape[-1], memory_shape[-1]
+
+    def _check_query(self, query: Tensor | Shape, batch: int | None = None) -> None:
+        size = self._sizes[0]
+        if len(static_shape(query) or ()) == 2:
+            check_shape("query", query, {"batch": batch, "size": size}, self)
+        else:
+            axes = {"batch": batch, "queries": None, "size": size}
+            check_shape("query", query, axes, self, " or (batch, size)")
+
+    def _check_memory(self, memory: Tensor | Shape) -> None:
+        axes = {"batch": None, "time": None, "features": self._sizes[1]}
+        check_shape("memory", memory, axes, self, ", e.g. of an RNN with return_sequences=True")
 
     def keys(self, memory: Tensor) -> Tensor:
         """Map the memory (batch, time, features) to keys (batch, time, key size)."""
@@ -71,16 +100,19 @@ class Attention(ConfigFromSignature, keras.layers.Layer):
     def prepare(self, memory: Tensor, mask: Mask = None) -> Memory:
         """Compute the keys of a memory (batch, time, features) with mask (batch, time)."""
         if not self.built:
-            raise ValueError(
-                f"{self.name} has no weights yet to compute keys with; call it, or the RNN around "
-                "it, once first"
+            raise invalid(
+                self,
+                "it has no weights yet to compute keys with; call it, or the RNN around it, once "
+                "first",
             )
         mask = getattr(memory, "_keras_mask", None) if mask is None else mask
+        self._check_memory(memory)
+        check_numbers("memory", memory, self)
+        mask = as_mask("mask", mask, memory, self)
         memory = ops.cast(memory, self.compute_dtype)
         if mask is None:
             mask = ops.ones(ops.shape(memory)[:2], "bool")
         else:
-            mask = ops.cast(mask, "bool")
             # Padding may hold anything; a NaN there would reach the gradients of the weights.
             memory = ops.where(mask[..., None], memory, ops.zeros((), memory.dtype))
         return Memory(self.keys(memory), memory, mask)
@@ -107,12 +139,18 @@ class Attention(ConfigFromSignature, keras.layers.Layer):
         Returns:
             (batch, [queries,] time).
         """
+        batch, time = static_shape(memory.mask) or (None, None)
+        self._check_query(query, batch)
+        check_numbers("query", query, self)
+        if previous is not None:
+            check_shape("previous", previous, {"batch": batch, "time": time}, self)
         single = len(query.shape) == 2
         if self.feedback and not single:
-            raise ValueError(
-                f"{self.name} needs the {self.feedback} of earlier steps, which a sequence of "
-                f"queries doesn't have; give one query (batch, size), or use AttentionCell. Got "
-                f"{tuple(query.shape)}"
+            raise invalid(
+                self,
+                f"it needs the {self.feedback} of earlier steps, which a sequence of queries "
+                "doesn't have; give one query (batch, size), or use AttentionCell. Got "
+                f"{static_shape(query)}",
             )
         query = ops.cast(query[:, None] if single else query, self.compute_dtype)
         if self.feedback and previous is None:
@@ -129,6 +167,13 @@ class Attention(ConfigFromSignature, keras.layers.Layer):
         context = read(weights, prepared.values)
         return (context, weights) if self.return_weights else context
 
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        # By tracing: the weights are in float32 under any policy.
-        return keras.Operation.compute_output_spec(self, *args, **kwargs)
+    def compute_output_shape(
+        self,
+        query_shape: Shape,
+        memory_shape: Shape,
+        mask_shape: Shape | None = None,
+        previous_shape: Shape | None = None,
+    ) -> Shape | tuple[Shape, Shape]:
+        context = (*query_shape[:-1], memory_shape[-1])
+        weights = (*query_shape[:-1], memory_shape[1])
+        return (context, weights) if self.return_weights else context

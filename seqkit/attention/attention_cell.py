@@ -3,7 +3,7 @@
 from typing import Any, Literal, NamedTuple
 
 import keras
-from keras import ops
+from keras import ops, tree
 
 from seqkit import backend
 from seqkit.attention.attention import Attention, Memory
@@ -11,8 +11,8 @@ from seqkit.attention.scores import read
 from seqkit.cells.affine import AffineCell
 from seqkit.cells.cell import Cell
 from seqkit.cells.stacked import StackedCells
-from seqkit.checks import one_of
-from seqkit.ops import precise_dtype
+from seqkit.checks import check_known, check_shape, invalid, is_shape, one_of
+from seqkit.ops import compensated_add, precise_dtype
 from seqkit.typing import Nest, Shape, Size, States, Tensor
 
 
@@ -33,6 +33,7 @@ class State(NamedTuple):
     weights: Tensor  # a (batch, time of the memory)
     coverage: Tensor | None  # sum of all a so far (batch, time of the memory)
     attentional: Tensor | None  # h~ (batch, output size); None: attend="before"
+    rounding: Tensor | None  # the rounding error of the coverage
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -60,7 +61,8 @@ class AttentionCell(Cell):
     Call arguments:
         inputs: (batch, features).
         states: Those of the cell, a (batch, time of the memory), for `CoverageAttention` the sum of
-            all a so far, and with attend="after" h~.
+            all a so far, with attend="after" h~, and for `CoverageAttention` the rounding error of
+            its sum.
         constants: The memory (batch, time, features), a pair of it and its mask (batch, time), or a
             `Memory`.
 
@@ -69,8 +71,8 @@ class AttentionCell(Cell):
         `attention_weights(states)` returns a_t, in float32 or more.
 
     Raises:
-        ValueError: If cell, attention or `attend` is invalid, if dtype policies differ, or without
-            constants, as in `keras.layers.RNN`.
+        ValueError: If cell, attention or `attend` is invalid, if dtype policies differ, if the
+            memory is not (batch, time, features), or without constants, as in `keras.layers.RNN`.
 
     Masking:
         Of the memory, as in `Attention`. Dropout of the cell applies to x_t and its state, not to
@@ -135,6 +137,8 @@ class AttentionCell(Cell):
             self.state_size.append(None)
         if attend == "after":
             self.state_size.append(cell.output_size)
+        if attention.feedback == "coverage":
+            self.state_size.append(None)
         self._lowest = stack[0]
         self._query_index = len(cell.state_size) - len(stack[-1].state_size)  # the output's state
 
@@ -143,8 +147,12 @@ class AttentionCell(Cell):
         if self.attend == "after":
             return self.cell.output_size
         if not self.built:
-            raise ValueError(f"{self.name}: the output size is unknown before it is built")
+            raise invalid(self, "the output size is unknown before it is built")
         return self.cell.output_size + self.memory_size
+
+    @property
+    def input_size(self) -> int | None:
+        return self.cell.input_size
 
     @property
     def is_stochastic(self) -> bool:
@@ -152,9 +160,11 @@ class AttentionCell(Cell):
 
     def build(self, input_shape: Shape, constants_shape: Nest = None) -> None:
         if constants_shape is None:
-            raise ValueError(_no_memory(self))
-        shapes = _unpack_memory(constants_shape, constants_shape[0])
-        self.memory_size = shapes[1 if len(shapes) == 3 else 0][-1]
+            raise _no_memory(self)
+        shape = _values(self._unpack_memory(constants_shape, not is_shape(constants_shape)))
+        check_shape("memory", shape, {"batch": None, "time": None, "features": None}, self)
+        check_known("memory", shape, self)
+        self.memory_size = shape[-1]
         size = self.cell.output_size
         if not self.cell.built:  # already built when reloaded
             self.cell.build(input_shape)
@@ -173,9 +183,26 @@ class AttentionCell(Cell):
                 shape=(self.memory_size + size, size), name="attentional_kernel"
             )
 
+    def compute_output_shape(
+        self,
+        inputs_shape: Shape,
+        states_shape: list[Shape] | None = None,
+        constants_shape: Nest = None,
+    ) -> tuple[Shape, list[Shape]]:
+        if constants_shape is None:
+            return super().compute_output_shape(inputs_shape)
+        memory = self._unpack_memory(constants_shape, not is_shape(constants_shape))
+        batch, time, features = _values(memory)
+        size = self.cell.output_size + (features if self.attend == "before" else 0)
+        states = [(batch, time if n is None else n) for n in self.state_size]
+        return (batch, size), states
+
     def prepare(self, batch_size: Size, constants: Nest = None, training: bool = False) -> Prepared:
         """Prepare the cell, compute the keys of the memory, and read the weights."""
-        memory = _unpack_memory(constants, constants)
+        memory = self._unpack_memory(constants)
+        rows = batch_size if isinstance(batch_size, int) else None
+        axes = {"batch": rows, "time": None, "features": self.memory_size}
+        check_shape("memory", _values(memory), axes, self)
         memory = Memory(*memory) if len(memory) == 3 else self.attention.prepare(*memory)
         return Prepared(
             self.cell.prepare(batch_size, None, training),
@@ -216,14 +243,19 @@ class AttentionCell(Cell):
         """Return the state with new attention weights, and the context."""
         previous = state.weights if state.coverage is None else state.coverage
         a = self.attention.compute_weights(query, prepared.memory, previous, prepared.parameters)
-        coverage = None if state.coverage is None else state.coverage + a
-        return state._replace(weights=a, coverage=coverage), read(a, prepared.memory.values)
+        state = state._replace(weights=a)
+        if state.coverage is not None:
+            coverage, rounding = compensated_add(state.coverage, state.rounding, a)
+            state = state._replace(coverage=coverage, rounding=rounding)
+        return state, read(a, prepared.memory.values)
 
     def _unpack(self, states: States) -> State:
         k = len(self.cell.state_size)
         weights, *rest = states[k:]
-        coverage = rest.pop(0) if self.attention.feedback == "coverage" else None
-        return State(states[:k], weights, coverage, rest[0] if rest else None)
+        coverage = rounding = None
+        if self.attention.feedback == "coverage":
+            coverage, *rest, rounding = rest
+        return State(states[:k], weights, coverage, rest[0] if rest else None, rounding)
 
     def get_initial_state(self, batch_size: Size = None, constants: Nest = None) -> States:
         """Return the initial state of the cell, with attention weights of zero."""
@@ -241,14 +273,28 @@ class AttentionCell(Cell):
             [(2, 4), (2, 7), (2, 4)]
         """
         if constants is None:
-            raise ValueError(_no_memory(self))
-        memory = _unpack_memory(constants, constants)
-        memory = memory[1 if len(memory) == 3 else 0]
+            raise _no_memory(self)
+        memory = _values(self._unpack_memory(constants))
+        check_shape("memory", memory, {"batch": None, "time": None, "features": None}, self)
         zeros = ops.zeros_like(memory[:, :, 0], dtype=precise_dtype(self))
         coverage = zeros if self.attention.feedback == "coverage" else None
         query = states[self._query_index]
         attentional = ops.zeros_like(query) if self.attend == "after" else None
-        return _pack(State(states, zeros, coverage, attentional))
+        return _pack(State(states, zeros, coverage, attentional, coverage))
+
+    def _unpack_memory(self, constants: Nest, is_nested: bool | None = None) -> tuple:
+        """Return (memory,), (memory, mask) or the parts of a `Memory`, of tensors or of shapes."""
+        if is_nested is None:
+            is_nested = tree.is_nested(constants)
+        if not is_nested:
+            return (constants,)
+        if not isinstance(constants, (list, tuple)) or len(constants) not in (1, 2, 3):
+            raise invalid(
+                self,
+                f"constants are a {type(constants).__name__} of {len(constants)}; they must be a "
+                "memory, (memory, mask), or the result of attention.prepare(memory, mask)",
+            )
+        return tuple(constants)
 
     def attention_weights(self, states: States) -> Tensor:
         """Return a_t (batch, time of the memory) of the step that returned these states."""
@@ -259,13 +305,14 @@ def _pack(state: State) -> States:
     return [*state.cell, *(part for part in state[1:] if part is not None)]
 
 
-def _unpack_memory(constants: Nest, is_nested: Nest) -> tuple:
-    """Return (memory,), (memory, mask) or the parts of a `Memory`, of tensors or of shapes."""
-    return tuple(constants) if isinstance(is_nested, (tuple, list)) else (constants,)
+def _values(memory: tuple) -> Tensor | Shape:
+    """Return the values among the parts of a memory."""
+    return memory[1 if len(memory) == 3 else 0]
 
 
-def _no_memory(cell: AttentionCell) -> str:
-    return (
-        f"{cell.name} needs a memory: run it in seqkit.RNN with constants=memory or (memory, "
-        "mask); keras.layers.RNN does not pass constants on"
+def _no_memory(cell: AttentionCell) -> ValueError:
+    return invalid(
+        cell,
+        "it needs a memory: run it in seqkit.RNN with constants=memory or (memory, mask); "
+        "keras.layers.RNN does not pass constants on",
     )

@@ -52,6 +52,7 @@ class BahdanauAttention(Attention):
         self.normalize = normalize
 
     def build(self, query_shape: Shape, memory_shape: Shape) -> None:
+        super().build(query_shape, memory_shape)
         self.add_weight(shape=(query_shape[-1], self.units), name="query_kernel")
         self.key_kernel = self.add_weight(shape=(memory_shape[-1], self.units), name="key_kernel")
         self.add_weight(shape=(self.units,), initializer="glorot_uniform", name="v")

@@ -68,12 +68,13 @@ class LuongAttention(Attention):
         self.window = window if window is None else positive("window", window, self)
 
     def build(self, query_shape: Shape, memory_shape: Shape) -> None:
+        super().build(query_shape, memory_shape)
         size = query_shape[-1]
         if self.score in ("general", "concat"):
             self.key_kernel = self.add_weight(shape=(memory_shape[-1], size), name="key_kernel")
         elif size != memory_shape[-1]:
             raise ValueError(
-                f"{self.name}: the query is {size} wide and the memory {memory_shape[-1]}; "
+                f"LuongAttention: the query is {size} wide and the memory {memory_shape[-1]}; "
                 f"{self.score!r} requires equal sizes, 'general' does not"
             )
         if self.score == "concat":

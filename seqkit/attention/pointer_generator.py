@@ -5,14 +5,16 @@ from typing import Any
 import keras
 from keras import ops
 
+from seqkit.checks import batch_of, check_known, check_shape, static_shape
 from seqkit.ops import linear, precise_dtype
+from seqkit.outputs import TracedOutputs
 from seqkit.typing import Mask, Shape, Tensor
 
 _TINY = 1e-30  # keeps log(0) out
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
-class PointerGenerator(keras.layers.Layer):
+class PointerGenerator(TracedOutputs, keras.layers.Layer):
     """Mixture of a distribution over the vocabulary and copying from attended positions.
 
         p_gen = σ(w . s + b)                                                    (8)
@@ -29,6 +31,9 @@ class PointerGenerator(keras.layers.Layer):
     Returns:
         log p (batch, [steps,] vocabulary). In a half-precision model, dtype="float32" preserves the
         small differences that the loss depends on.
+
+    Raises:
+        ValueError: If the shapes don't fit together.
 
     Masking:
         Positions with weight 0 are never copied. The mask of the logits is propagated.
@@ -55,14 +60,29 @@ class PointerGenerator(keras.layers.Layer):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
+        self._query_size = None
 
     def build(
         self, logits_shape: Shape, query_shape: Shape, weights_shape: Shape, source_shape: Shape
     ) -> None:
+        self._check_shapes(logits_shape, query_shape, weights_shape, source_shape)
+        check_known("query", query_shape, self)
+        self._query_size = query_shape[-1]
         self.kernel = self.add_weight(shape=(query_shape[-1], 1), name="kernel")
         self.bias = self.add_weight(shape=(1,), initializer="zeros", name="bias")
 
+    def _check_shapes(self, logits: Tensor, query: Tensor, weights: Tensor, source: Tensor) -> None:
+        """Raise a ValueError if the tensors, or their shapes, don't fit together."""
+        batch, *steps = (static_shape(logits) or ())[:-1] or (None,)
+        leading = {"batch": batch} | ({"steps": steps[0]} if steps else {})
+        check_shape("logits", logits, leading | {"vocabulary": None}, self)
+        check_shape("query", query, leading | {"size": self._query_size}, self)
+        check_shape("weights", weights, leading | {"time": None}, self)
+        time = (static_shape(weights) or (None,))[-1]
+        check_shape("source", source, {"batch": batch_of(weights), "time": time}, self)
+
     def call(self, logits: Tensor, query: Tensor, weights: Tensor, source: Tensor) -> Tensor:
+        self._check_shapes(logits, query, weights, source)
         if len(logits.shape) == 2:
             single = self.call(logits[:, None], query[:, None], weights[:, None], source)
             return ops.squeeze(single, axis=1)

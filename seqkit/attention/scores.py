@@ -11,11 +11,13 @@ sequence.
 from keras import ops
 
 from seqkit.ops import linear
+from seqkit.shapes import check_broadcast, shapes
 from seqkit.typing import Mask, Tensor
 
 IMPOSSIBLE = -1e9  # a score with weight 0 that causes no NaN
 
 
+@shapes(query="batch queries units", keys="batch time units", v="units", bias="units")
 def additive(query: Tensor, keys: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
     """Compute additive scores.
 
@@ -38,6 +40,7 @@ def additive(query: Tensor, keys: Tensor, v: Tensor, bias: Tensor | None = None)
     return ops.squeeze(linear(hidden, v[:, None]), axis=-1)
 
 
+@shapes(v="units", g="1 |")
 def normalized(v: Tensor, g: Tensor) -> Tensor:
     """Compute g v / |v|, whose norm is the separate weight g.
 
@@ -47,6 +50,7 @@ def normalized(v: Tensor, g: Tensor) -> Tensor:
     return g * v * ops.rsqrt(ops.sum(ops.square(v)))
 
 
+@shapes(query="batch queries size", keys="batch time size")
 def dot(query: Tensor, keys: Tensor) -> Tensor:
     """Compute scores s . h: (batch, queries, size), (batch, time, size) -> (batch, queries, time).
 
@@ -56,6 +60,7 @@ def dot(query: Tensor, keys: Tensor) -> Tensor:
     return ops.matmul(query, ops.transpose(keys, (0, 2, 1)))
 
 
+@shapes(query="batch queries size", keys="batch time size")
 def scaled_dot(query: Tensor, keys: Tensor) -> Tensor:
     """Compute scores s . h / sqrt(size), with shapes as in `dot`.
 
@@ -65,6 +70,7 @@ def scaled_dot(query: Tensor, keys: Tensor) -> Tensor:
     return dot(query * keys.shape[-1] ** -0.5, keys)
 
 
+@shapes(scores="... time")
 def masked_softmax(scores: Tensor, mask: Mask) -> Tensor:
     """Compute the softmax over real positions, in float32 or more; exactly 0 elsewhere.
 
@@ -76,12 +82,14 @@ def masked_softmax(scores: Tensor, mask: Mask) -> Tensor:
     Returns:
         (..., time), float32 or float64.
     """
+    check_broadcast("mask", mask, scores, "masked_softmax")
     scores = ops.where(mask, ops.cast(scores, _precise(scores)), IMPOSSIBLE)
     # Keras warns about a softmax over one position, which is legitimate here.
     weights = 1 + 0 * scores if scores.shape[-1] == 1 else ops.softmax(scores, axis=-1)
     return ops.where(mask, weights, ops.zeros((), weights.dtype))
 
 
+@shapes(weights="batch queries time | batch time", values="batch time size")
 def read(weights: Tensor, values: Tensor) -> Tensor:
     """Compute the context sum_j a_j h_j.
 
@@ -98,6 +106,7 @@ def read(weights: Tensor, values: Tensor) -> Tensor:
     return ops.squeeze(ops.matmul(weights[:, None, :], values), axis=1)
 
 
+@shapes(query="batch queries size", mask="batch time", W="size size", v="size")
 def local_window(
     query: Tensor, mask: Mask, W: Tensor, v: Tensor, reach: int
 ) -> tuple[Tensor, Tensor]:
@@ -127,6 +136,7 @@ def local_window(
     return ops.exp(-ops.square(distance) / (2 * (reach / 2) ** 2)), ops.abs(distance) <= reach
 
 
+@shapes(previous="batch time", F="width filters")
 def location_features(previous: Tensor, F: Tensor) -> Tensor:
     """Compute f = F * a, a convolution of the previous weights.
 

@@ -7,7 +7,7 @@ from keras import ops
 
 from seqkit import backend
 from seqkit.cells.cell import Cell
-from seqkit.checks import positive
+from seqkit.checks import check_known, check_shape, positive
 from seqkit.ops import apply_mask, linear
 from seqkit.typing import Initializer, Nest, Regularizer, Shape, Size, Tensor
 
@@ -87,10 +87,12 @@ class AffineCell(Cell):
         self.seed = seed
         if self.is_stochastic:
             self.seed_generator = keras.random.SeedGenerator(seed)
-        self.state_size = [units]
-        self.output_size = units
+        self.state_size = [self.units]
+        self.output_size = self.units
 
     def build(self, input_shape: Shape) -> None:
+        check_shape("inputs", input_shape, {"batch": None, "features": None}, self)
+        check_known("inputs", input_shape, self)
         self.input_size = input_shape[-1]
         width = self.blocks * self.units
         self.kernel = self.add_weight(

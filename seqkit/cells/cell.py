@@ -3,17 +3,19 @@
 from typing import Any
 
 import keras
-from keras import ops
+from keras import ops, tree
 
+from seqkit.checks import check_numbers, check_shape, invalid, static_shape
+from seqkit.outputs import TracedOutputs
 from seqkit.serialization import ConfigFromSignature
-from seqkit.typing import Nest, Size, States, Tensor
+from seqkit.typing import Mask, Nest, Shape, Size, States, Tensor
 
 
-class Cell(ConfigFromSignature, keras.layers.Layer):
+class Cell(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
     """Base class of one time step of a recurrence: define `step`, and `RNN` runs it over time.
 
-    A cell has a `state_size` (flat list of ints; None: as long as the constants) and an
-    `output_size` (int), and consists of
+    A cell has a `state_size` (flat list of ints; None: as long as the constants; an int is a list
+    of one) and an `output_size` (int; by default that of the first state), and consists of
 
     | method                                       | runs                 | computes              |
     | -------------------------------------------- | -------------------- | --------------------- |
@@ -41,6 +43,7 @@ class Cell(ConfigFromSignature, keras.layers.Layer):
 
     state_size: list[int | None]
     output_size: int
+    input_size: int | None = None  # number of features, if `build` sets it and calls are checked
 
     is_stochastic = False  # whether `prepare` draws random numbers in training
     has_penalty = False  # whether the cell has a `penalty`
@@ -71,25 +74,74 @@ class Cell(ConfigFromSignature, keras.layers.Layer):
                 "seqkit.RNN, not in keras.layers.RNN, which would ignore it"
             )
         states = list(states) if isinstance(states, (list, tuple)) else [states]
-        check_states(self, states)
+        check_numbers("inputs", inputs, self)
+        if self.input_size is not None:
+            axes = {"batch": None, "features": self.input_size}
+            check_shape("inputs", inputs, axes, self, "; seqkit.RNN runs a cell over a sequence")
+        check_states(self, states, batch_size=inputs.shape[0])
+        check_constants(self, constants)
         prepared = self.prepare(ops.shape(inputs)[0], constants, training)
         return self.step(self.project(inputs, prepared), states, prepared)
 
     def get_initial_state(self, batch_size: Size = None, constants: Nest = None) -> States:
         """Return zeros, a list of (batch, size). A cell with a size of None overrides it."""
-        return [ops.zeros((batch_size, n), self.compute_dtype) for n in self.state_size]
+        return [ops.zeros((batch_size, n), self.compute_dtype) for n in state_sizes(self)]
+
+    def compute_output_shape(
+        self,
+        inputs_shape: Shape,
+        states_shape: list[Shape] | None = None,
+        constants_shape: Nest = None,
+    ) -> tuple[Shape, list[Shape]]:
+        batch = inputs_shape[0]
+        return (batch, output_size(self)), [(batch, n) for n in state_sizes(self)]
+
+    def compute_mask(self, inputs: Tensor, mask: Mask = None) -> None:
+        """Return None: the mask of a step's inputs is not one of its output's."""
 
 
-def check_states(cell: keras.layers.Layer, states: States, where: str = "got") -> None:
-    """Raise a ValueError if the number or the sizes of states don't match the cell."""
-    sizes = cell.state_size if isinstance(cell.state_size, (list, tuple)) else [cell.state_size]
-    if any(isinstance(n, (list, tuple)) for n in sizes):
+def state_sizes(cell: keras.layers.Layer) -> list[int | None]:
+    """Return the sizes of a cell's states as a flat list."""
+    return tree.flatten(cell.state_size)
+
+
+def output_size(cell: keras.layers.Layer) -> int:
+    """Return the size of a cell's output, by default that of the first state, as in Keras."""
+    size = getattr(cell, "output_size", None)
+    return state_sizes(cell)[0] if size is None else size
+
+
+def check_constants(cell: keras.layers.Layer, constants: Nest) -> None:
+    """Raise a ValueError if there are constants that the cell would ignore."""
+    if constants is not None and not getattr(cell, "reads_constants", False):
+        raise invalid(
+            cell,
+            "it takes no constants; a cell that does sets reads_constants = True, and gets them in "
+            "`prepare`",
+        )
+
+
+def check_states(
+    cell: keras.layers.Layer, states: States, where: str = "got", batch_size: Size = None
+) -> None:
+    """Raise a ValueError if the number or the shapes of states don't match the cell."""
+    for state in states:
+        if not hasattr(state, "shape"):
+            raise invalid(
+                cell, f"its states must be tensors (batch, size); {where} {type(state).__name__}"
+            )
+        check_numbers("a state", state, cell)
+    size = cell.state_size
+    if isinstance(size, (list, tuple)) and any(isinstance(n, (list, tuple)) for n in size):
         return  # keras.layers.StackedRNNCells nests its states and checks them itself
-    shapes = [tuple(s.shape) for s in states]
+    batch = batch_size if isinstance(batch_size, int) else None
+    sizes, shapes = state_sizes(cell), [static_shape(s) for s in states]
     fits = len(shapes) == len(sizes) and all(
-        len(s) == 2 and (n is None or s[1] in (None, n)) for s, n in zip(shapes, sizes, strict=True)
+        s is None or (len(s) == 2 and s[0] in (None, batch or s[0]) and s[1] in (None, n or s[1]))
+        for s, n in zip(shapes, sizes, strict=True)
     )
     if not fits:
         sizes = ["length of the constants" if n is None else n for n in sizes]
         wanted = ", ".join(f"(batch, {n})" for n in sizes)
-        raise ValueError(f"{cell.name}: its states are [{wanted}]; {where} {shapes}")
+        rows = "" if batch is None else f" for a batch of {batch}"
+        raise invalid(cell, f"its states are [{wanted}]; {where} {shapes}{rows}")

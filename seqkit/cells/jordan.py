@@ -60,8 +60,8 @@ class JordanCell(AffineCell):
         self.output_units = positive("output_units", output_units, self)
         self.activation = keras.activations.get(activation)
         self.output_activation = keras.activations.get(output_activation)
-        self.state_size = [output_units]
-        self.output_size = output_units
+        self.state_size = [self.output_units]
+        self.output_size = self.output_units
 
     def build(self, input_shape: Shape) -> None:
         super().build(input_shape)

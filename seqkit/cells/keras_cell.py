@@ -25,7 +25,8 @@ class KerasCell:
         )
 
     def project(self, inputs: Tensor, prepared: dict) -> Tensor:
-        _draw_dropout_masks(self.cell, inputs[0])
+        # Zeros in the shape of a step: there is no inputs[0] in an empty sequence.
+        _draw_dropout_masks(self.cell, ops.zeros(ops.shape(inputs)[1:], inputs.dtype))
         return inputs
 
     def step(self, projected: Tensor, states: States, prepared: dict) -> tuple[Tensor, States]:

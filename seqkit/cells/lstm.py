@@ -29,7 +29,7 @@ class LSTMCell(AffineCell):
         units: Size of c, > 0.
         activation: a.
         recurrent_activation: σ.
-        unit_forget_bias: Add 1 to the initial value of b_f.
+        unit_forget_bias: Initialize b_f to 1, the rest of b with `bias_initializer`.
         peephole: Feed the memory to the gates: p_i, p_f and p_o have one weight per unit. Otherwise
             they are 0.
         layer_norm: Normalize U x, W h, and c before a, each with its own gain; c has a bias as
@@ -88,9 +88,10 @@ class LSTMCell(AffineCell):
         self.projection_units = projection_units
         self.coupled = coupled
         if projection_units is not None:
-            self.output_size = positive("projection_units", projection_units, self)
+            self.projection_units = positive("projection_units", projection_units, self)
+            self.output_size = self.projection_units
         self.blocks = 3 if coupled else 4
-        self.state_size = [self.output_size, units]
+        self.state_size = [self.output_size, self.units]
 
     def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
@@ -119,11 +120,11 @@ class LSTMCell(AffineCell):
         return norm
 
     def initial_bias(self, shape: Shape, dtype: str | None = None) -> Tensor:
-        bias = super().initial_bias(shape, dtype)
         if not self.unit_forget_bias:
-            return bias
-        forget = 0 if self.coupled else 1
-        return bias + ops.repeat(ops.one_hot(forget, self.blocks, dtype=dtype), self.units)
+            return super().initial_bias(shape, dtype)
+        before = [] if self.coupled else [super().initial_bias((self.units,), dtype)]
+        after = super().initial_bias((2 * self.units,), dtype)
+        return ops.concatenate([*before, ops.ones((self.units,), dtype), after])
 
     def project(self, inputs: Tensor, prepared: Prepared) -> Tensor:
         if not self.layer_norm:

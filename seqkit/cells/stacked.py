@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from seqkit.cells.cell import Cell
+from seqkit.cells.cell import Cell, output_size, state_sizes
 from seqkit.typing import Mask, Nest, Shape, Size, States, Tensor
 
 
@@ -41,10 +41,16 @@ class StackedCells(Cell):
     """
 
     def __init__(self, cells: list[Cell], **kwargs: Any) -> None:
-        if not cells or not all(isinstance(cell, Cell) for cell in cells):
+        if not isinstance(cells, (list, tuple)) or not cells:
             raise ValueError(
-                f"StackedCells takes a list of seqkit cells, at least one; got {cells}"
+                f"StackedCells takes a list of seqkit cells, at least one; got {cells!r}"
             )
+        for k, cell in enumerate(cells):
+            if not isinstance(cell, Cell):
+                raise ValueError(
+                    f"StackedCells: cells[{k}] is {cell!r}; it must be a seqkit cell, such as "
+                    "seqkit.LSTMCell(units); keras.layers.StackedRNNCells stacks cells of Keras"
+                )
         policies = sorted({cell.dtype_policy.name for cell in cells})
         if len(policies) > 1:
             raise ValueError(f"StackedCells takes cells of one dtype policy; got {policies}")
@@ -56,15 +62,19 @@ class StackedCells(Cell):
         kwargs.setdefault("dtype", cells[0].dtype_policy)
         super().__init__(**kwargs)
         self.cells = list(cells)
-        self.state_size = [n for cell in cells for n in cell.state_size]
-        self.output_size = cells[-1].output_size
+        self.state_size = [n for cell in cells for n in state_sizes(cell)]
+        self.output_size = output_size(cells[-1])
 
     def build(self, input_shape: Shape, constants_shape: Nest = None) -> None:
         for cell in self.cells:
             if not cell.built:  # already built when reloaded
                 extra = {"constants_shape": constants_shape} if cell.reads_constants else {}
                 cell.build(input_shape, **extra)
-            input_shape = (input_shape[0], cell.output_size)
+            input_shape = (input_shape[0], output_size(cell))
+
+    @property
+    def input_size(self) -> int | None:
+        return self.cells[0].input_size
 
     @property
     def is_stochastic(self) -> bool:
@@ -93,7 +103,8 @@ class StackedCells(Cell):
         output = None
         for k, cell in enumerate(self.cells):
             x = projected if k == 0 else cell.project(output, prepared[k])
-            own, states = states[: len(cell.state_size)], states[len(cell.state_size) :]
+            count = len(state_sizes(cell))
+            own, states = states[:count], states[count:]
             output, own = cell.step(x, own, prepared[k])
             new_states += own
         return output, new_states

@@ -52,6 +52,10 @@ class Traced(Cell):
             self.cell.build(input_shape)
 
     @property
+    def input_size(self) -> int | None:
+        return self.cell.input_size
+
+    @property
     def is_stochastic(self) -> bool:
         return self.cell.is_stochastic
 

@@ -7,6 +7,7 @@ non-negative and sums to at most one.
 
 from keras import ops
 
+from seqkit.shapes import shapes
 from seqkit.typing import Tensor
 
 EPSILON = 1e-6  # in roots and logarithms: keeps gradients finite
@@ -15,6 +16,7 @@ EPSILON = 1e-6  # in roots and logarithms: keeps gradients finite
 SLOT_NORM_EPSILON = 0.1
 
 
+@shapes(memory="batch word slots", keys="batch heads word", strengths="batch heads 1")
 def content_weighting(memory: Tensor, keys: Tensor, strengths: Tensor) -> Tensor:
     """Compute a weighting by content.
 
@@ -31,6 +33,7 @@ def content_weighting(memory: Tensor, keys: Tensor, strengths: Tensor) -> Tensor
     return ops.softmax(strengths * cosine_similarity(memory, keys), axis=-1)
 
 
+@shapes(memory="batch word slots", keys="batch heads word")
 def cosine_similarity(memory: Tensor, keys: Tensor) -> Tensor:
     """Compute the cosine similarity of keys and slots, (batch, heads, slots).
 
@@ -57,6 +60,7 @@ def cosine_similarity(memory: Tensor, keys: Tensor) -> Tensor:
     return ops.matmul(keys / key_lengths, memory) / lengths
 
 
+@shapes(content="batch heads slots", previous="batch heads slots", gate="batch heads 1")
 def interpolate(content: Tensor, previous: Tensor, gate: Tensor) -> Tensor:
     """Interpolate with the previous weighting, with a gate g in [0, 1] (batch, heads, 1).
 
@@ -68,6 +72,7 @@ def interpolate(content: Tensor, previous: Tensor, gate: Tensor) -> Tensor:
     return gate * content + (1 - gate) * previous
 
 
+@shapes(weighting="batch heads slots", shifts="batch heads shifts")
 def shift(weighting: Tensor, shifts: Tensor) -> Tensor:
     """Shift a weighting along the slots, which form a circle.
 
@@ -90,6 +95,7 @@ def shift(weighting: Tensor, shifts: Tensor) -> Tensor:
     return sum(shifts[..., r + j, None] * ops.roll(weighting, j, axis=-1) for j in range(-r, r + 1))
 
 
+@shapes(weighting="batch heads slots", sharpness="batch heads 1")
 def sharpen(weighting: Tensor, sharpness: Tensor) -> Tensor:
     """Sharpen a weighting.
 
@@ -107,6 +113,7 @@ def sharpen(weighting: Tensor, sharpness: Tensor) -> Tensor:
     return ops.softmax(sharpness * ops.log(weighting + EPSILON), axis=-1)
 
 
+@shapes(memory="batch word slots", weighting="batch heads slots")
 def read(memory: Tensor, weighting: Tensor) -> Tensor:
     """Read words (batch, heads, word) from the memory.
 
@@ -118,6 +125,12 @@ def read(memory: Tensor, weighting: Tensor) -> Tensor:
     return ops.swapaxes(ops.matmul(memory, ops.swapaxes(weighting, 1, 2)), 1, 2)
 
 
+@shapes(
+    memory="batch word slots",
+    weighting="batch heads slots",
+    erase="batch heads word",
+    add="batch heads word",
+)
 def write(memory: Tensor, weighting: Tensor, erase: Tensor, add: Tensor) -> Tensor:
     """Erase and add at the weighted slots of the memory.
 
@@ -143,6 +156,7 @@ def write(memory: Tensor, weighting: Tensor, erase: Tensor, add: Tensor) -> Tens
 # "Temporal memory linkage"). It has one write head: its heads axis has size 1.
 
 
+@shapes(free_gates="batch heads 1", read_weighting="batch heads slots")
 def retention(free_gates: Tensor, read_weighting: Tensor) -> Tensor:
     """Compute how much of each slot is retained, (batch, 1, slots).
 
@@ -162,6 +176,7 @@ def retention(free_gates: Tensor, read_weighting: Tensor) -> Tensor:
     return psi
 
 
+@shapes(previous="batch 1 slots", write_weighting="batch 1 slots", retention="batch 1 slots")
 def usage(previous: Tensor, write_weighting: Tensor, retention: Tensor) -> Tensor:
     """Compute the usage of the slots in [0, 1], (batch, 1, slots).
 
@@ -173,6 +188,7 @@ def usage(previous: Tensor, write_weighting: Tensor, retention: Tensor) -> Tenso
     return (previous + (1 - previous) * write_weighting) * retention
 
 
+@shapes(usage="batch 1 slots")
 def allocation_weighting(usage: Tensor) -> Tensor:
     """Compute the weighting by free space, (batch, 1, slots).
 
@@ -203,6 +219,12 @@ def allocation_weighting(usage: Tensor) -> Tensor:
     return (1 - u) * ops.exp(ops.sum(earlier_logs, axis=-1))
 
 
+@shapes(
+    content="batch 1 slots",
+    allocation="batch 1 slots",
+    allocation_gate="batch 1 1",
+    write_gate="batch 1 1",
+)
 def write_weighting(
     content: Tensor, allocation: Tensor, allocation_gate: Tensor, write_gate: Tensor
 ) -> Tensor:
@@ -216,6 +238,7 @@ def write_weighting(
     return write_gate * interpolate(allocation, content, allocation_gate)
 
 
+@shapes(previous="batch 1 slots", write_weighting="batch 1 slots")
 def precedence(previous: Tensor, write_weighting: Tensor) -> Tensor:
     """Compute how much each slot was the last one written, (batch, 1, slots).
 
@@ -229,6 +252,7 @@ def precedence(previous: Tensor, write_weighting: Tensor) -> Tensor:
     return left * previous + write_weighting
 
 
+@shapes(previous="batch slots slots", write_weighting="batch 1 slots", precedence="batch 1 slots")
 def temporal_links(previous: Tensor, write_weighting: Tensor, precedence: Tensor) -> Tensor:
     """Compute how much slot i was written right after slot j, (batch, slots, slots).
 
@@ -247,17 +271,20 @@ def temporal_links(previous: Tensor, write_weighting: Tensor, precedence: Tensor
     return links * off_diagonal(write_weighting)
 
 
+@shapes(write_weighting="batch 1 slots")
 def kept_links(write_weighting: Tensor) -> Tensor:
     """Compute 1 - w^w_t(i) - w^w_t(j), (batch, slots, slots); the diagonal is not used."""
     kept = 1 - ops.swapaxes(write_weighting, 1, 2) - write_weighting
     return ops.relu(kept)  # w(i) + w(j) may round to slightly more than one
 
 
+@shapes(write_weighting="batch 1 slots")
 def off_diagonal(write_weighting: Tensor) -> Tensor:
     """Return a matrix (slots, slots) that is 0 on the diagonal and 1 elsewhere."""
     return 1 - ops.eye(write_weighting.shape[-1], dtype=write_weighting.dtype)
 
 
+@shapes(links="batch slots slots", read_weighting="batch heads slots")
 def directional_weightings(links: Tensor, read_weighting: Tensor) -> tuple[Tensor, Tensor]:
     """Compute the weightings of the slots written after and before those read last.
 
@@ -284,6 +311,12 @@ def directional_weightings(links: Tensor, read_weighting: Tensor) -> tuple[Tenso
     return f, ops.matmul(read_weighting, links)
 
 
+@shapes(
+    backward="batch heads slots",
+    content="batch heads slots",
+    forward="batch heads slots",
+    modes="batch heads 3",
+)
 def read_weighting(backward: Tensor, content: Tensor, forward: Tensor, modes: Tensor) -> Tensor:
     """Compute the read weighting (batch, heads, slots).
 

@@ -2,7 +2,7 @@
 
 import keras
 
-from seqkit.cells.cell import Cell
+from seqkit.cells.cell import Cell, output_size, state_sizes
 from seqkit.typing import Nest, Shape, Size, States, Tensor
 
 
@@ -20,13 +20,15 @@ class Controller:
     def __init__(self, layer: keras.layers.Layer, owner: keras.layers.Layer) -> None:
         self.layer = layer
         self.is_cell = isinstance(layer, Cell)
-        if not self.is_cell and not isinstance(getattr(layer, "units", None), int):
+        is_layer = isinstance(layer, keras.layers.Layer) and not hasattr(layer, "state_size")
+        if not self.is_cell and not (is_layer and isinstance(getattr(layer, "units", None), int)):
             raise ValueError(
-                f"{type(owner).__name__}: controller is {layer!r}; it must be a seqkit cell, or a "
-                "layer with units, such as keras.layers.Dense(100, activation='tanh')"
+                f"{type(owner).__name__}: controller is {layer!r}; it must be a seqkit cell, such "
+                "as seqkit.LSTMCell(100), or a layer with units and without states, such as "
+                "keras.layers.Dense(100, activation='tanh')"
             )
-        self.state_size = list(layer.state_size) if self.is_cell else []
-        self.output_size = layer.output_size if self.is_cell else layer.units
+        self.state_size = state_sizes(layer) if self.is_cell else []
+        self.output_size = output_size(layer) if self.is_cell else layer.units
 
     @property
     def is_stochastic(self) -> bool:

@@ -5,11 +5,11 @@ import math
 from typing import Any, NamedTuple
 
 import keras
-from keras import ops
+from keras import ops, tree
 
 from seqkit import backend
 from seqkit.cells.cell import Cell
-from seqkit.checks import positive
+from seqkit.checks import check_known, check_shape, positive
 from seqkit.memory.controller import Controller
 from seqkit.ops import where_rows
 from seqkit.typing import Mask, Nest, Shape, Size, States, Tensor
@@ -27,9 +27,10 @@ class MemoryCell(Cell):
     """A controller that accesses a memory through an interface vector.
 
     Subclasses define the shapes, without the batch, of their states and of the parts of the
-    interface (`state_shapes`, `interface_shapes`: a NamedTuple each), `initial_state` and `access`.
-    States are flat outside the cell and have these shapes inside. All but the controller computes
-    in float32, or float64 if that is the policy: in 16 bits, repeated writes lose the content.
+    interface (`state_shapes`, `interface_shapes`: a NamedTuple each; the interface may be nested),
+    `initial_state` and `access`. States are flat outside the cell and have these shapes inside. All
+    but the controller computes in float32, or float64 if that is the policy: in 16 bits, repeated
+    writes lose the content.
 
     Args:
         controller: A seqkit cell, or a layer with `units`.
@@ -75,8 +76,9 @@ class MemoryCell(Cell):
 
     def initial_interface_bias(self) -> NamedTuple:
         """Return the initial bias of each part of the interface, by default zeros."""
-        shapes = self.interface_shapes()
-        return type(shapes)(*(ops.zeros(shape, self.memory_dtype) for shape in shapes))
+        return tree.map_shape_structure(
+            lambda shape: ops.zeros(shape, self.memory_dtype), self.interface_shapes()
+        )
 
     def initial_state(self) -> NamedTuple:
         """Return the state of a row before the first step, by default zeros."""
@@ -111,8 +113,11 @@ class MemoryCell(Cell):
         return self._control.is_stochastic
 
     def build(self, input_shape: Shape) -> None:
+        check_shape("inputs", input_shape, {"batch": None, "features": None}, self)
+        check_known("inputs", input_shape, self)
+        self.input_size = input_shape[-1]
         self._control.build((input_shape[0], input_shape[-1] + self.num_reads * self.word_size))
-        width = sum(math.prod(s) for s in self.interface_shapes())
+        width = sum(self._interface_sizes())
         precise = {"dtype": self.memory_dtype, "autocast": False}
         self.interface_kernel = self.add_weight(
             shape=(self._control.output_size, width), name="interface_kernel", **precise
@@ -122,7 +127,7 @@ class MemoryCell(Cell):
         )
 
     def _initial_bias(self, shape: tuple, dtype: str | None = None) -> Tensor:
-        parts = [ops.reshape(part, (-1,)) for part in self.initial_interface_bias()]
+        parts = [ops.reshape(part, (-1,)) for part in tree.flatten(self.initial_interface_bias())]
         return ops.cast(ops.concatenate(parts), dtype or self.memory_dtype)
 
     def get_initial_state(self, batch_size: Size = None) -> States:
@@ -190,10 +195,14 @@ class MemoryCell(Cell):
 
     def split_interface(self, interface: Tensor) -> NamedTuple:
         """Split the interface vector (batch, width) into its parts, in their shapes."""
-        shapes = self.interface_shapes()
-        ends = list(itertools.accumulate(math.prod(s) for s in shapes))[:-1]
-        split = zip(ops.split(interface, ends, axis=-1), shapes, strict=True)
-        return type(shapes)(*(ops.reshape(v, (-1, *shape)) for v, shape in split))
+        ends = list(itertools.accumulate(self._interface_sizes()))[:-1]
+        parts = iter(ops.split(interface, ends, axis=-1))
+        return tree.map_shape_structure(
+            lambda shape: ops.reshape(next(parts), (-1, *shape)), self.interface_shapes()
+        )
+
+    def _interface_sizes(self) -> list[int]:
+        return tree.flatten(tree.map_shape_structure(math.prod, self.interface_shapes()))
 
 
 def _flat(v: Tensor) -> Tensor:

@@ -5,7 +5,9 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from seqkit.checks import one_of, positive
+from seqkit.checks import batch_of, check_shape, invalid, one_of, positive
+from seqkit.ops import precise_dtype
+from seqkit.outputs import TracedOutputs
 from seqkit.serialization import ConfigFromSignature
 from seqkit.typing import Shape, Tensor
 
@@ -13,7 +15,7 @@ PADDING = 0
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
-class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
+class MemoryNetwork(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
     """End-to-end memory network: a question attends to facts once per hop.
 
         u^1 = sum_j l_j B q_j
@@ -48,7 +50,8 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
         (batch, hops, facts), float32.
 
     Raises:
-        ValueError: If a size is not positive, or the tying is unknown.
+        ValueError: If a size is not positive, the tying is unknown, or the arguments are not ints
+            of these shapes.
 
     Masking:
         Padding may be anywhere. Facts that are not read have weight 0; without facts, all weights
@@ -92,6 +95,7 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
         self.return_attention = return_attention
 
     def build(self, facts_shape: Shape, query_shape: Shape) -> None:
+        self._check_shapes(facts_shape, query_shape)
         # All embeddings are concatenated, so that each word is looked up once. Adjacent: A^1 = B,
         # C^1 = A^2, ..., C^K. Layer-wise: A, C, B.
         d, adjacent = self.units, self.tying == "adjacent"
@@ -109,7 +113,27 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
         if not adjacent:
             self.H = self.add_weight(shape=(d, d), initializer=normal(stddev=0.1), name="H")
 
+    def _check_shapes(self, facts: Tensor | Shape, query: Tensor | Shape) -> None:
+        check_shape("facts", facts, {"batch": None, "facts": None, "words": None}, self)
+        check_shape("query", query, {"batch": batch_of(facts), "words": None}, self)
+
+    def compute_output_shape(
+        self, facts_shape: Shape, query_shape: Shape
+    ) -> Shape | tuple[Shape, Shape]:
+        batch, facts = facts_shape[:2]
+        u = (batch, self.units)
+        return (u, (batch, self.hops, facts)) if self.return_attention else u
+
     def call(self, facts: Tensor, query: Tensor) -> Tensor:
+        self._check_shapes(facts, query)
+        for name, ids in ("facts", facts), ("query", query):
+            dtype = keras.backend.standardize_dtype(ids.dtype)
+            if "int" not in dtype:
+                raise invalid(
+                    self,
+                    f"the dtype of {name} is {dtype}; it must be ids of words, e.g. from "
+                    "keras.Input((facts, words), dtype='int32')",
+                )
         d, adjacent = self.units, self.tying == "adjacent"
         E = ops.cast(self.embeddings, self.compute_dtype)
         B, E = (E[:, :d], E) if adjacent else (E[:, 2 * d :], E[:, : 2 * d])
@@ -136,14 +160,14 @@ class MemoryNetwork(ConfigFromSignature, keras.layers.Layer):
     def _encode(self, ids: Tensor, embeddings: Tensor) -> Tensor:
         """Compute sum_j l_j E x_j for concatenated embeddings E, (..., size)."""
         x = ops.take(embeddings, ids, axis=0)
-        real = ops.cast(ops.not_equal(ids, PADDING), x.dtype)
+        real = ops.cast(ops.not_equal(ids, PADDING), precise_dtype(self))  # 16 bits can't count
         if not self.position_encoding:
-            return ops.squeeze(ops.matmul(real[..., None, :], x), axis=-2)
+            return ops.squeeze(ops.matmul(ops.cast(real, x.dtype)[..., None, :], x), axis=-2)
         J = ops.maximum(ops.sum(real, axis=-1, keepdims=True), 1)
         j = ops.cumsum(real, axis=-1)
         # l_kj = a_j - k/d b_j: two sums over words instead of a product per unit and word.
         a, b = (1 - j / J) * real, (1 - 2 * j / J) * real
-        sums = ops.matmul(ops.stack([a, b], axis=-2), x)
+        sums = ops.matmul(ops.cast(ops.stack([a, b], axis=-2), x.dtype), x)
         k = 1 + ops.arange(embeddings.shape[-1]) % self.units
         return sums[..., 0, :] - ops.cast(k / self.units, x.dtype) * sums[..., 1, :]
 

@@ -33,13 +33,9 @@ class Heads(NamedTuple):
 
 
 class Interface(NamedTuple):
-    """What the controller emits at a step; heads are the read heads, then the write heads."""
+    """What the controller emits at a step."""
 
-    keys: Tensor  # k (batch, heads, word)
-    strengths: Tensor  # beta (batch, heads, 1)
-    gates: Tensor  # g (batch, heads, 1)
-    shifts: Tensor  # s (batch, heads, 2 shift_range + 1)
-    sharpness: Tensor  # gamma (batch, heads, 1)
+    heads: Heads  # the read heads, then the write heads
     erase: Tensor  # e (batch, num_writes, word)
     add: Tensor  # a (batch, num_writes, word)
 
@@ -136,9 +132,8 @@ class NTMCell(MemoryCell):
         W, H = self.word_size, self.num_writes
         heads = self.num_reads + H
         shifts = 2 * self.shift_range + 1
-        return Interface(
-            (heads, W), (heads, 1), (heads, 1), (heads, shifts), (heads, 1), (H, W), (H, W)
-        )
+        addressing = Heads((heads, W), (heads, 1), (heads, 1), (heads, shifts), (heads, 1))
+        return Interface(addressing, (H, W), (H, W))
 
     def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
@@ -164,7 +159,7 @@ class NTMCell(MemoryCell):
 
     def access(self, interface: Interface, state: State) -> State:
         M, w_r, w_w, _ = state
-        split = [ops.split(v, [self.num_reads], axis=1) for v in interface[: len(Heads._fields)]]
+        split = [ops.split(v, [self.num_reads], axis=1) for v in interface.heads]
         read_heads, write_heads = (Heads(*parts) for parts in zip(*split, strict=True))
         w_w = _address(M, w_w, write_heads)
         M = addressing.write(M, w_w, ops.sigmoid(interface.erase), interface.add)

@@ -1,5 +1,6 @@
 """A neural Turing machine that accesses few slots per step, for memories of thousands."""
 
+import math
 from typing import Any, NamedTuple
 
 import keras
@@ -126,7 +127,8 @@ class SparseNTMCell(MemoryCell):
         _, s = self.unpack(states)
 
         def dense(slots: Tensor, weights: Tensor) -> Tensor:
-            one_hot = ops.one_hot(ops.cast(slots, "int32"), self.memory_size, dtype="float32")
+            slots = ops.cast(slots, "int32")
+            one_hot = ops.one_hot(slots, self.memory_size, dtype=self.memory_dtype)
             return ops.sum(one_hot * weights[..., None], axis=2)
 
         return {
@@ -140,17 +142,17 @@ class SparseNTMCell(MemoryCell):
         alpha, gamma = ops.sigmoid(alpha), ops.sigmoid(gamma)
 
         _, least = ops.top_k(-accessed, self.num_reads)
-        least = ops.cast(ops.swapaxes(least, 1, 2), "float32")  # (batch, heads, 1)
+        least = ops.cast(ops.swapaxes(least, 1, 2), self.memory_dtype)  # (batch, heads, 1)
         write_slots = ops.concatenate([read_slots, least], axis=-1)
         w_w = alpha * ops.concatenate([gamma * w_r, 1 - gamma], axis=-1)
         M = _write(M, least, write_slots, w_w[..., None] * a[..., None, :])
 
-        read_slots = ops.cast(nearest(M, q, self.num_neighbours), "float32")
+        read_slots = ops.cast(nearest(M, q, self.num_neighbours), self.memory_dtype)
         M, words = _read(M, read_slots)
         w_r = ops.softmax(ops.softplus(beta) * _cosine(words, q), axis=-1)
         r = ops.squeeze(ops.matmul(w_r[..., None, :], words), axis=2)
 
-        now = ops.max(accessed, axis=-1, keepdims=True) + 1
+        now = ops.max(accessed, axis=-1, keepdims=True, initial=0) + 1
         slots = ops.concatenate([write_slots, read_slots], axis=-1)
         is_access = ops.concatenate([w_w, w_r], axis=-1) > NEGLIGIBLE
         accessed = _latest(accessed, slots, ops.where(is_access, now, ops.zeros_like(now)))
@@ -246,7 +248,8 @@ def _latest(accessed: Tensor, slots: Tensor, steps: Tensor) -> Tensor:
 def _rows(slots: Tensor, size: int) -> Tensor:
     """Convert slots (batch, ...) of memories with `size` slots to row numbers (count, 1), ints."""
     batch = ops.arange(ops.shape(slots)[0], dtype="int32")
-    slots = ops.cast(ops.reshape(slots, (ops.shape(slots)[0], -1)), "int32")
+    slots = ops.reshape(slots, (ops.shape(slots)[0], math.prod(slots.shape[1:])))
+    slots = ops.cast(slots, "int32")
     return ops.reshape(slots + size * batch[:, None], (-1, 1))
 
 

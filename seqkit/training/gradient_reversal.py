@@ -7,12 +7,13 @@ import keras
 from keras import ops
 
 from seqkit.backend import custom_gradient
+from seqkit.outputs import TracedOutputs
 from seqkit.serialization import ConfigFromSignature
 from seqkit.typing import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
-class GradientReversal(ConfigFromSignature, keras.layers.Layer):
+class GradientReversal(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
     """Identity in the forward pass; the backward pass reverses the gradient.
 
         y = x,   dL/dx = -weight dL/dy
@@ -47,7 +48,7 @@ class GradientReversal(ConfigFromSignature, keras.layers.Layer):
     def __init__(self, weight: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if weight < 0:
-            raise ValueError(f"{self.name}: weight is {weight}; it must not be negative")
+            raise ValueError(f"GradientReversal: weight is {weight}; it must not be negative")
         self.weight = weight
         self.supports_masking = True
 

@@ -5,13 +5,15 @@ from typing import Any
 import keras
 from keras import ops
 
+from seqkit.checks import as_mask, batch_of, check_sequence, check_shape, static_shape
+from seqkit.outputs import TracedOutputs
 from seqkit.serialization import ConfigFromSignature
 from seqkit.training.gradient_reversal import GradientReversal
 from seqkit.typing import Mask, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
-class ProfessorForcing(ConfigFromSignature, keras.layers.Layer):
+class ProfessorForcing(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
     """Adversarial loss that makes a net's free-running behavior look like teacher-forced behavior.
 
         C_d = -mean log D(b_forced) - mean log (1 - D(b_free))
@@ -29,14 +31,15 @@ class ProfessorForcing(ConfigFromSignature, keras.layers.Layer):
         forced: Teacher-forced behavior (batch, time, d): states, or states and outputs.
         free: Free-running behavior (batch, time, d); its time axis may have another length.
         mask: (batch, time) bool, True = real, of `forced`.
-        free_mask: (batch, time) bool, True = real, of `free`; None: `mask`.
+        free_mask: (batch, time) bool, True = real, of `free`; None: `mask`, if the lengths are the
+            same.
 
     Returns:
         The discriminator's logits (batch, 2), for forced and for free. The outputs of a functional
         model must include them, or depend on them, for the loss to count.
 
     Raises:
-        ValueError: If the behaviors have different sizes.
+        ValueError: If the behaviors have different sizes, or an argument's shape doesn't fit.
 
     Masking:
         Left to the discriminator, which gets zeros where the mask is False.
@@ -68,6 +71,8 @@ class ProfessorForcing(ConfigFromSignature, keras.layers.Layer):
         self.reversal = GradientReversal(weight, dtype=self.dtype_policy)
 
     def build(self, forced_shape: Shape, free_shape: Shape) -> None:
+        check_sequence("forced", forced_shape, self)
+        check_sequence("free", free_shape, self)
         if forced_shape[-1] != free_shape[-1]:
             raise ValueError(
                 f"{self.name}: forced behavior has size {forced_shape[-1]}, free-running "
@@ -79,8 +84,13 @@ class ProfessorForcing(ConfigFromSignature, keras.layers.Layer):
     def call(
         self, forced: Tensor, free: Tensor, mask: Mask = None, free_mask: Mask = None
     ) -> Tensor:
+        check_sequence("forced", forced, self)
+        axes = {"batch": batch_of(forced), "time": None, "features": static_shape(forced)[-1]}
+        check_shape("free", free, axes, self)
+        mask = as_mask("mask", mask, forced, self)
+        free_mask = as_mask("free_mask", mask if free_mask is None else free_mask, free, self)
         forced = self._discriminate(ops.stop_gradient(forced), mask)
-        free = self._discriminate(self.reversal(free), mask if free_mask is None else free_mask)
+        free = self._discriminate(self.reversal(free), free_mask)
         logits = ops.concatenate([forced, free], axis=1)
         # -log sigmoid(x) = softplus(-x),  -log(1 - sigmoid(x)) = softplus(x)
         x = ops.cast(logits, "float32")
@@ -90,10 +100,13 @@ class ProfessorForcing(ConfigFromSignature, keras.layers.Layer):
     def _discriminate(self, behavior: Tensor, mask: Mask) -> Tensor:
         kwargs = {}
         if mask is not None:
-            mask = ops.cast(mask, "bool")
             behavior = ops.where(mask[..., None], behavior, ops.zeros((), behavior.dtype))
             kwargs["mask"] = mask
-        return ops.reshape(self.discriminator(behavior, **kwargs), (-1, 1))
+        logits = self.discriminator(behavior, **kwargs)
+        if len(logits.shape) != 1:
+            axes = {"batch": batch_of(behavior), "logit": 1}
+            check_shape("the discriminator's output", logits, axes, self, " or (batch,)")
+        return ops.reshape(logits, (-1, 1))
 
     def compute_output_shape(self, forced_shape: Shape, free_shape: Shape) -> Shape:
         return (forced_shape[0], 2)

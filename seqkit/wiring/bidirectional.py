@@ -5,13 +5,15 @@ from typing import Any
 import keras
 from keras import ops, tree
 
-from seqkit.checks import one_of
+from seqkit.checks import as_mask, check_recurrent, check_sequence, invalid, one_of
+from seqkit.outputs import TracedOutputs
 from seqkit.serialization import ConfigFromSignature
 from seqkit.typing import Mask, Nest, Shape, States, Tensor
 
 MERGES = {
     "concat": lambda forward, backward: ops.concatenate([forward, backward], axis=-1),
-    "sum": ops.add,
+    # Not ops.add, which takes one of two empty batches for a bias.
+    "sum": lambda forward, backward: forward + backward,
     "mul": ops.multiply,
     "ave": lambda forward, backward: (forward + backward) / 2,
     None: lambda forward, backward: [forward, backward],
@@ -19,7 +21,7 @@ MERGES = {
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
-class Bidirectional(ConfigFromSignature, keras.layers.Layer):
+class Bidirectional(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
     """Two recurrent layers, one reading forwards and one backwards, with their outputs merged.
 
         o_t = merge(h_t, g_t),   h = layer(x),   g = backward_layer(x), read from the end
@@ -72,6 +74,8 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
         backward_layer: keras.layers.Layer | None = None,
         **kwargs: Any,
     ) -> None:
+        for name, direction in ("layer", layer), ("backward_layer", backward_layer or layer):
+            check_recurrent(name, direction, self)
         kwargs.setdefault("dtype", layer.dtype_policy)
         super().__init__(**kwargs)
         if getattr(layer, "stateful", False) or getattr(backward_layer, "stateful", False):
@@ -82,6 +86,7 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
         self.return_sequences = layer.return_sequences
         self.return_state = layer.return_state
         self.supports_masking = True
+        self._features = None  # the last size of the sequences
         for name in "return_sequences", "return_state":
             if getattr(layer, name) != getattr(self.backward_layer, name):
                 raise ValueError(f"Bidirectional: {name} must be the same for both layers")
@@ -98,12 +103,14 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
         constants_shape: Nest = None,
         reset_shape: Shape | None = None,
     ) -> None:
+        check_sequence("sequences", sequences_shape, self)
+        self._features = sequences_shape[-1]
         extra = {} if constants_shape is None else {"constants_shape": constants_shape}
-        for layer in self.layer, self.backward_layer:
+        for layer in self.directions:
             if not layer.built:
                 layer.build(sequences_shape, **extra)
-        shapes = [layer.compute_output_shape(sequences_shape) for layer in self.directions]
-        widths = [(s[0] if self.return_state else s)[-1] for s in shapes]
+        outputs, _ = self._shapes(sequences_shape)
+        widths = [shape[-1] for shape in outputs]
         if self.merge_mode in ("sum", "mul", "ave") and widths[0] != widths[1]:
             raise ValueError(
                 f"Bidirectional: merge_mode {self.merge_mode!r} needs outputs of the same size; "
@@ -113,6 +120,30 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
     @property
     def directions(self) -> tuple[keras.layers.Layer, keras.layers.Layer]:
         return self.layer, self.backward_layer
+
+    def _shapes(self, sequences_shape: Shape) -> tuple[list[Shape], list[Shape]]:
+        """Return the shapes of both layers' outputs, and of the forward and backward states."""
+        shapes = [layer.compute_output_shape(sequences_shape) for layer in self.directions]
+        if not self.return_state:
+            return [tuple(shape) for shape in shapes], []
+        return [tuple(first) for first, *_ in shapes], [s for _, *rest in shapes for s in rest]
+
+    def compute_output_shape(
+        self,
+        sequences_shape: Shape,
+        initial_state_shape: list[Shape] | None = None,
+        constants_shape: Nest = None,
+        reset_shape: Shape | None = None,
+    ) -> Shape | list[Shape] | tuple[Shape, ...]:
+        check_sequence("sequences", sequences_shape, self)
+        outputs, states = self._shapes(sequences_shape)
+        if self.merge_mode == "concat":
+            merged = [(*outputs[0][:-1], outputs[0][-1] + outputs[1][-1])]
+        else:
+            merged = outputs if self.merge_mode is None else outputs[:1]
+        if self.return_state:
+            return (*merged, *states)
+        return merged if self.merge_mode is None else merged[0]
 
     def call(
         self,
@@ -124,6 +155,8 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
         training: bool = False,
     ) -> Tensor:
         mask = getattr(sequences, "_keras_mask", None) if mask is None else mask
+        check_sequence("sequences", sequences, self, self._features)
+        mask = as_mask("mask", mask, sequences, self)
         extra = {"constants": constants, "reset": reset}
         extra = {k: v for k, v in extra.items() if v is not None}  # Keras's layers take neither
         results = [
@@ -138,7 +171,7 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
         if self.return_sequences:
             backward = ops.flip(backward, axis=1)
             if mask is not None:
-                real = ops.cast(mask, "bool")[..., None]
+                real = mask[..., None]
                 zero = ops.zeros((), forward.dtype)
                 forward, backward = (ops.where(real, y, zero) for y in (forward, backward))
         merged = MERGES[self.merge_mode](forward, backward)
@@ -150,10 +183,12 @@ class Bidirectional(ConfigFromSignature, keras.layers.Layer):
         if states is None:
             return None, None
         sizes = [len(tree.flatten(layer.state_size)) for layer in self.directions]
+        states = tree.flatten(states)
         if len(states) != sum(sizes):
-            raise ValueError(
-                f"{self.name}: initial_state has {len(states)} tensors; it takes {sizes[0]} for "
-                f"the forward and {sizes[1]} for the backward layer"
+            raise invalid(
+                self,
+                f"initial_state has {len(states)} tensors; it takes {sizes[0]} for the forward and "
+                f"{sizes[1]} for the backward layer",
             )
         return list(states[: sizes[0]]), list(states[sizes[0] :])
 

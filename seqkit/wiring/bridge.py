@@ -1,17 +1,19 @@
 """Bridge: from the last states of one recurrence to the initial states of another."""
 
+import numbers
 from typing import Any, Literal
 
 import keras
 from keras import ops, tree
 
-from seqkit.checks import one_of
+from seqkit.checks import batch_of, check_known, check_shape, invalid, is_shape, one_of
+from seqkit.outputs import TracedOutputs
 from seqkit.serialization import ConfigFromSignature
 from seqkit.typing import Activation, Shape, States, Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
-class Bridge(ConfigFromSignature, keras.layers.Layer):
+class Bridge(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
     """Initial states of a decoder, computed from the last states of an encoder.
 
         s_0 = 0                                     zero
@@ -33,7 +35,8 @@ class Bridge(ConfigFromSignature, keras.layers.Layer):
         A list of (batch, size), one for each of `sizes`.
 
     Raises:
-        ValueError: If `how` or `sizes` is invalid, or states to copy have other sizes.
+        ValueError: If `how` or `sizes` is invalid, states to copy have other sizes, or states are
+            not (batch, size).
 
     Source:
         Bahdanau et al. 2015, A.2.2 (dense, from the backward state alone); Sutskever et al. 2014
@@ -55,17 +58,24 @@ class Bridge(ConfigFromSignature, keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         flat = tree.flatten(sizes)
-        if not flat or not all(isinstance(n, int) and n > 0 for n in flat):
+        if not flat or not all(isinstance(n, numbers.Integral) and n > 0 for n in flat):
             raise ValueError(
                 f"Bridge: sizes is {sizes!r}; it must be a positive int, or a list of them"
             )
-        self.sizes = sizes
+        self.sizes = tree.map_structure(int, sizes)
         self.how = one_of("how", how, ("zero", "copy", "dense"), self)
         self.activation = keras.activations.get(activation)
+        self._given = None  # the sizes of the states that it was built for
 
     def build(self, states_shape: list[Shape]) -> None:
-        is_single = not isinstance(states_shape[0], (tuple, list))
-        given = [shape[-1] for shape in ([states_shape] if is_single else states_shape)]
+        if not states_shape:
+            raise invalid(self, "there are no states; it needs at least one, (batch, size)")
+        shapes = [states_shape] if is_shape(states_shape) else states_shape
+        for shape in shapes:
+            check_shape("a state", shape, {"batch": None, "size": None}, self)
+            check_known("a state", shape, self)
+        given = [shape[-1] for shape in shapes]
+        self._given = tuple(given)
         wanted = tree.flatten(self.sizes)
         if self.how == "copy" and given != wanted:
             raise ValueError(
@@ -77,7 +87,9 @@ class Bridge(ConfigFromSignature, keras.layers.Layer):
             self.bias = self.add_weight(shape=(sum(wanted),), initializer="zeros", name="bias")
 
     def call(self, states: Tensor | States) -> States:
-        states = [ops.cast(s, self.compute_dtype) for s in tree.flatten(states)]
+        states = tree.flatten(states)
+        self._check_states(states)
+        states = [ops.cast(s, self.compute_dtype) for s in states]
         sizes = tree.flatten(self.sizes)
         if self.how == "copy":
             return states
@@ -88,3 +100,16 @@ class Bridge(ConfigFromSignature, keras.layers.Layer):
         )
         ends = [sum(sizes[: k + 1]) for k in range(len(sizes) - 1)]
         return list(ops.split(initial, ends, axis=-1)) if ends else [initial]
+
+    def _check_states(self, states: States) -> None:
+        if len(states) != len(self._given):
+            raise invalid(
+                self, f"got {len(states)} states; it was built for {len(self._given)} states"
+            )
+        for state, size in zip(states, self._given, strict=True):
+            axes = {"batch": batch_of(states[0]), "size": size}
+            check_shape("a state", state, axes, self)
+
+    def compute_output_shape(self, states_shape: list[Shape]) -> list[Shape]:
+        batch = (states_shape if is_shape(states_shape) else states_shape[0])[0]
+        return [(batch, n) for n in tree.flatten(self.sizes)]

@@ -5,14 +5,25 @@ from typing import Any, Literal
 import keras
 from keras import ops, tree
 
-from seqkit.checks import one_of
+from seqkit.cells.cell import Cell
+from seqkit.checks import (
+    as_mask,
+    batch_of,
+    check_features,
+    check_known,
+    check_recurrent,
+    check_sequence,
+    check_shape,
+    one_of,
+)
+from seqkit.outputs import TracedOutputs
 from seqkit.serialization import ConfigFromSignature
 from seqkit.typing import Mask, Nest, Shape, Tensor
 from seqkit.wiring.bridge import Bridge
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
-class Conditioned(ConfigFromSignature, keras.layers.Layer):
+class Conditioned(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
     """Recurrent layer whose input or initial state also depends on a vector c.
 
         a_t = b + W h_{t-1} + U x_t + R c           input: at each step         (10.8 with R)
@@ -34,7 +45,7 @@ class Conditioned(ConfigFromSignature, keras.layers.Layer):
         The outputs of `rnn`.
 
     Raises:
-        ValueError: If `by` is invalid, the context is not (batch, size), or `rnn` has states of
+        ValueError: If `by` is invalid, an argument's shape doesn't fit, or `rnn` has states of
             unknown size.
 
     Masking:
@@ -55,11 +66,14 @@ class Conditioned(ConfigFromSignature, keras.layers.Layer):
     def __init__(
         self, rnn: keras.layers.Layer, by: Literal["input", "state", "both"] = "both", **kwargs: Any
     ) -> None:
+        if not isinstance(rnn, keras.layers.Layer) or isinstance(rnn, Cell):
+            check_recurrent("rnn", rnn, self)
         kwargs.setdefault("dtype", rnn.dtype_policy)
         super().__init__(**kwargs)
         self.rnn = rnn
         self.by = one_of("by", by, ("input", "state", "both"), self)
         self.supports_masking = True
+        self._sizes = None, None  # the last sizes of sequences and context
         if by != "input":
             sizes = tree.flatten(getattr(rnn, "state_size", None))
             if not all(isinstance(n, int) for n in sizes):
@@ -70,24 +84,38 @@ class Conditioned(ConfigFromSignature, keras.layers.Layer):
             self.bridge = Bridge(sizes, dtype=self.dtype_policy, name="bridge")
 
     def build(self, sequences_shape: Shape, context_shape: Shape) -> None:
-        if len(context_shape) != 2:
-            raise ValueError(
-                f"{self.name}: the context must be one vector per row, (batch, size); got "
-                f"{tuple(context_shape)}"
-            )
-        if self.by != "state":
-            features = sequences_shape[-1] + context_shape[-1]
-            sequences_shape = (*sequences_shape[:-1], features)
+        check_sequence("sequences", sequences_shape, self)
+        self._check_context(context_shape, sequences_shape)
+        self._sizes = sequences_shape[-1], context_shape[-1]
         if not self.rnn.built:  # already built when reloaded
-            self.rnn.build(sequences_shape)
+            self.rnn.build(self._rnn_shape(sequences_shape, context_shape))
         if self.by != "input" and not self.bridge.built:
             self.bridge.build([context_shape])
+
+    def _check_context(self, context: Tensor | Shape, sequences: Tensor | Shape) -> None:
+        """Raise a ValueError if the context is not one vector per row."""
+        axes = {"batch": batch_of(sequences), "size": None}
+        check_shape("context", context, axes, self, ", one vector per row")
+        check_known("context", context, self)
+
+    def compute_output_shape(self, sequences_shape: Shape, context_shape: Shape) -> Nest:
+        return self.rnn.compute_output_shape(self._rnn_shape(sequences_shape, context_shape))
+
+    def _rnn_shape(self, sequences_shape: Shape, context_shape: Shape) -> Shape:
+        """Return the shape of the sequences that `rnn` reads."""
+        if self.by == "state":
+            return tuple(sequences_shape)
+        return (*sequences_shape[:-1], sequences_shape[-1] + context_shape[-1])
 
     def call(
         self, sequences: Tensor, context: Tensor, mask: Mask = None, training: bool = False
     ) -> Nest:
         # Keras fills it in only where there is one tensor argument
         mask = getattr(sequences, "_keras_mask", None) if mask is None else mask
+        check_sequence("sequences", sequences, self, self._sizes[0])
+        self._check_context(context, sequences)
+        check_features("context", context, self._sizes[1], self)
+        mask = as_mask("mask", mask, sequences, self)
         extra = {} if self.by == "input" else {"initial_state": self.bridge([context])}
         if self.by != "state":
             context = ops.broadcast_to(
@@ -98,7 +126,3 @@ class Conditioned(ConfigFromSignature, keras.layers.Layer):
 
     def compute_mask(self, sequences: Tensor, mask: Mask = None) -> Nest:
         return self.rnn.compute_mask(sequences, mask)
-
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Nest:
-        # By tracing: the number of outputs depends on rnn.
-        return keras.Operation.compute_output_spec(self, *args, **kwargs)

@@ -157,7 +157,7 @@ def test_padding_of_the_memory_is_never_read(name):
 def test_coverage_is_the_sum_of_all_weights():
     cell = random_cell(CELLS["after stack coverage"]())
     _, alignment, states = steps(cell, (MEMORY, MASK))
-    *_, a, coverage, _ = numbers(states)
+    *_, a, coverage, _, _ = numbers(states)
     np.testing.assert_allclose(coverage, alignment.sum(axis=1), rtol=1e-5)
     np.testing.assert_array_equal(a, alignment[:, -1])
 
@@ -241,3 +241,21 @@ def test_missing_constants_raise_a_clear_error():
         built = random_cell(CELLS["before"]())
         with pytest.raises(ValueError, match=r"run it in seqkit.RNN with constants=memory or"):
             rnn(built)(SEQUENCE)
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_mask_of_an_embedded_memory_is_used():
+    embedding = keras.layers.Embedding(5, 4, mask_zero=True)
+    source, target = np.array([[1, 2, 0], [3, 0, 0]]), np.array([[1, 2, 3], [4, 1, 0]])
+    cell = AttentionCell(GRUCell(3), BahdanauAttention(5))
+    rnn = RNN(cell, return_state=True)
+    *_, weights = rnn(embedding(target), constants=embedding(source))
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(weights) > 0, source > 0)
+    inputs = [keras.Input((None,), dtype="int32") for _ in range(2)]
+    outputs = rnn(embedding(inputs[1]), constants=embedding(inputs[0]))
+    assert_same(keras.Model(inputs, outputs)([source, target])[-1], weights)
+    states = cell.get_initial_state(2, embedding(source))
+    for run in (cell, rnn.step):  # a step's inputs have a mask, too, (batch,)
+        output, (_, weights) = run(embedding(target[:, 0]), states, constants=embedding(source))
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(weights) > 0, source > 0)
+        assert getattr(output, "_keras_mask", None) is None

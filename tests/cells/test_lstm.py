@@ -92,3 +92,19 @@ def test_it_learns_to_remember(variant):
     kwargs = VARIANTS[variant] | ({"projection_units": 16} if variant == "all" else {})
     model = numerics.classifier(LSTMCell(32, **kwargs))
     assert numerics.accuracy_on_first_symbol(model) > 0.95
+
+
+@pytest.mark.parametrize("unit_forget_bias", [True, False])
+def test_the_initial_bias_is_that_of_keras(unit_forget_bias):
+    for initializer in ("zeros", "ones", keras.initializers.RandomNormal(seed=1)):
+        kwargs = {"bias_initializer": initializer, "unit_forget_bias": unit_forget_bias}
+        ours, theirs = LSTMCell(3, **kwargs), keras.layers.LSTMCell(3, **kwargs)
+        for cell in (ours, theirs):
+            cell.build((None, 4))
+        np.testing.assert_array_equal(ours.bias, theirs.bias)
+
+
+def test_the_forget_bias_of_a_coupled_cell_is_one():
+    cell = LSTMCell(3, coupled=True, bias_initializer=keras.initializers.Constant(0.3))
+    cell.build((None, 4))
+    np.testing.assert_allclose(cell.bias, [1] * 3 + [0.3] * 6, rtol=1e-6)

@@ -161,3 +161,14 @@ def test_it_learns_the_current_place_of_a_person(tying):
     model.fit((facts, query), answers, batch_size=64, epochs=10, verbose=0)
     facts, query, answers = stories(500)
     assert model.evaluate((facts, query), answers, verbose=0)[1] > 0.95
+
+
+def test_half_precision_counts_words_beyond_256():
+    u = []
+    for dtype in ("bfloat16", "float32"):
+        network = MemoryNetwork(5, 4, hops=1, temporal_encoding=False, dtype=dtype)
+        network(np.ones((1, 1, 3), int), np.ones((1, 600), int))
+        network.set_weights([np.ones(w.shape) for w in network.get_weights()])
+        none = np.zeros((1, 1, 3), int)  # u is the encoding of the question
+        u.append(keras.ops.convert_to_numpy(network(none, np.ones((1, 600), int))))
+    np.testing.assert_allclose(u[0].astype("float32"), u[1], rtol=2e-2, atol=2)

@@ -128,3 +128,14 @@ def test_streaming_is_refused():
         layer.step(SEQUENCE[:, 0], [])
     with pytest.raises(ValueError, match="can't be streamed"):
         Bidirectional(keras.layers.GRU(3, stateful=True))
+
+
+@pytest.mark.parametrize("time", [5, None])
+def test_it_runs_in_time_distributed(time):
+    layer = Bidirectional(RNN(GRUCell(2), return_sequences=True))
+    sequences = np.stack([SEQUENCE, SEQUENCE[::-1], 2 * SEQUENCE], axis=1)
+    inputs = keras.Input((None if time is None else 3, time, 4))
+    outputs = keras.layers.TimeDistributed(layer)(inputs)
+    assert outputs.shape[-2:] == (time, 4)
+    found = numbers(keras.Model(inputs, outputs)(sequences))[0]
+    assert_same([found[:, k] for k in range(3)], [layer(sequences[:, k]) for k in range(3)])
