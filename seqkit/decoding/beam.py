@@ -7,10 +7,13 @@ from typing import NamedTuple
 from keras import ops
 
 from seqkit.backend import scan
+from seqkit.checks import invalid, positive
 from seqkit.decoding import rows
+from seqkit.decoding.checks import check_log_probs, checked, positive_to_nan
 from seqkit.decoding.generate import Decoded, Step
 from seqkit.decoding.lengths import Length
 from seqkit.decoding.penalties import ban_repeats, coverage_penalty
+from seqkit.ops import compensated_add
 from seqkit.typing import Mask, Nest, Tensor
 
 NEVER = -float("inf")
@@ -68,10 +71,11 @@ def beam_search(
 
     Returns:
         `Decoded` with shapes (batch, num_results, ...), best first. Hypotheses cut at max_length
-        come after all that ended. Missing results have score -inf and length 0.
+        come after all that ended. Missing results have score -inf and length 0. Where a
+        log-likelihood is positive, it and the score become NaN.
 
     Raises:
-        ValueError: If a number is out of range, or for coverage without attention.
+        ValueError: As for `greedy`, if a number is out of range, or for coverage without attention.
 
     Source:
         Wu et al. 2016, 7.
@@ -90,17 +94,25 @@ def beam_search(
         >>> np.asarray(found.tokens[0]).tolist()
         [[2, 0, 0, 0], [1, 2, 0, 0]]
     """
+    num_beams = positive("num_beams", num_beams, "beam_search")
+    max_length = positive("max_length", max_length, "beam_search")
     if not 1 <= num_results <= num_beams:
-        raise ValueError(
+        raise _invalid(
             f"num_results is {num_results} of {num_beams} beams; it must be from 1 to num_beams"
         )
     if coverage_weight < 0 or no_repeat_ngram < 0:
-        raise ValueError(
+        raise _invalid(
             f"coverage_weight is {coverage_weight}, no_repeat_ngram {no_repeat_ngram}; neither "
             "may be negative"
         )
     if coverage_weight and attention is None:
-        raise ValueError("coverage_weight needs attention=, a function of the state to weights")
+        raise _invalid("coverage_weight needs attention=, a function of the state to weights")
+    if prefix is not None and len(prefix.shape) != 2:
+        raise _invalid(f"the shape of prefix is {tuple(prefix.shape)}; it must be (batch, time)")
+    if source_mask is not None and len(source_mask.shape) != 2:
+        shape = tuple(source_mask.shape)
+        raise _invalid(f"the shape of source_mask is {shape}; it must be (batch, source)")
+    state, constants = checked("beam_search", step, state, constants, bos_id=bos_id, length=length)
     search = _Search(
         step=step,
         constants=rows.repeat(constants, num_beams),
@@ -127,6 +139,7 @@ class Beams(NamedTuple):
 
     tokens: Tensor  # (rows,) int32, the last of each; rows = active * num_beams
     log_p: Tensor  # (rows,) float32
+    error: Tensor  # (rows,) float32, what rounding has added to log_p
     state: Nest  # (rows, ...)
     coverage: Tensor | None  # (rows, source) float32, attention summed over the steps
     history: Tensor | None  # (rows, max_length) int32, all tokens so far
@@ -158,6 +171,7 @@ class Candidates(NamedTuple):
 
     tokens: Tensor  # (active, candidates) int32
     log_proceed: Tensor  # (active, candidates) float32, log p of a live hypothesis
+    error: Tensor  # (active, candidates) float32, what rounding has added to it
     log_stop: Tensor  # (active, candidates) float32, log p of an ended one
 
 
@@ -190,6 +204,7 @@ class _Search:
         beams = Beams(
             tokens=ops.full((count,), self.bos_id, "int32"),
             log_p=ops.reshape(ops.broadcast_to(log_p, (batch, K)), (-1,)),
+            error=ops.zeros((count,), "float32"),
             state=state,
             coverage=ops.zeros(weights, "float32") if self.coverage_weight else None,
             history=ops.zeros((count, self.max_length), "int32") if self.no_repeat_ngram else None,
@@ -245,7 +260,7 @@ class _Search:
             weights = ops.cast(self.attention(state), "float32")
         if beams.coverage is not None:
             beams = beams._replace(coverage=beams.coverage + weights)
-        return beams, ops.cast(log_p, "float32"), weights
+        return beams, check_log_probs(log_p, beams.tokens, self.length), weights
 
     def propose(self, t: Tensor, beams: Beams, log_p: Tensor) -> Candidates:
         """Select the likeliest next tokens of each beam from log_p (rows, vocabulary)."""
@@ -263,13 +278,12 @@ class _Search:
         log_proceed, log_stop = length.log_probs(tokens, beams.state, t)
         if self.forced is not None:  # no hypothesis ends inside the prefix
             log_stop = ops.where((next_forced != self.pad_id)[:, None], NEVER, log_stop)
-        total = beams.log_p[:, None] + token_log_p
+        before, error = beams.log_p[:, None], beams.error[:, None]
+        log_stop = before + (token_log_p + log_stop - error)
+        log_proceed, error = compensated_add(before, error, token_log_p + log_proceed)
         all_beams = (-1, self.num_beams * count)  # (active, K count)
-        return Candidates(
-            tokens=ops.reshape(tokens, all_beams),
-            log_proceed=ops.reshape(total + log_proceed, all_beams),
-            log_stop=ops.reshape(total + log_stop, all_beams),
-        )
+        flat = (tokens, log_proceed, error, log_stop)
+        return Candidates(*(ops.reshape(values, all_beams) for values in flat))
 
     def finish(
         self, t: Tensor, beams: Beams, candidates: Candidates, finished: Finished
@@ -315,6 +329,7 @@ class _Search:
         beams = beams._replace(
             tokens=tokens,
             log_p=ops.reshape(log_p, (-1,)),
+            error=ops.reshape(_pick(candidates.error, chosen), (-1,)),
             state=state,
             coverage=coverage,
             history=history,
@@ -339,11 +354,12 @@ class _Search:
         cut = _best(_missing(batch, self.num_results), cut, self.num_results)
         found, ended = _append(finished, cut)
         tokens, beam = _trace_back(trace, found, self.pad_id)
+        log_likelihoods, scores = positive_to_nan(found.log_p, found.scores)
         return Decoded(
             tokens=ops.transpose(tokens, (1, 2, 0)),
             lengths=found.lengths,
-            log_likelihoods=found.log_p,
-            scores=found.scores,
+            log_likelihoods=log_likelihoods,
+            scores=scores,
             ended=ended,
             attention=None if trace.attention is None else _weights(trace, beam, found.lengths),
         )
@@ -368,6 +384,10 @@ class _Search:
             return self._by_sequence(ops.zeros_like(beams.log_p))
         mask = rows.take(self.source_mask, beams.index)
         return self.coverage_weight * self._by_sequence(coverage_penalty(beams.coverage, mask))
+
+
+def _invalid(message: str) -> ValueError:
+    return invalid("beam_search", message)
 
 
 def _forced(prefix: Tensor, num_beams: int, max_length: int, pad_id: int) -> Tensor:

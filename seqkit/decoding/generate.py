@@ -1,14 +1,18 @@
 """One sequence per row: the most probable token at each step, or one drawn at random."""
 
+import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from keras import ops
 
+from seqkit.checks import invalid, positive
 from seqkit.decoding import rows
+from seqkit.decoding.checks import check_log_probs, checked, positive_to_nan
 from seqkit.decoding.lengths import Length
 from seqkit.decoding.sampling import draw, top_k_filter, top_p_filter, uniform
+from seqkit.ops import sum_leading
 from seqkit.typing import Nest, Seed, Tensor
 
 Step = Callable[[Tensor, Nest, Nest], tuple[Tensor, Nest]]
@@ -66,10 +70,12 @@ def greedy(
             graph the batch size must be open (None); XLA and JAX do not support it.
 
     Returns:
-        `Decoded`. Decoding stops when all sequences have ended.
+        `Decoded`. Decoding stops when all sequences have ended. A positive log-likelihood becomes
+        NaN: `step` didn't return log-probabilities.
 
     Raises:
-        ValueError: If a step changes the structure or the dtypes of the state.
+        ValueError: If an argument is invalid, a step changes the structure or the dtypes of the
+            state, or its probabilities sum to more than 1 (TensorFlow's eager mode alone sees it).
 
     Example:
         >>> import numpy as np
@@ -80,7 +86,7 @@ def greedy(
         >>> np.asarray(found.tokens).tolist(), np.asarray(found.lengths).tolist()
         ([[1, 2, 0, 0]], [2])
     """
-    state, constants = rows.as_tensors(state), rows.as_tensors(constants)
+    state, constants = checked("greedy", step, state, constants, bos_id=bos_id, length=length)
 
     def choose(t: Tensor, log_p: Tensor) -> Tensor:
         return ops.cast(ops.argmax(log_p, axis=-1), "int32")
@@ -89,7 +95,16 @@ def greedy(
         return log_stop >= log_proceed
 
     return _Generation(
-        step, constants, choose, stops, bos_id, length, max_length, pad_id, attention, drop_ended
+        step=step,
+        constants=constants,
+        choose=choose,
+        stops=stops,
+        bos_id=bos_id,
+        length=length,
+        max_length=positive("max_length", max_length, "greedy"),
+        pad_id=pad_id,
+        attention=attention,
+        drop_ended=drop_ended,
     ).run(state)
 
 
@@ -130,7 +145,7 @@ def sample(
         `Decoded`; its log-likelihoods are those of the model, without temperature and filters.
 
     Raises:
-        ValueError: If temperature, top_k or top_p is out of range.
+        ValueError: As for `greedy`, and if temperature, top_k or top_p is out of range.
 
     Example:
         >>> import numpy as np
@@ -141,8 +156,10 @@ def sample(
         >>> np.asarray(found.lengths).tolist()
         [3, 1]
     """
-    if isinstance(temperature, (int, float)) and temperature <= 0:
-        raise ValueError(f"temperature is {temperature}; it must be positive (or use greedy)")
+    if isinstance(temperature, numbers.Real) and not temperature > 0:
+        raise invalid("sample", f"temperature is {temperature}; it must be positive, or use greedy")
+    state, constants = checked("sample", step, state, constants, bos_id=bos_id, length=length)
+    max_length = positive("max_length", max_length, "sample")
     uniforms = uniform((max_length, rows.count(state, constants), 2), seed)
 
     def choose(t: Tensor, log_p: Tensor) -> Tensor:
@@ -156,9 +173,16 @@ def sample(
     def stops(t: Tensor, log_proceed: Tensor, log_stop: Tensor) -> Tensor:
         return uniforms[t][:, 1] < ops.exp(log_stop)
 
-    state, constants = rows.as_tensors(state), rows.as_tensors(constants)
     return _Generation(
-        step, constants, choose, stops, bos_id, length, max_length, pad_id, attention
+        step=step,
+        constants=constants,
+        choose=choose,
+        stops=stops,
+        bos_id=bos_id,
+        length=length,
+        max_length=max_length,
+        pad_id=pad_id,
+        attention=attention,
     ).run(state)
 
 
@@ -200,7 +224,7 @@ class _Generation:
 
     def run(self, state: Nest) -> Decoded:
         _, _, record = rows.while_loop(self.can_continue, self.one_step, self.start(state))
-        log_likelihoods = ops.sum(record.log_p, axis=0)
+        (log_likelihoods,) = positive_to_nan(sum_leading(record.log_p))
         attention = record.attention
         return Decoded(
             tokens=ops.transpose(record.tokens),
@@ -244,7 +268,7 @@ class _Generation:
             length = length.take(active.index)
         log_p, state = self.step(active.tokens, active.state, constants)
         state = rows.check_same(active.state, state)
-        log_p = ops.cast(log_p, "float32")  # (rows, vocabulary)
+        log_p = check_log_probs(log_p, active.tokens, length)  # (rows, vocabulary)
         tokens = self.choose(t, log_p)
         log_proceed, log_stop = (v[:, 0] for v in length.log_probs(tokens[:, None], state, t))
         stops = self.stops(t, log_proceed, log_stop)

@@ -22,7 +22,7 @@ def wu_penalty(alpha: float) -> Callable[[Tensor], Tensor]:
         >>> wu_penalty(0.5)(19.0)
         2.0
     """
-    if alpha < 0:
+    if not alpha >= 0:
         raise ValueError(f"alpha is {alpha}; it must not be negative")
     return lambda lengths: ((5.0 + lengths) / 6.0) ** alpha
 

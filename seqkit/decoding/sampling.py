@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from seqkit.checks import check_numbers, invalid, positive
 from seqkit.typing import Seed, Tensor
 
 
@@ -23,8 +24,8 @@ def top_k_filter(log_probabilities: Tensor, k: int) -> Tensor:
         >>> np.isfinite(top_k_filter(np.log([0.2, 0.5, 0.3]), 2)).tolist()
         [False, True, True]
     """
-    if k <= 0:
-        raise ValueError(f"top_k is {k}; it must be at least 1")
+    check_numbers("log_probabilities", log_probabilities, "top_k_filter")
+    k = positive("top_k", k, "top_k_filter")
     log_probabilities = ops.convert_to_tensor(log_probabilities)
     best = ops.top_k(log_probabilities, min(k, log_probabilities.shape[-1]))[0]
     return _keep(log_probabilities, log_probabilities >= best[..., -1:])
@@ -49,8 +50,9 @@ def top_p_filter(log_probabilities: Tensor, p: float) -> Tensor:
         >>> np.isfinite(top_p_filter(np.log([0.2, 0.5, 0.3]), 0.6)).tolist()
         [False, True, True]
     """
+    check_numbers("log_probabilities", log_probabilities, "top_p_filter")
     if not 0 < p <= 1:
-        raise ValueError(f"top_p is {p}; it must be in (0, 1]")
+        raise invalid("top_p_filter", f"top_p is {p}; it must be in (0, 1]")
     probabilities = ops.softmax(log_probabilities, axis=-1)
     falling = -ops.sort(-probabilities, axis=-1)
     before = ops.cumsum(falling, axis=-1) - falling  # mass of more probable tokens
@@ -82,7 +84,7 @@ def draw(log_probabilities: Tensor, uniform: Tensor) -> Tensor:
     p = ops.softmax(log_probabilities, axis=-1)
     # Rounding must neither run past the end nor hit an impossible token.
     cumulative = ops.where(p > 0, ops.cumsum(p, axis=-1), 0.0)
-    threshold = (1 - uniform[:, None]) * ops.max(cumulative, axis=-1, keepdims=True)
+    threshold = (1 - uniform[:, None]) * ops.max(cumulative, axis=-1, keepdims=True, initial=0.0)
     return ops.cast(ops.argmax(cumulative >= threshold, axis=-1), "int32")
 
 

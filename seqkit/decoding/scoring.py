@@ -7,9 +7,10 @@ from keras import ops
 
 from seqkit.backend import scan
 from seqkit.decoding import rows
+from seqkit.decoding.checks import check_log_probs, check_tokens, checked, positive_to_nan
 from seqkit.decoding.generate import Step
 from seqkit.decoding.lengths import Length
-from seqkit.ops import where_rows
+from seqkit.ops import sum_leading, where_rows
 from seqkit.typing import Mask, Nest, Tensor
 
 
@@ -50,7 +51,11 @@ def score(
         attention: As for `greedy`.
 
     Returns:
-        `Scored`. It is differentiable: its negative is the teacher-forcing loss.
+        `Scored`. It is differentiable: its negative is the teacher-forcing loss. A token outside of
+        the vocabulary has log-probability NaN.
+
+    Raises:
+        ValueError: As for `greedy`, and if tokens or mask are not (batch, time).
 
     Masking:
         A masked step changes no state, wherever the padding is.
@@ -63,23 +68,26 @@ def score(
         >>> np.exp(found.log_probabilities).tolist()
         [[0.25, 0.25, 0.25]]
     """
+    state, constants = checked("score", step, state, constants, bos_id=bos_id, length=length)
+    tokens = ops.convert_to_tensor(tokens)
+    check_tokens(tokens, mask, state, "score")
     tokens = ops.cast(tokens, "int32")
     real = ops.ones(ops.shape(tokens), "bool") if mask is None else ops.cast(mask, "bool")
     tokens = ops.where(real, tokens, bos_id)  # padding may hold anything
     position = ops.cumsum(ops.cast(real, "int32"), axis=1)  # from 1
     is_last = ops.logical_and(real, position == position[:, -1:])
-    initial = (rows.as_tensors(state), ops.full_like(tokens[:, 0], bos_id))
+    initial = (state, ops.full((ops.shape(tokens)[0],), bos_id, "int32"))
 
     def one_step(carry: tuple, now: tuple) -> tuple[tuple, list]:
         state, last = carry
         token, real, position, is_last = now
         log_p, new_state = step(last, state, constants)
         new_state = rows.check_same(state, new_state)
-        log_p = ops.take_along_axis(ops.cast(log_p, "float32"), token[:, None], axis=1)
+        log_p = log_p_of(token, check_log_probs(log_p, token, length))
         if length is not None:
-            options = length.log_probs(token[:, None], new_state, position[:, None] - 1)
-            log_p = log_p + ops.where(is_last[:, None], options[1], options[0])
-        emitted = [ops.where(real, log_p[:, 0], 0.0)]
+            proceed, stop = length.log_probs(token[:, None], new_state, position[:, None] - 1)
+            log_p = log_p + ops.where(is_last[:, None], stop, proceed)[:, 0]
+        emitted = [ops.where(real, log_p, 0.0)]
         if attention is not None:
             weights = ops.cast(attention(new_state), "float32")
             emitted.append(ops.where(real[:, None], weights, 0.0))
@@ -87,9 +95,16 @@ def score(
 
     per_step = tuple(ops.transpose(v) for v in (tokens, real, position, is_last))
     _, (log_p, *weights) = scan(one_step, initial, per_step)
-    log_p = ops.transpose(log_p)
+    (log_likelihoods,) = positive_to_nan(sum_leading(log_p))
     return Scored(
-        log_probabilities=log_p,
-        log_likelihoods=ops.sum(log_p, axis=1),
+        log_probabilities=ops.transpose(log_p),
+        log_likelihoods=log_likelihoods,
         attention=ops.transpose(weights[0], (1, 0, 2)) if weights else None,
     )
+
+
+def log_p_of(tokens: Tensor, log_p: Tensor) -> Tensor:
+    """Return the log-probabilities of tokens (rows,) from (rows, vocabulary); NaN if outside."""
+    is_valid = ops.logical_and(tokens >= 0, tokens < log_p.shape[-1])
+    found = ops.take_along_axis(log_p, ops.where(is_valid, tokens, 0)[:, None], axis=1)
+    return ops.where(is_valid, found[:, 0], float("nan"))

@@ -6,6 +6,7 @@ from keras import ops
 
 from seqkit.backend import scan
 from seqkit.decoding import rows
+from seqkit.decoding.checks import check_log_probs, checked
 from seqkit.decoding.generate import Step
 from seqkit.typing import Nest, Tensor
 
@@ -36,14 +37,15 @@ def unroll(
     Returns:
         The emitted nest, time first.
     """
+    state, constants = checked("step", step, state, constants, bos_id=bos_id, length=None)
+    initial = (state, ops.full((ops.shape(tokens)[0],), bos_id, "int32"))
     tokens = ops.transpose(ops.cast(tokens, "int32"))
-    initial = (rows.as_tensors(state), ops.full_like(tokens[0], bos_id))
 
     def one_step(carry: tuple, now: tuple) -> tuple[tuple, Nest]:
         state, last = carry
         gold, *extra = now
         log_p, new_state = step(last, state, constants)
-        log_p = ops.cast(log_p, "float32")
+        log_p = check_log_probs(log_p, gold, None)
         new_state = rows.check_same(state, new_state)
         return (new_state, next_input(gold, log_p, *extra)), emit(gold, log_p)
 

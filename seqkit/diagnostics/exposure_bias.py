@@ -5,7 +5,10 @@ from typing import NamedTuple
 
 from keras import ops
 
+from seqkit.decoding import rows
+from seqkit.decoding.checks import check_tokens
 from seqkit.decoding.generate import Step
+from seqkit.decoding.scoring import log_p_of
 from seqkit.decoding.unroll import unroll
 from seqkit.typing import Mask, Nest, Tensor
 
@@ -49,7 +52,10 @@ def exposure_bias(
         mask: (batch, time) bool, True = real; padding on the right.
 
     Returns:
-        An `ExposureBias`.
+        An `ExposureBias`. The loss of a token outside of the vocabulary is NaN.
+
+    Raises:
+        ValueError: If an argument is invalid, as for `seqkit.decoding.score`.
 
     Source:
         Goodfellow et al. 2016, 10.2.1; Ranzato et al. 2016, 1.
@@ -63,10 +69,12 @@ def exposure_bias(
     """
 
     def emit(gold: Tensor, log_p: Tensor) -> tuple[Tensor, Tensor]:
-        loss = -ops.take_along_axis(log_p, gold[:, None], axis=1)[:, 0]
-        return loss, ops.cast(_most_probable(log_p) == gold, "float32")
+        return -log_p_of(gold, log_p), ops.cast(_most_probable(log_p) == gold, "float32")
 
+    tokens = ops.convert_to_tensor(tokens)
+    check_tokens(tokens, mask, rows.as_tensors(state), "exposure_bias")
     if mask is not None:
+        mask = ops.cast(mask, "bool")
         tokens = ops.where(mask, tokens, bos_id)  # padding may hold anything
 
     def run_with(next_input: Callable) -> list[Tensor]:

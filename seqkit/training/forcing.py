@@ -4,10 +4,13 @@ constant, linear, exponential, inverse_sigmoid    probability of the gold token,
 scheduled_sampling                                log-probabilities given such inputs
 """
 
+import numbers
 from collections.abc import Callable
 
 from keras import ops
 
+from seqkit.decoding import rows
+from seqkit.decoding.checks import check_tokens
 from seqkit.decoding.generate import Step
 from seqkit.decoding.sampling import draw, uniform
 from seqkit.decoding.unroll import unroll
@@ -39,7 +42,7 @@ def linear(slope: float, start: float = 1.0, floor: float = 0.0) -> Schedule:
         >>> [round(float(linear(0.25, floor=0.3)(i)), 2) for i in (0, 1, 2, 100)]
         [1.0, 0.75, 0.5, 0.3]
     """
-    if slope <= 0:
+    if not slope > 0:
         raise ValueError(f"slope is {slope}; it must be positive")
     _check_probability("start", start)
     _check_probability("floor", floor)
@@ -77,7 +80,7 @@ def inverse_sigmoid(k: float) -> Schedule:
         >>> [round(float(inverse_sigmoid(10)(i)), 3) for i in (0, 23, 100)]
         [0.909, 0.501, 0.0]
     """
-    if k < 1:
+    if not k >= 1:
         raise ValueError(f"k is {k}; inverse sigmoid decay needs k >= 1")
     # Written as a sigmoid, which doesn't overflow.
     return lambda step: ops.sigmoid(ops.log(float(k)) - ops.cast(step, "float32") / k)
@@ -115,7 +118,8 @@ def scheduled_sampling(
         (batch, time, vocabulary) float32: at each time step the distribution of its token.
 
     Raises:
-        ValueError: If a step changes the structure or the dtypes of the state.
+        ValueError: If an argument is invalid, or a step changes the structure or the dtypes of the
+            state.
 
     Source:
         Bengio et al. 2015, 2.3-2.4.
@@ -128,6 +132,10 @@ def scheduled_sampling(
         >>> tuple(log_p.shape)
         (2, 3, 5)
     """
+    tokens = ops.convert_to_tensor(tokens)
+    check_tokens(tokens, None, rows.as_tensors(state), "scheduled_sampling")
+    if isinstance(probability, numbers.Real):
+        _check_probability("probability", probability)
     uniforms = uniform((*reversed(ops.shape(tokens)), 2), seed)  # (time, batch, 2)
 
     def gold_or_sampled(gold: Tensor, log_p: Tensor, uniforms: Tensor) -> Tensor:
