@@ -3,8 +3,18 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
+from sys import intern
 from typing import NamedTuple
 
+from datasets.formats.column_checks import (
+    Row,
+    check_choice,
+    check_format,
+    check_sentences,
+    check_widths,
+    numbers_words,
+    without_comments,
+)
 from datasets.formats.lines import DataError, read_lines
 
 
@@ -18,56 +28,59 @@ class Sentence(NamedTuple):
 
 
 def read_columns(
-    path: Path | str, column: str | None = None, auxiliary: Sequence[str] = ()
+    path: Path | str,
+    column: str | None = None,
+    auxiliary: Sequence[str] = (),
+    word_column: str | None = None,
 ) -> list[Sentence]:
     """Read tagged sentences from a file in CoNLL columns.
 
-    The word is the first column. Columns are separated by tabs if the line has any, otherwise by
-    white space. Blank lines and `-DOCSTART-` lines end a sentence. A line that starts with
-    `#` is a comment, unless it has as many columns as the other lines.
+    Columns are separated by tabs if the line has any, otherwise by spaces; other Unicode spaces are
+    part of a word. Blank lines and `-DOCSTART-` lines end a sentence. All lines have the same
+    number of columns; it may differ between sentences if all columns are numbered from the left, as
+    in CoNLL-2009 and 2012.
+
+    A line that starts with `#` is a word if it has as many columns as the others of its sentence,
+    otherwise a comment. So is a line with `#` as the word if it begins a sentence and its tag
+    occurs in no other line. Doubtful lines are warned of.
+
+    Words are in the first column, or in the second if the first numbers the words of each sentence.
+
+    Some files are read differently than meant, and so are refused, with the remedy: JSON, XML, CSV
+    and a header; numbers in the first column that don't number the words; ten or more columns of
+    numbered words, as in CoNLL-U, if the tag's column isn't named; a file without blank lines.
+    Unless both columns are named, also tags in place of words, the same word on each line, far more
+    distinct tags than words, and words that mostly contain spaces.
 
     Args:
         path: Path of the file, UTF-8.
         column: Number of the tag's column: 1, 2, ..., or -1, -2, ... from the end; None: the last.
         auxiliary: Numbers of further columns.
+        word_column: Number of the word's column; None: see above.
 
     Returns:
         The sentences, in order; none is empty.
 
     Raises:
-        DataError: If the file is missing, empty or not UTF-8, a column does not exist, a word has
-            no tag, or the lines differ in their number of columns.
+        DataError: If the file is missing, empty, not UTF-8 or refused, a column does not exist, a
+            word has no tag, or the lines differ in their number of columns.
     """
-    chosen = [_number(name) for name in (column or "-1", *auxiliary)]
-    sentences, width = [], None
-    for block in blocks(path):
-        words, rows = [], []
-        for number, line in block:
-            cells = [cell.strip() for cell in line.split("\t")] if "\t" in line else line.split()
-            if line.startswith("#") and len(cells) != width:
-                continue
-            width = width or len(cells)
-            missing = [name for name in chosen if not 1 <= abs(name) <= len(cells)]
-            if len(cells) < 2:
-                problem = f"one column ({cells[0]!r}); expected a word and its tag"
-            elif len(cells) != width:
-                problem = f"{len(cells)} columns, but the previous lines have {width}"
-            elif missing:
-                problem = f"no column {missing[0]}, the line has {width}; choose another"
-            else:
-                word, *tags = [cells[name - (name > 0)] for name in (1, *chosen)]
-                if word and all(tags):
-                    words.append(word)
-                    rows.append(tags)
-                    continue
-                problem = "the word or the tag is empty; each word needs a tag"
-            raise DataError(f"{path}, line {number}: {problem}")
-        if words:
-            tags, *others = map(list, zip(*rows, strict=True))
-            sentences.append(Sentence(words, tags, tuple(others)))
-    if not sentences:
+    tag, *others = [_index(name) for name in (column or "-1", *auxiliary)]
+    table = [[Row(*line, _split(line[1])) for line in block] for block in blocks(path)]
+    check_format(path, table)
+    table = without_comments(path, table, tag)
+    if not table:
         raise DataError(f"{path}: contains no sentences; expected a word and its tag on each line")
-    return sentences
+    word = _index(word_column) if word_column else int(numbers_words(path, table, column))
+    chosen = [word, tag, *others]
+    check_widths(path, table, chosen)
+    check_choice(path, table, word, tag, named=bool(column and word_column))
+    check_sentences(path, table, word)
+    return [
+        Sentence(words, tags, tuple(columns))
+        for block in table
+        for words, tags, *columns in [[[row.cells[i] for row in block] for i in chosen]]
+    ]
 
 
 def blocks(path: Path | str) -> Iterator[list[tuple[int, str]]]:
@@ -84,14 +97,21 @@ def blocks(path: Path | str) -> Iterator[list[tuple[int, str]]]:
     """
 
     def is_separator(numbered: tuple[int, str]) -> bool:
-        return not numbered[1].strip() or numbered[1].split()[0] == "-DOCSTART-"
+        return not numbered[1].strip() or "-DOCSTART-" in numbered[1].split()[:2]
 
     for separator, lines in groupby(enumerate(read_lines(path), start=1), key=is_separator):
         if not separator:
             yield list(lines)
 
 
-def _number(name: str) -> int:
+def _split(line: str) -> list[str]:
+    """Split a line into columns; a cell of Unicode spaces alone is kept."""
+    cells = line.split("\t") if "\t" in line else filter(None, line.split(" "))
+    return [intern(cell.strip() or cell.strip(" ")) for cell in cells]  # saves memory
+
+
+def _index(name: str) -> int:
+    """Return the index of a column from its number."""
     try:
         number = int(name)
     except ValueError:
@@ -101,4 +121,4 @@ def _number(name: str) -> int:
             f"column {name!r}: give its number: 1, 2, ..., or -1, -2, ... from the end; "
             "only files that end in .conllu have column names"
         )
-    return number
+    return number - (number > 0)

@@ -4,37 +4,46 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from datasets.formats.column_checks import check_numbering
 from datasets.formats.columns import Sentence, blocks
-from datasets.formats.lines import DataError
+from datasets.formats.lines import DataError, shorten
 
 COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 
 
 def read_conllu(
-    path: Path | str, column: str = "upos", auxiliary: Sequence[str] = ()
+    path: Path | str,
+    column: str = "upos",
+    auxiliary: Sequence[str] = (),
+    word_column: str = "form",
 ) -> list[Sentence]:
     """Read tagged sentences from a CoNLL-U file.
 
     Multiword tokens (`1-2`) and empty nodes (`1.1`) are skipped. `text` is taken from the comment
-    `# text = ...`; without one, the words are joined by spaces, except after `SpaceAfter=No`.
+    `# text = ...`; without one, the words are joined by spaces, except after `SpaceAfter=No`. A
+    word may be `_`, but not all of them: some treebanks are distributed without their text.
 
     Args:
         path: Path of the file, UTF-8.
         column: Name of the tag's column: lemma, upos, xpos, feats, head, deprel, deps or misc.
         auxiliary: Names of further columns.
+        word_column: Name of the word's column: form or lemma.
 
     Returns:
         The sentences, in order; none is empty.
 
     Raises:
         DataError: If the file is missing, empty or not UTF-8, the column doesn't exist, a line does
-            not have ten columns or doesn't start with a word number, or the tag of a word is `_`.
-            In lemma, feats and auxiliary columns `_` is a value.
+            not have ten columns separated by tabs, words are not numbered 1, 2, ... in each
+            sentence, all words are `_`, or the tag of a word is `_`. In lemma, feats and auxiliary
+            columns `_` is a value.
     """
     for name in (column, *auxiliary):
         if name not in COLUMNS[2:]:
             raise DataError(f"CoNLL-U has no column {name!r}; choose {', '.join(COLUMNS[2:])}")
-    chosen = [COLUMNS.index(name) for name in ("form", column, *auxiliary)]
+    if word_column not in COLUMNS[1:3]:
+        raise DataError(f"word_column {word_column!r}: in CoNLL-U, choose form or lemma")
+    chosen = [COLUMNS.index(name) for name in (word_column, column, *auxiliary)]
     sentences = []
     for block in blocks(path):
         text, rows = None, []
@@ -44,25 +53,38 @@ def read_conllu(
                 text = value.strip() if key.strip() == "text" else text
                 continue
             row = line.split("\t")
-            if len(row) != len(COLUMNS):
-                problem = f"{len(row)} columns; CoNLL-U has ten, separated by tabs"
-            elif not re.fullmatch(r"\d+([-.]\d+)?", row[0]):
-                problem = f"{row[0]!r} is not a word number; CoNLL-U numbers words in column 1"
-            elif not all(row[index] for index in chosen):
-                problem = "an empty column; CoNLL-U writes _ for a missing value"
-            elif row[0].isdecimal() and row[chosen[1]] == "_" and column not in ("lemma", "feats"):
-                problem = f"the word {row[1]!r} has no {column}; tag it or choose another column"
-            else:
-                rows.append(row)
-                continue
-            raise DataError(f"{path}, line {number}: {problem}")
-        words = [[row[index] for index in chosen] for row in rows if row[0].isdecimal()]
+            problem = _problem(line, row, chosen, allow_missing=column in ("lemma", "feats"))
+            if problem:
+                raise DataError(f"{path}, line {number}: {problem}")
+            rows.append((number, row))
+        words = [(number, row) for number, row in rows if row[0].isdecimal()]
         if words:
-            forms, tags, *others = map(list, zip(*words, strict=True))
-            sentences.append(Sentence(forms, tags, tuple(others), text or _join(rows)))
+            check_numbering(path, [(number, int(row[0])) for number, row in words])
+            columns = ([row[index] for _, row in words] for index in chosen)
+            forms, tags, *others = columns
+            text = text or _join([row for _, row in rows])
+            sentences.append(Sentence(forms, tags, tuple(others), text))
     if not sentences:
         raise DataError(f"{path}: contains no sentences; expected ten columns, separated by tabs")
+    if {word for sentence in sentences for word in sentence.words} == {"_"}:
+        raise DataError(f"{path}: every word is '_'; the treebank comes without its text, add it")
     return sentences
+
+
+def _problem(line: str, row: list[str], chosen: list[int], allow_missing: bool) -> str | None:
+    """Describe what is wrong with a line, if anything."""
+    if len(row) != len(COLUMNS):
+        if len(row) == 1 and len(line.split()) == len(COLUMNS):
+            return f"spaces between the columns of {shorten(line)}; CoNLL-U has tabs"
+        return f"{len(row)} columns; CoNLL-U has ten, separated by tabs; name other files *.conll"
+    if not re.fullmatch(r"\d+([-.]\d+)?", row[0]):
+        return f"{row[0]!r} is not a word number; CoNLL-U numbers words in column 1"
+    if not all(row[index] for index in chosen):
+        return "an empty column; CoNLL-U writes _ for a missing value"
+    if row[0].isdecimal() and row[chosen[1]] == "_" and not allow_missing:
+        name = COLUMNS[chosen[1]]
+        return f"the word {row[1]!r} has no {name}; tag it or choose another column"
+    return None
 
 
 def _join(rows: list[list[str]]) -> str:

@@ -8,7 +8,10 @@ from datasets.formats.conllu import read_conllu
 
 
 def read_tagged(
-    path: Path | str, column: str | None = None, auxiliary: Sequence[str] = ()
+    path: Path | str,
+    column: str | None = None,
+    auxiliary: Sequence[str] = (),
+    word_column: str | None = None,
 ) -> list[Sentence]:
     """Read tagged sentences: CoNLL-U if the file name ends in `.conllu`, otherwise CoNLL columns.
 
@@ -17,6 +20,8 @@ def read_tagged(
         column: The tag's column: in CoNLL-U its name, otherwise its number: 1, 2, ..., or
             -1, -2, ... from the end. None: `upos` in CoNLL-U, otherwise the last.
         auxiliary: Further columns.
+        word_column: The word's column. None: `form` in CoNLL-U, otherwise the first, or the second
+            if the first numbers the words.
 
     Returns:
         The sentences, in order; none is empty.
@@ -25,5 +30,5 @@ def read_tagged(
         DataError: If the file is missing or malformed, or a column does not exist.
     """
     if Path(path).suffix.lower() == ".conllu":
-        return read_conllu(path, column or "upos", auxiliary)
-    return read_columns(path, column, auxiliary)
+        return read_conllu(path, column or "upos", auxiliary, word_column or "form")
+    return read_columns(path, column, auxiliary, word_column)

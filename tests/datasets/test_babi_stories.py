@@ -41,6 +41,20 @@ def test_questions_have_the_preceding_facts_and_no_questions(path):
     ]
 
 
+def test_other_ends_of_lines_tabs_and_questions_are_read(path):
+    path.write_text("1\tHe asked: why? Then he left.\r\n2\tWhy\tso, so\r\n\r\n")
+    facts = ("He asked: why? Then he left.",)
+    assert read_stories(path) == [Question(facts, "Why", "so, so", (), 8, 0)]
+
+
+def test_a_single_long_story_is_warned_of(path, capsys):
+    path.write_text("1 It rains.\n" + "".join(f"{n} Why?\tnow\n" for n in range(2, 103)))
+    assert len(read_stories(path)) == 101
+    assert capsys.readouterr().err == (
+        f"warning: {path}: one story with 101 questions; begin each story with 1\n"
+    )
+
+
 def test_without_a_number_in_the_file_name_the_task_is_0(path):
     other = path.rename(path.with_name("mine.txt"))
     assert {question.task for question in read_stories(other)} == {0}
@@ -51,6 +65,7 @@ def test_without_a_number_in_the_file_name_the_task_is_0(path):
     [
         (b"", "contains no question"),
         (b"1 It rains.\n", "contains no question"),
+        (b'{"story": ["It rains."]}\n', "line 1: .* is JSON; convert"),
         (b"2 It rains.\n", r"line 1: begins with '2'; expected 1, or 1 where"),
         (b"1 It rains.\n3 Why?\tnow\t1\n", "line 2: begins with '3'; expected 2"),
         (b"1 It rains.\nWhy?\tnow\t1\n", r"line 2: begins with 'Why\?'"),
@@ -58,6 +73,14 @@ def test_without_a_number_in_the_file_name_the_task_is_0(path):
         (b"1 It rains.\n2 \tnow\t1\n", "line 2: no text after the number"),
         (b"1 It rains.\n2 Why?\tnow\t2\n", "line 2: supporting line '2' is not a fact"),
         (b"1 It rains.\n2 Why?\tnow\tx\n", "line 2: supporting line 'x' is not a fact"),
+        (b"1 It rains.\n2 Why?  now  1\n", r"line 2: 'Why\?  now  1' is a question without tabs"),
+        (b"1 It rains.\n2 Say why    now    1\n", "line 2: .* is a question without tabs"),
+        (
+            b"1 A.\n2 B.\n3 Why?\tnow\t1,2\n",
+            "line 3: .* '1,2' is not a fact .* with spaces between",
+        ),
+        (b"1 It rains.\n2 Why? right now 1\n", "line 2: .* is a question without tabs; put"),
+        (b"1 It rains.\n\n2 Why?\tnow\t1\n", "line 3: 2 after a blank line; begin stories with 1"),
         (b"1 It rains.\n2 Why\xff?\tnow\t1\n", "line 2: invalid UTF-8 at byte 17"),
     ],
 )

@@ -62,6 +62,10 @@ def test_an_underscore_is_a_value_of_features(tmp_path):
         ("1\tYes", "one\tYes", "line 11: 'one' is not a word number"),
         ("2-3\t", "2-\t", "line 5: '2-' is not a word number"),
         ("\tINTJ\tUH", "\tINTJ UH", "line 11: 9 columns; CoNLL-U has ten"),
+        ("\t", " ", "line 3: spaces between the columns of '0.1 _ _ VERB"),
+        ("\n\n", "\n", "line 10: word number 1 follows 4; put a blank line between sentences"),
+        ("3\tn't", "4\tn't", "line 8: word number 4 follows 2; number words 1, 2, ..."),
+        (TEXT, "1\t_\tno\tINTJ\tUH\t_\t0\troot\t_\t_\n", "every word is '_'; the treebank comes"),
         (TEXT, "# text = a\n", "contains no sentence"),
     ],
 )
@@ -76,3 +80,9 @@ def test_malformed_files_are_refused_with_the_line(tmp_path, old, new, message):
 def test_a_missing_column_is_refused(tmp_path, columns):
     with pytest.raises(DataError, match=r"no column .*; choose lemma, upos"):
         read(tmp_path, TEXT, *columns)
+
+
+def test_an_underscore_may_be_a_word(tmp_path):
+    assert read(tmp_path, TEXT.replace("\tYes\t", "\t_\t"))[1].words == ["_"]
+    with pytest.raises(DataError, match="word_column 'upos': in CoNLL-U, choose form or lemma"):
+        read(tmp_path, TEXT, "upos", (), "upos")

@@ -12,8 +12,10 @@ TEXT = "1\tYes\tyes\tINTJ\tUH\t_\t0\troot\t_\tX=1\n"
     [
         ("a.conllu", [], Sentence(["Yes"], ["INTJ"], (), "Yes")),
         ("a.CoNLLU", ["xpos", ["lemma"]], Sentence(["Yes"], ["UH"], (["yes"],), "Yes")),
-        ("a.conll", [], Sentence(["1"], ["X=1"])),
-        ("a.conll", ["4", ["-6"]], Sentence(["1"], ["INTJ"], (["UH"],))),
+        ("a.conllu", ["upos", [], "lemma"], Sentence(["yes"], ["INTJ"], (), "Yes")),
+        ("a.conll", ["4", ["-6"]], Sentence(["Yes"], ["INTJ"], (["UH"],))),
+        ("a.conll", ["4", [], "1"], Sentence(["1"], ["INTJ"])),
+        ("a.conll", ["4", [], "-8"], Sentence(["yes"], ["INTJ"])),
     ],
 )
 def test_the_file_name_determines_the_format(tmp_path, name, columns, sentence):

@@ -14,7 +14,14 @@ def read(tmp_path, text):
     return read_vectors(path)
 
 
-@pytest.mark.parametrize("text", ["a 1 -2.5\nb 3e-1 0\n", "2 2\na 1 -2.5 \r\nb 3e-1 0 \r\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a 1 -2.5\nb 3e-1 0\n",
+        "2 2\na 1 -2.5 \r\nb 3e-1 0 \r\n",
+        "a\t1\t-2.5\nb\t3e-1  0\n",
+    ],
+)
 def test_glove_and_word2vec_files(tmp_path, text):
     words, vectors = read(tmp_path, text)
     assert words == ["a", "b"]
@@ -24,6 +31,27 @@ def test_glove_and_word2vec_files(tmp_path, text):
 
 def test_a_word_may_contain_any_space_except_the_plain_one(tmp_path):
     assert read(tmp_path, "a\u00a0b 1 2\n2 3 4\n")[0] == ["a\u00a0b", "2"]
+
+
+def test_a_word_with_spaces_needs_the_numbers_of_the_other_words(tmp_path):
+    words, vectors = read(tmp_path, "a 1 2\n. . . 3 4\nat name@domain.com 5 6\n")
+    assert words == ["a", ". . .", "at name@domain.com"]
+    assert vectors.tolist() == [[1, 2], [3, 4], [5, 6]]
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        ("a 1\nb 2\na 3\n", "line 3: the word 'a' occurs again; its first vector is kept"),
+        ("3 1\na 1\n 3\nb 2\n", "line 3: the word '' is invisible; its vector is left out"),
+        ("a 1\nb 2\n\u00a0 3\n", r"line 3: the word '\xa0' is invisible"),
+    ],
+)
+def test_repeated_and_invisible_words_are_left_out_with_a_warning(tmp_path, capsys, text, warning):
+    words, vectors = read(tmp_path, text)
+    assert (words, vectors.tolist()) == (["a", "b"], [[1], [2]])
+    error = capsys.readouterr().err
+    assert error.startswith(f"warning: {tmp_path}") and error.count("\n") == 1 and warning in error
 
 
 @pytest.mark.parametrize(
@@ -37,7 +65,12 @@ def test_a_word_may_contain_any_space_except_the_plain_one(tmp_path):
         ("a 1 2\n\nb 1 2\n", "line 2: 0 numbers, not 2"),
         ("a 1 x\n", "line 1: could not convert string to float: 'x'"),
         ("a 1 nan\n", "line 1: the vector of 'a' is not finite"),
-        ("3 1\na 1\nb 2\n", "announces 3 words, but 2 follow"),
+        ("a 1 1e39\n", "line 1: the vector of 'a' is not finite; drop it"),
+        ("a 1 2\na 1 nan\nb 1 nan\n", "line 3: the vector of 'b' is not finite"),
+        ("3 1\na 1\nb 2\n", "announces 3 words, but 2 follow; get the whole file"),
+        ("a,1,2\n", "line 1: 0 numbers, not at least one; separate them by spaces"),
+        ("a 1 2\n1 2 3 4\n", "line 2: 3 numbers, not 2 as in the first line"),
+        ("2 2\na \0\1\2", r"binary vectors; give the text file \(.vec\), or write it with gensim"),
     ],
 )
 def test_malformed_files_are_refused_with_the_line(tmp_path, text, message):
