@@ -13,6 +13,7 @@ from apps.babi.sentences import UNKNOWN, Vocabulary, split_words
 from apps.common import splits
 from apps.common.batching import bucket_batches
 from apps.common.data import SplitData
+from apps.common.facts import counted, labels
 from datasets.babi.reading import read_babi
 from datasets.babi.stories import Question, read_stories
 
@@ -67,6 +68,19 @@ class Data(SplitData):
         )
         return tf.data.Dataset.from_generator(generate, output_signature=specs).prefetch(4)
 
+    def facts(self) -> tuple[list[str], list[str]]:
+        return self._facts(self.train), self._facts(self.dev)
+
+    def _facts(self, questions: list[Question]) -> list[str]:
+        stories = len({(q.task, q.story) for q in questions})
+        longest = max(len(question.facts) for question in questions)
+        limit = f", of which the last {self.config.max_facts} are read (--max_facts)"
+        return [
+            f"{counted(len(questions), 'question')} of {counted(stories, 'story', 'stories')}",
+            labels((question.answer for question in questions), "answer"),
+            f"at most {counted(longest, 'fact')}{limit * (longest > self.config.max_facts)}",
+        ]
+
     @cached_property
     def _train_ids(self) -> Encoded:
         return encode(self.train, self.vocabulary, self.config.max_facts)
@@ -87,8 +101,12 @@ def load(config: Config) -> Data:
         UserError: If no dev answer occurs in training.
     """
     train, dev = read_split(config, "train"), read_split(config, "dev")
+    name = str(config.train_file or "train")
+    splits.check_several({q.answer for q in train}, name, "answer", "give more questions")
     vocabulary = Vocabulary.of(train)
     check_answers(dev, vocabulary, str(config.dev_file or "dev"))
+    if config.test_file:  # before training, not after
+        check_answers(read_split(config, "test"), vocabulary, str(config.test_file))
     return Data(config, train, dev, vocabulary)
 
 

@@ -7,10 +7,23 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from apps.common.errors import UserError
+
 
 def call(signature: Callable[..., Mapping[str, tf.Tensor]], **inputs: Any) -> dict[str, np.ndarray]:
-    """Call a signature: strings, numbers and arrays in, NumPy arrays out."""
-    answer = signature(**{name: tf.constant(value) for name, value in inputs.items()})
+    """Call a signature: strings, numbers and arrays in, NumPy arrays out.
+
+    Raises:
+        UserError: If the signature has other inputs.
+    """
+    tensors = {name: tf.constant(value) for name, value in inputs.items()}
+    try:
+        answer = signature(**tensors)
+    except TypeError:  # raised by TensorFlow
+        raise UserError(
+            f"this export has no signature of {', '.join(inputs)}; give the one without _ids in "
+            "its name"
+        ) from None
     return {name: tensor.numpy() for name, tensor in answer.items()}
 
 

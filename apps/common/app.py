@@ -30,7 +30,7 @@ An app may also have
                 computes the probability of given answers, for the command `score`
     compare(results) -> matplotlib.figure.Figure
                 draws several evaluations, name -> result of `evaluate --json`: the command
-                `compare`
+                `compare`; each evaluation then has a `picture` as well
 
 `__getattr__ = LazyFunctions(__name__)` in the package's `__init__.py` imports the functions on
 first use, so that `--help` doesn't wait for TensorFlow.
@@ -76,6 +76,9 @@ class Data(Protocol):
 
         `history` has a line of scores for each completed epoch, which a curriculum may use.
         """
+
+    def describe(self) -> str:
+        """Return what was read, as `train` prints it: a line for each split, from `facts`."""
 
     def save(self, run: Path) -> None:
         """Save to a run folder everything `export` needs in addition to the weights."""

@@ -5,27 +5,33 @@ import dataclasses
 import itertools
 import json
 import os
-import shlex
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from tyro.conf import Positional, arg
+from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from apps.common import run_folder
 from apps.common.app import App
+from apps.common.app import Export as ExportFacts
 from apps.common.errors import UserError
 from apps.common.files import PICTURES, check_new_file, read_json, save_picture, write_json
-from apps.common.report import evaluation_text
+from apps.common.hints import command, print_next
+from apps.common.report import evaluation_text, self_test_text
 from apps.common.start_tensorflow import import_tensorflow
 from apps.common.trained_model import Source, concrete_functions
 from datasets.formats.lines import decode_lines, read_lines
 
 RELEASES = Path(__file__).parents[2] / "saved_models"
+RESULT = {"seed", "scores", "evaluated_checksum"}  # keys of `evaluate --json`
 BATCH = 64  # lines of a file that are answered together
 SourceOptions, NO_SOURCE = Annotated[Source, arg(name="")], Source()
+Folder = Annotated[Path, arg(metavar="DIR")]
+MaybeFile = Annotated[Path | None, arg(metavar="FILE")]
+Texts = Annotated[Positional[tuple[str, ...]], arg(metavar="[TEXT ...]", help_behavior_hint="")]
+Flag = Annotated[bool, FlagCreatePairsOff]
 Preset, Config, Options = TypeVar("Preset"), TypeVar("Config"), TypeVar("Options")
 
 
@@ -39,13 +45,13 @@ class Train(Generic[Preset, Config]):
 
     preset: Preset
     """Configuration to start from; the other options override its values."""
-    run: Path
+    run: Folder
     """Folder of the run."""
     config: Annotated[Config, arg(name="")]
 
     def execute(self, app: App, args: Sequence[str]) -> None:
         config, run = self.config, self.run
-        run_folder.check_config(run, config)
+        run_folder.check_config(run, config, app)
         import_tensorflow()
         import keras
         import tensorflow as tf
@@ -59,6 +65,7 @@ class Train(Generic[Preset, Config]):
         keras.config.set_dtype_policy(sixteen_bit if config.mixed_precision else "float32")
 
         data = app.load(config)
+        print(data.describe(), file=sys.stderr)
         facts = {
             "app": app.NAME,
             "command": command(app, args),
@@ -82,10 +89,10 @@ class Train(Generic[Preset, Config]):
         ).fit()
         facts = read_json(run / run_folder.RUN) | {"training": dataclasses.asdict(result)}
         write_json(run / run_folder.RUN, facts)
-        print("\nNext:")
-        answers = [["predict", text] for text in app.examples(config)[:1]]
-        for line in (["evaluate"], ["export"], *answers):
-            print(" ", command(app, [line[0], "--run", str(run), *line[1:]]))
+        print()
+        split = () if "test" in config.splits else ("--split", "dev")
+        source = "--run", str(run)
+        print_next(app, ["evaluate", *source, *split], ["export", *source])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,16 +105,18 @@ class Evaluate:
     source: SourceOptions = NO_SOURCE
     split: Literal["dev", "test"] = "test"
     """Held-out data of the run."""
-    test_file: Path | None = None
+    test_file: MaybeFile = None
     """Your own file in the format of the training file, instead of a split."""
-    picture: Path | None = None
+    picture: MaybeFile = None
     """Plot the scores to a new .png, .svg or .pdf file, if the app has a plot of them."""
-    json: bool = False
+    json: Flag = False
     """Also print the result as one line of JSON, last."""
 
     def execute(self, app: App, args: Sequence[str]) -> None:
         if self.picture:
             check_new_file(self.picture, PICTURES)
+            if "compare" not in app.__getattr__:
+                raise UserError(f"picture: {app.NAME} has no plot of its scores")
         loaded = self.source.open(app)
         began = time.monotonic()
         evaluation = app.evaluate(
@@ -117,10 +126,7 @@ class Evaluate:
         evaluated = str(self.test_file or self.split)
         print(evaluation_text(f"{self.source}, {evaluated}", evaluation))
         if self.picture:
-            if not evaluation.picture:
-                raise UserError(f"{app.NAME} has no plot of its scores")
             save_picture(evaluation.picture(), self.picture)
-            print(f"{self.picture}: written")
         if self.json:
             row = {
                 "app": app.NAME,
@@ -151,68 +157,41 @@ class Export:
     it, and replays the examples in a fresh process without seqkit and Keras.
     """
 
-    run: Path
+    run: Folder
     """Folder of a run."""
-    release: bool = False
+    release: Flag = False
     """Write saved_models/NAME/VERSION of this clone instead."""
+    json: Flag = False
+    """Print the result of each self-test as a line of JSON instead of a table."""
 
     def execute(self, app: App, args: Sequence[str]) -> None:
         run = self.run
-        config = run_folder.read_config(run, app.Config)
-        facts = read_json(run / run_folder.RUN)
+        config, facts = run_folder.read_run(run, app)
         import_tensorflow()
-        from seqkit.export import SelfTestError, model_card, self_test, write
 
         exports = app.export(config, run)
-        # For `evaluate --saved_model`.
-        record = {f: (run / f).read_text() for f in (run_folder.CONFIG, run_folder.RUN)}
-        functions, scores = concrete_functions(exports[0]), {}
-        for split in exports[0].splits:
-            evaluation = app.evaluate(config, functions, run, split, None)
-            for system, values in {"model": evaluation.scores, **evaluation.baselines}.items():
-                scores |= {f"{split}, {system}, {name}": v for name, v in values.items()}
+        scores = _scores(app, config, exports[0], run)
+        root = RELEASES if self.release else run / "export"
         for exported in exports:
-            card = model_card(
-                exported.title,
-                name=exported.name,
-                data=exported.data,
-                licence=exported.licence,
-                command=facts["command"],
-                seed=config.seed,
-                scores=scores,
-                signatures=exported.signatures,
-                examples=exported.examples,
-                notes=exported.notes,
-                operations=exported.operations,
-            )
-            try:
-                version = write(
-                    (RELEASES if self.release else run / "export") / exported.name,
-                    exported.module,
-                    exported.signatures,
-                    exported.examples,
-                    card,
-                    extra={**record, **exported.extra},
-                )
-                report = self_test(version)
-            except (FileExistsError, SelfTestError) as error:
-                raise UserError(str(error)) from None
-            print(f"{version}: written; self-test passed in a process without seqkit and Keras:")
-            print(json.dumps(report))
+            report = _write(root, exported, run, facts | {"seed": config.seed}, scores)
+            print(json.dumps(report) if self.json else self_test_text(report), flush=True)
+        source = ("--saved_model", str(root / app.NAME)) if self.release else ("--run", str(run))
+        if not self.json:
+            print_next(app, *(["predict", *source, text] for text in app.examples(config)[:1]))
 
 
 @dataclasses.dataclass(frozen=True)
 class Predict(Generic[Options]):
-    """Answer text with an export; run `export` first."""
+    """Answer inputs, such as sentences, with an export; run `export` first."""
 
     options: Annotated[Options, arg(name="")]
-    text: Positional[tuple[str, ...]] = ()
+    text: Texts = ()
     """Inputs, one per argument; without arguments and --file, lines from stdin are answered one by
     one."""
     source: SourceOptions = NO_SOURCE
-    file: Path | None = None
+    file: MaybeFile = None
     """File with one input per line, answered in batches."""
-    json: bool = False
+    json: Flag = False
     """Print each answer as a line of JSON."""
 
     def execute(self, app: App, args: Sequence[str]) -> None:
@@ -221,7 +200,9 @@ class Predict(Generic[Options]):
         loaded = self.source.open(app, exported=True)
         reads_text = self.text or self.file or self.options.needs_text
         batches = _batches(self.text, self.file) if reads_text else ()
-        _print_answers(app.predict(self.options, loaded.signatures, batches), self.json)
+        for text, record in app.predict(self.options, loaded.signatures, batches):
+            if self.json or self.options.prints_answers:
+                _print_answer(text, record, self.json)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -232,12 +213,12 @@ class Score:
     answer.
     """
 
-    text: Positional[tuple[str, ...]] = ()
+    text: Texts = ()
     """Two texts: an input and its answer."""
     source: SourceOptions = NO_SOURCE
-    file: Path | None = None
+    file: MaybeFile = None
     """Inputs and answers in the format of the training file."""
-    json: bool = False
+    json: Flag = False
     """Print each result as a line of JSON, with the log-probability of each piece."""
 
     def execute(self, app: App, args: Sequence[str]) -> None:
@@ -245,16 +226,19 @@ class Score:
             raise UserError("give either two texts, an input and its answer, or --file FILE")
         texts = tuple(itertools.chain(*_batches(self.text, None))) if self.text else ()
         loaded = self.source.open(app, exported=True)
-        _print_answers(app.score(loaded.signatures, texts, self.file), self.json)
+        for text, record in app.score(loaded.signatures, texts, self.file):
+            _print_answer(text, record, self.json)
 
 
 @dataclasses.dataclass(frozen=True)
 class Compare:
     """Plot several results of `evaluate --json` in one picture."""
 
-    picture: Positional[Path]
+    picture: Annotated[Positional[Path], arg(metavar="PICTURE")]
     """A new .png, .svg or .pdf file."""
-    results: Positional[tuple[str, ...]]
+    results: Annotated[
+        Positional[tuple[str, ...]], arg(metavar="FILE ...", help_behavior_hint="(required)")
+    ]
     """Files with the last line of `evaluate --json`, each as FILE or NAME=FILE; NAME labels the
     curve instead of the seed."""
 
@@ -265,10 +249,8 @@ class Compare:
         rows = {}
         for argument in self.results:
             name, _, file = argument.rpartition("=")
-            row = None
-            with contextlib.suppress(ValueError):
-                row = json.loads(Path(file).read_text())
-            if not isinstance(row, dict) or row.get("app") != app.NAME:
+            row = _last_json(Path(file))
+            if not isinstance(row, dict) or row.get("app") != app.NAME or not row.keys() >= RESULT:
                 raise UserError(f"{file}: not a result of {app.NAME}'s evaluate --json")
             name = name or f"seed {row['seed']}"
             if name in rows:
@@ -277,17 +259,64 @@ class Compare:
                 )
             rows[name] = row
         save_picture(app.compare(rows), self.picture)
-        print(f"{self.picture}: written")
 
 
-def command(app: App, args: Sequence[str]) -> str:
-    """Format a command as the user would type it."""
-    return shlex.join(["python", "-m", f"apps.{app.NAME}", *args])
+def _scores(app: App, config: Any, exported: ExportFacts, run: Path) -> dict[str, float]:
+    """Score an export that is not written yet on its held-out splits, for the model card."""
+    functions, scores = concrete_functions(exported), {}
+    for split in exported.splits:
+        evaluation = app.evaluate(config, functions, run, split, None)
+        for system, values in {"model": evaluation.scores, **evaluation.baselines}.items():
+            scores |= {f"{split}, {system}, {name}": v for name, v in values.items()}
+    return scores
 
 
-def _print_answers(answers: Iterable[tuple[str, dict[str, Any]]], as_json: bool) -> None:
-    for text, record in answers:
-        print(json.dumps(record, ensure_ascii=False) if as_json else text, flush=True)
+def _write(
+    root: Path, exported: ExportFacts, run: Path, facts: Mapping[str, Any], scores: dict[str, float]
+) -> dict[str, Any]:
+    """Write an export with its model card, and return the report of its self-test."""
+    from seqkit.export import SelfTestError, model_card, self_test, write
+
+    card = model_card(
+        exported.title,
+        name=exported.name,
+        data=exported.data,
+        licence=exported.licence,
+        command=facts["command"],
+        seed=facts["seed"],
+        scores=scores,
+        signatures=exported.signatures,
+        examples=exported.examples,
+        notes=exported.notes,
+        operations=exported.operations,
+    )
+    # For `evaluate --saved_model`.
+    record = {name: (run / name).read_bytes() for name in (run_folder.CONFIG, run_folder.RUN)}
+    try:
+        version = write(
+            root / exported.name,
+            exported.module,
+            exported.signatures,
+            exported.examples,
+            card,
+            extra={**record, **exported.extra},
+        )
+        return self_test(version)
+    except (FileExistsError, SelfTestError) as error:
+        raise UserError(str(error)) from None
+
+
+def _print_answer(text: str, record: dict[str, Any], as_json: bool) -> None:
+    print(json.dumps(record, ensure_ascii=False) if as_json else text, flush=True)
+
+
+def _last_json(path: Path) -> Any:
+    """Read a JSON file, or the JSON in the last line of a file; return None if there is none."""
+    text = path.read_bytes()
+    for part in (text, text.strip().rpartition(b"\n")[2]):
+        with contextlib.suppress(ValueError):
+            return json.loads(part)
+    return None
 
 
 def _batches(texts: tuple[str, ...], file: Path | None) -> Iterator[list[str]]:
@@ -300,4 +329,7 @@ def _batches(texts: tuple[str, ...], file: Path | None) -> Iterator[list[str]]:
         while batch := list(itertools.islice(lines, BATCH)):
             yield batch
     else:
+        if sys.stdin.isatty():
+            end = "Ctrl-Z" if os.name == "nt" else "Ctrl-D"
+            print(f"reading lines from the terminal; end with {end}", file=sys.stderr)
         yield from ([line] for line in decode_lines(sys.stdin.buffer, "stdin"))

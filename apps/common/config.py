@@ -33,9 +33,16 @@ class TrainConfig:
     seed: int = 1
     """Random seed of the initial weights, the order of the examples and dropout."""
 
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Held-out splits."""
+        return "dev", "test"
+
     def __post_init__(self) -> None:
         at_least(1, self, "batch_size", "epochs", "patience")
         positive(self, "learning_rate", "clip_norm")
+        if not 0 <= self.seed < 2**32:
+            raise UserError(f"seed must be 0 to {2**32 - 1}, not {self.seed}")
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,11 @@ class UserDataConfig(TrainConfig):
         if self.test_file and not self.train_file:
             raise UserError("test_file requires train_file; to score a trained model, run evaluate")
 
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Held-out splits: your own files may lack a test file."""
+        return ("dev", "test") if self.test_file or not self.train_file else ("dev",)
+
     def export_facts(self, dataset: str) -> dict[str, Any]:
         """Return the fields of an `Export` that describe its data."""
         if self.train_file:
@@ -63,8 +75,7 @@ class UserDataConfig(TrainConfig):
         else:
             card = load_card(dataset)
             data, licence = card.data, card.model_licence
-        splits = ("dev", "test") if self.test_file or not self.train_file else ("dev",)
-        return {"data": data, "licence": licence, "splits": splits}
+        return {"data": data, "licence": licence, "splits": self.splits}
 
 
 @dataclass(frozen=True)
@@ -72,3 +83,4 @@ class PredictOptions:
     """Options of `predict`; an app may add more."""
 
     needs_text = True  # read stdin if neither a text nor a file is given
+    prints_answers = True  # even without --json

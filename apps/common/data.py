@@ -16,7 +16,7 @@ from apps.common.config import UserDataConfig
 class SplitData:
     """Training and dev examples, and what export needs of them, the vocabulary.
 
-    A subclass defines `monitor`, `mode`, `plan` and `gather`.
+    A subclass defines `monitor`, `mode`, `facts`, `plan` and `gather`.
     """
 
     config: UserDataConfig
@@ -38,6 +38,16 @@ class SplitData:
         """Return the training batches of an epoch, which depend only on seed and epoch."""
         order = np.random.default_rng((self.config.seed, epoch))
         return self.gather(self.plan(epoch, order), epoch, first_step)
+
+    def describe(self) -> str:
+        """Return a line of facts for each split."""
+        names = self.config.train_file or "train", self.config.dev_file or "dev"
+        pairs = zip(names, self.facts(), strict=True)
+        return "\n".join(f"{name}: {'; '.join(facts)}" for name, facts in pairs)
+
+    def facts(self) -> tuple[list[str], list[str]]:
+        """Return facts of the training and of the dev examples, such as their numbers."""
+        raise NotImplementedError
 
     def plan(self, epoch: int, order: np.random.Generator | None) -> list:
         """Return the examples of each batch; `order` shuffles them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +42,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
     with atomic_write(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -56,7 +57,7 @@ def read_json(path: Path) -> Any:
         UserError: If it is missing or damaged.
     """
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; did train or export write {path.parent}?") from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -71,7 +72,8 @@ def check_new_file(path: Path, suffixes: tuple[str, ...] = ()) -> None:
         suffixes: Allowed suffixes; empty: any.
 
     Raises:
-        UserError: If the file exists, its folder doesn't, or its suffix is not allowed.
+        UserError: If the file exists, its folder doesn't or is not writable, or its suffix is not
+            allowed.
     """
     if os.path.lexists(path):
         raise UserError(f"{path}: already exists and is not overwritten; choose another name")
@@ -79,12 +81,14 @@ def check_new_file(path: Path, suffixes: tuple[str, ...] = ()) -> None:
         raise UserError(
             f"{path}: the folder {path.parent} does not exist; create it, or choose another path"
         )
+    if not os.access(path.parent, os.W_OK):
+        raise UserError(f"{path}: the folder {path.parent} is not writable; choose another path")
     if suffixes and path.suffix not in suffixes:
         raise UserError(f"{path}: its name must end in {', '.join(suffixes)}")
 
 
 def save_picture(figure: Figure, path: Path) -> None:
-    """Save a figure to a new file, whose suffix determines the format.
+    """Save a figure to a new file, whose suffix determines the format, and name it on stderr.
 
     Raises:
         UserError: If the file exists, or can't be created: see `check_new_file`.
@@ -93,8 +97,14 @@ def save_picture(figure: Figure, path: Path) -> None:
     with warnings.catch_warnings(), atomic_write(path) as temporary:
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(temporary)
+    report_written(path)
 
 
 def read_sibling(file: str, name: str) -> str:
     """Return the text of a file in the folder of a module: `read_sibling(__file__, "notes.md")`."""
     return Path(file).with_name(name).read_text(encoding="utf-8")
+
+
+def report_written(path: Path) -> None:
+    """Name a file that was written on stderr."""
+    print(f"wrote {path}", file=sys.stderr)

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from apps.common import main
-from apps.common.commands import command
+from apps.common.hints import command, interpreter, print_next
 
 
 def quickstart(name: str) -> int:
@@ -35,12 +35,12 @@ def quickstart(name: str) -> int:
         ["export", "--run", run],
         ["predict", "--run", run, *app.examples(app.PRESETS[preset])],
     ):
-        print(f"\n$ {command(app, args)}", flush=True)
+        print(f"\n$ {command(app, args, interpreter())}", flush=True)
         if code := main(app, args):
             return code
-    print(f"\nDone in {time.monotonic() - began:.0f} s. Next: your own text, or your own files:")
-    print(" ", command(app, ["predict", "--run", run]))
-    print(" ", command(app, ["train", "--help"]))
+    print(f"\nDone in {time.monotonic() - began:.0f} s; now try your own text and files.\n")
+    answers = (["predict", "--run", run, text] for text in app.examples(app.PRESETS[preset])[:1])
+    print_next(app, *answers, ["train", "--help"])
     return 0
 
 

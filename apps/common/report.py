@@ -1,6 +1,7 @@
 """Tables for the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from apps.common.app import Evaluation
 
@@ -39,3 +40,14 @@ def evaluation_text(title: str, evaluation: Evaluation) -> str:
     size = ", ".join(f"{count:,} {name}" for name, count in evaluation.size.items())
     parts = [evaluation.details, f"{title}: {size}; {evaluation.metric}"]
     return "\n\n".join(part for part in [*parts, table(header, rows)] if part)
+
+
+def self_test_text(report: Mapping[str, Any]) -> str:
+    """Format the report of `seqkit.export.self_test`."""
+    times = [[name, f"{ms:.1f}"] for name, ms in report["latency_ms"].items()]
+    return (
+        f"{report['path']}: written; self-test passed in a process without seqkit and Keras: "
+        f"golden examples {report['examples']}, largest difference "
+        f"{report['largest_difference']:.1g}, loaded in {report['load_seconds']:.1f} s\n\n"
+        f"{table(['signature', 'ms per call'], times)}\n"
+    )

@@ -12,10 +12,14 @@ import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
+from apps.common.app import App
 from apps.common.errors import UserError
 from apps.common.files import read_json, write_json
+from apps.common.hints import command
 
 CONFIG, RUN = "config.json", "run.json"
+ASSETS = "assets.extra"  # folder of an export with copies of both; servers ignore it
+FACTS = {"app", "command", "commit", "data_checksum"}  # in RUN
 C = TypeVar("C")
 
 
@@ -36,22 +40,67 @@ def read_config(folder: Path, config_type: type[C]) -> C:
     return config_type(**{key: _typed(path, key, content[key], hints[key]) for key in content})
 
 
-def check_config(folder: Path, config: Any) -> None:
-    """Check that a run folder is new, or was created with this configuration.
+def read_run(folder: Path, app: App) -> tuple[Any, dict[str, Any]]:
+    """Read configuration and origin of a run.
+
+    Raises:
+        UserError: If they are missing or damaged, or the run is of another app.
+    """
+    if not (folder / CONFIG).exists():
+        if is_export(folder):
+            raise UserError(f"{folder}: an export, not a run; use --saved_model {folder}")
+        raise UserError(
+            f"{folder}: not a run, it has no {CONFIG}; give a folder that was written by: "
+            f"{command(app, ['train', '--run'])} DIR"
+        )
+    facts = read_facts(folder, app)
+    return read_config(folder, app.Config), facts
+
+
+def read_facts(folder: Path, app: App) -> dict[str, Any]:
+    """Read `run.json` of a run folder.
+
+    Raises:
+        UserError: If it is missing or damaged, or the run is of another app.
+    """
+    path = folder / RUN
+    facts = read_json(path)
+    if not isinstance(facts, dict) or not facts.keys() >= FACTS:
+        raise UserError(f"{path}: damaged; train into a new folder")
+    if facts["app"] != app.NAME:
+        other = " ".join(facts["command"].split()[:3])
+        place = folder.parent if folder.name == ASSETS else folder
+        raise UserError(f"{place}: of the app {facts['app']}, not of {app.NAME}; use {other}")
+    return facts
+
+
+def is_export(folder: Path) -> bool:
+    """Return whether a folder is a SavedModel, or the folder of its versions."""
+    return any(folder.glob("saved_model.pb")) or any(folder.glob("*/saved_model.pb"))
+
+
+def check_config(folder: Path, config: Any, app: App) -> None:
+    """Check that a run folder is new, or was created by this app with this configuration.
 
     Raises:
         UserError: If it was created with another one; the message names the keys that differ.
     """
     if not (folder / CONFIG).exists():
+        if folder.exists() and not folder.is_dir():
+            raise UserError(f"{folder}: a file; choose another --run folder")
         if folder.is_dir() and any(not file.name.startswith(".") for file in folder.iterdir()):
             raise UserError(f"{folder}: has files, but no {CONFIG}; choose another --run folder")
         return
+    if (folder / RUN).exists():  # written after CONFIG
+        read_facts(folder, app)
     saved = dataclasses.asdict(read_config(folder, type(config)))
     given = dataclasses.asdict(config)
     differing = ", ".join(
         f"{key} (was {saved[key]}, now {given[key]})" for key in given if saved[key] != given[key]
     )
     if differing:
+        if saved.get("epochs") != given.get("epochs"):
+            differing += "; a run keeps its number of epochs, on which learning rates depend"
         raise UserError(
             f"{folder}: was created with another configuration: {differing}; "
             "use the same options to resume, or choose another --run folder"

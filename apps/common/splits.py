@@ -33,13 +33,32 @@ def read_split(
         return read_dataset(split)
     path = getattr(config, f"{split}_file")
     if path is None:
-        raise UserError(f"the model was trained without a {split}_file; give --test_file FILE")
+        raise UserError(
+            f"the model was trained without a {split}_file; give --split dev or --test_file FILE"
+        )
     return read_file(path)
 
 
 def checksum(examples: Sequence[Any]) -> str:
     """Compute the SHA-256 of JSON-serializable examples."""
     return hashlib.sha256(json.dumps(examples).encode()).hexdigest()
+
+
+def check_several(labels: Collection[str], name: str, kind: str, hint: str) -> None:
+    """Check that there is something to learn: more than one label.
+
+    Args:
+        labels: Labels of the training data.
+        name: Name of the data in messages.
+        kind: What a label is called: "tag".
+        hint: Question for the user.
+
+    Raises:
+        UserError: If all labels are the same.
+    """
+    distinct = set(labels)
+    if len(distinct) == 1:
+        raise UserError(f"{name}: every {kind} is {distinct.pop()!r}; {hint}")
 
 
 def check_labels(

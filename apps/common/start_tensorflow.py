@@ -5,6 +5,8 @@ import os
 import platform
 import sys
 
+from apps.common.errors import UserError
+
 # 3: no log messages; errors reach Python as exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Otherwise the memory of large tensors is returned to the system after each step and faulted in
@@ -14,7 +16,17 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow and let it find its devices, with stderr suppressed."""
+    """Import TensorFlow and let it find its devices, with stderr suppressed.
+
+    Raises:
+        UserError: If another backend is chosen for Keras.
+    """
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        raise UserError(
+            f"KERAS_BACKEND is {backend!r}, but apps train on TensorFlow (layers run on JAX, too); "
+            "to use them: unset KERAS_BACKEND"
+        )
     if "tensorflow" in sys.modules:
         return
     _keep_memory()

@@ -1,25 +1,27 @@
 """The signatures of a trained model: of the best model of a run folder, or of an export."""
 
 import dataclasses
+import sys
+import warnings
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from tyro.conf import arg
 
 from apps.common import run_folder
 from apps.common.app import App, Export, Signatures
 from apps.common.errors import UserError
-from apps.common.files import read_json
+from apps.common.hints import command
 from apps.common.start_tensorflow import import_tensorflow
-
-ASSETS = "assets.extra"  # folder of an export that servers ignore
 
 
 @dataclasses.dataclass(frozen=True)
 class Source:
     """A run folder or an export, exactly one of the two."""
 
-    run: Path | None = None
+    run: Annotated[Path | None, arg(metavar="DIR")] = None
     """Folder of a run: its best weights so far for `evaluate`, otherwise its newest export."""
-    saved_model: Path | None = None
+    saved_model: Annotated[Path | None, arg(metavar="DIR")] = None
     """An export, or the folder of its versions; instead of a run."""
 
     def __str__(self) -> str:
@@ -33,9 +35,9 @@ class Source:
         """
         if (self.run is None) == (self.saved_model is None):
             raise UserError("give either --run DIR or --saved_model DIR")
-        if self.run and not exported:
-            return open_run(app, self.run)
-        return open_export(app, self.saved_model or self.run / "export" / app.NAME)
+        if self.saved_model:
+            return open_export(app, self.saved_model)
+        return open_export_of_run(app, self.run) if exported else open_run(app, self.run)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,36 +51,57 @@ class TrainedModel:
     owner: Any  # owns the variables; must live as long as the signatures
 
 
+class ExportedSignatures(dict):
+    """The signatures of an export: name -> function."""
+
+    def __missing__(self, name: str) -> None:
+        raise UserError(
+            f"this export has no signature {name!r}, only {', '.join(self)}; "
+            "give the one without _ids in its name"
+        )
+
+
 def open_run(app: App, run: Path) -> TrainedModel:
     """Open the best model of a run folder with the signatures of an export."""
-    config = run_folder.read_config(run, app.Config)
-    facts = read_json(run / run_folder.RUN)
+    config, facts = run_folder.read_run(run, app)
     import_tensorflow()
     exported, *_ = app.export(config, run)
     return TrainedModel(concrete_functions(exported), config, facts, run, exported.module)
 
 
+def open_export_of_run(app: App, run: Path) -> TrainedModel:
+    """Open the newest export of a run folder."""
+    run_folder.read_run(run, app)
+    exports = run / "export" / app.NAME
+    if not exports.is_dir():
+        export = command(app, ["export", "--run", str(run)])
+        raise UserError(f"{run}: not exported yet; first run: {export}")
+    return open_export(app, exports)
+
+
 def open_export(app: App, path: Path) -> TrainedModel:
     """Open an export, or the newest one in a folder of versions."""
+    if (path / run_folder.CONFIG).exists():
+        raise UserError(f"{path}: a run, not an export; use --run {path}")
     import_tensorflow()
-    import tensorflow as tf
-
-    from seqkit.export import load_model, resolve
+    from seqkit.export import load, resolve
 
     try:
-        version = resolve(path)
+        with warnings.catch_warnings(record=True, action="always") as caught:
+            version = resolve(path)
     except FileNotFoundError as error:
-        raise UserError(f"{error}; to write one: python -m apps.{app.NAME} export --help") from None
-    config = run_folder.read_config(version / ASSETS, app.Config)
-    facts = read_json(version / ASSETS / run_folder.RUN)
+        raise UserError(f"{error}; to write one: {command(app, ['export', '--help'])}") from None
+    for warning in caught:
+        print(f"warning: {warning.message}", file=sys.stderr)
+    if not (version / run_folder.ASSETS / run_folder.CONFIG).exists():
+        raise UserError(f"{version}: not written by: {command(app, ['export'])}")
+    config, facts = run_folder.read_run(version / run_folder.ASSETS, app)
     try:
-        loaded = load_model(version)
-    except ImportError as error:
-        raise UserError(f"{version}: {error}") from None
-    except (OSError, IndexError, KeyError, ValueError, tf.errors.OpError) as error:
-        problem = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{version}: damaged ({problem}); export again") from None
-    return TrainedModel(loaded.signatures, config, facts, version / ASSETS, loaded)
+        loaded = load(version).saved_model
+    except (ImportError, ValueError) as error:
+        raise UserError(str(error)) from None
+    signatures = ExportedSignatures(loaded.signatures)
+    return TrainedModel(signatures, config, facts, version / run_folder.ASSETS, loaded)
 
 
 def concrete_functions(exported: Export) -> Signatures:

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from apps.common.app import History
+from apps.common.facts import counted
 from apps.copy_task import curriculum
 from apps.copy_task.config import Config
 from apps.copy_task.tasks import Sequence, Task, longest, task
@@ -106,6 +107,14 @@ class Data:
             curriculum.lengths(self.config), size=self.config.batch_size, p=probabilities
         )
         return pad([self.task.sample(random, length) for length in lengths.tolist()], self.time)
+
+    def describe(self) -> str:
+        """Return the kind of the sequences and their sizes."""
+        config, lengths = self.config, curriculum.lengths(self.config)
+        return (
+            f"train, dev: random sequences of {config.task}, of length {lengths[0]} to "
+            f"{lengths[-1]}, with vectors of {counted(config.bits, 'bit')}"
+        )
 
     def save(self, run: Path) -> None:
         """Write nothing: `export` needs only the configuration."""

@@ -22,6 +22,9 @@ class Config(UserDataConfig):
     column: str | None = None
     """The tag's column in the files: a number from 1, from -1 at the end, or in CoNLL-U a name such
     as upos; None: the last one, or upos."""
+    word_column: str | None = None
+    """The word's column in the files, as in `column`; None: the first one, or the second if the
+    first numbers the words; in CoNLL-U form."""
     auxiliary: tuple[str, ...] = ()
     """Further columns of the training data, used as auxiliary targets, never as inputs: xpos and
     feats for ud_english_ewt, pos for conll2000, and for a file as in `column`."""
@@ -70,8 +73,9 @@ class Config(UserDataConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.column and not self.train_file:
-            raise UserError("column requires train_file: a data set has its own columns")
+        for name in ("column", "word_column"):
+            if getattr(self, name) and not self.train_file:
+                raise UserError(f"{name} requires train_file: a data set has its own columns")
         at_least(1, self, "min_count", "embedding_size", "character_units", "units", "layers")
         fraction(self, "word_dropout", "dropout", "recurrent_dropout", "output_dropout", "ema")
         at_least(0, self, "language_model")
@@ -89,11 +93,16 @@ class PredictOptions(BasePredictOptions):
     n_best: int = 1
     """Show this many taggings of each line, with their probabilities."""
     html: Path | None = None
-    """Also write the tagged lines as a web page to a new file."""
+    """Write the tagged lines as a web page to a new file, instead of printing them."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.n_best <= 1000:
             raise UserError(f"n_best must be 1 to 1000, not {self.n_best}")
+
+    @property
+    def prints_answers(self) -> bool:
+        """Whether answers are printed even without --json."""
+        return self.html is None
 
 
 _BENCHMARK = Config(

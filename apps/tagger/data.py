@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -10,12 +11,14 @@ from apps.common import splits
 from apps.common.batching import bucket_batches
 from apps.common.data import SplitData
 from apps.common.errors import UserError
+from apps.common.facts import counted, cut, labels, percent
 from apps.tagger.config import Config
 from apps.tagger.features import Features
 from apps.tagger.restoration import annotate
-from apps.tagger.spans import from_iobes, scheme_of, to_iobes
+from apps.tagger.spans import from_iobes, looks_like_spans, scheme_of, to_iobes
 from apps.tagger.vocabulary import UNKNOWN, Vocabulary
 from datasets.formats.columns import Sentence
+from datasets.formats.lines import warn
 from datasets.formats.tagged import read_tagged
 from datasets.formats.vectors import read_vectors
 from datasets.king_james import reading as king_james
@@ -53,6 +56,29 @@ class Data(SplitData):
     def gather(self, plan: list, epoch: int, first_step: int) -> tf.data.Dataset:
         batches = dataset(self._train_ids, plan, first_step)
         return batches.map(_with_neighbors) if self.config.language_model else batches
+
+    def facts(self) -> tuple[list[str], list[str]]:
+        words = [word for sentence in self.dev for word in sentence.words]
+        known = {word for sentence in self.train for word in sentence.words}
+        unknown = percent(sum(word not in known for word in words), len(words))
+        learned = {tuple(sentence.words) for sentence in self.train}
+        repeated = sum(tuple(sentence.words) in learned for sentence in self.dev)
+        first = zip(self.train[0].words, self.train[0].tags, strict=True)
+        with_vector = _lower(self.train) & set(self.vocabulary.vector_words)
+        train = [
+            counted(len(self.train), "sentence"),
+            counted(sum(len(sentence.words) for sentence in self.train), "word"),
+            labels((tag for sentence in self.train for tag in sentence.tags), "tag"),
+            f"{self.vocabulary.scheme} spans" if self.vocabulary.scheme else "no spans",
+            f"begins {cut(' '.join(map('/'.join, first)))}",
+        ]
+        if self.vectors is not None:
+            train.append(f"vectors of {counted(len(with_vector), 'distinct word')}")
+        return train, [
+            counted(len(self.dev), "sentence"),
+            f"{counted(len(words), 'word')} ({unknown} not in training)",
+            f"{counted(repeated, 'sentence')} also in training",
+        ]
 
     @cached_property
     def _train_ids(self) -> "Ids":
@@ -94,13 +120,34 @@ def load(config: Config) -> Data:
     """
     train, dev = read_split(config, "train"), read_split(config, "dev")
     words, vectors = read_vectors(config.vectors) if config.vectors else ([], None)
+    name = str(config.train_file or "train")
+    tags = {tag for sentence in train for tag in sentence.tags}
+    splits.check_several(tags, name, "tag", "is it the right column (--column)?")
+    for index, column in enumerate(config.auxiliary):
+        values = {value for sentence in train for value in sentence.auxiliary[index]}
+        kind, hint = f"value of the auxiliary column {column}", "leave it out of --auxiliary"
+        splits.check_several(values, name, kind, hint)
     try:
         vocabulary = Vocabulary.of(train, config.min_count, words)
     except UserError as error:  # add the file to the sentence's number
-        raise UserError(f"{config.train_file}, {error}") from None
+        raise UserError(f"{name}, {error}") from None
+    if words and not set(words) & _lower(train):
+        raise UserError(f"{config.vectors}: no word of {name} has a vector; is the language right?")
+    if config.train_file and not vocabulary.scheme and looks_like_spans(tags):
+        warn(
+            f"{name}: tags such as {max(tags - {'O', 'o'})!r} are read as plain tags; to score "
+            "spans, spell them B-NAME, I-NAME and O"
+        )
     train = check_tags(train, vocabulary, "train")
     dev = check_tags(dev, vocabulary, str(config.dev_file or "dev"))
+    if config.test_file:  # before hours of training, not after
+        check_tags(read_split(config, "test"), vocabulary, str(config.test_file))
     return Data(config, train, dev, vocabulary, vectors)
+
+
+def _lower(sentences: list[Sentence]) -> set[str]:
+    """Return the distinct words of sentences in lower case, as word vectors are looked up."""
+    return {word.lower() for sentence in sentences for word in sentence.words}
 
 
 def read_split(config: Config, split: str) -> list[Sentence]:
@@ -124,8 +171,13 @@ def read_split(config: Config, split: str) -> list[Sentence]:
         return [s._replace(auxiliary=tuple(s.auxiliary[i] for i in chosen)) for s in sentences]
 
     return splits.read_split(
-        config, split, lambda path: read_tagged(path, config.column, auxiliary), read_dataset
+        config, split, lambda path: read_file(config, path, auxiliary), read_dataset
     )
+
+
+def read_file(config: Config, path: Path, auxiliary: tuple[str, ...] = ()) -> list[Sentence]:
+    """Read a file with the columns of a configuration."""
+    return read_tagged(path, config.column, auxiliary, config.word_column)
 
 
 def check_tags(sentences: list[Sentence], vocabulary: Vocabulary, name: str) -> list[Sentence]:
@@ -143,7 +195,7 @@ def check_tags(sentences: list[Sentence], vocabulary: Vocabulary, name: str) -> 
         UserError: If no tag is known, or the tags use another span scheme.
     """
     try:
-        scheme = scheme_of(sentence.tags for sentence in sentences)
+        scheme = scheme_of((sentence.tags for sentence in sentences), vocabulary.scheme)
     except UserError as error:
         raise UserError(f"{name}, {error}") from None
     tags = {tag for sentence in sentences for tag in sentence.tags}

@@ -11,7 +11,7 @@ from apps.common.answers import call, strings
 from apps.common.app import Evaluation, Signatures, Validation
 from apps.common.batching import in_batches, pad
 from apps.tagger.config import Config
-from apps.tagger.data import Data, check_tags, checksum, input_names, read_split
+from apps.tagger.data import Data, check_tags, checksum, input_names, read_file, read_split
 from apps.tagger.decoding import best_tags
 from apps.tagger.features import Features
 from apps.tagger.scores import (
@@ -26,7 +26,6 @@ from apps.tagger.scores import (
 from apps.tagger.vocabulary import Vocabulary
 from datasets.formats.columns import Sentence
 from datasets.formats.lines import DataError
-from datasets.formats.tagged import read_tagged
 
 
 def validation(config: Config, model: keras.Model, data: Data) -> Validation:
@@ -54,7 +53,7 @@ def evaluate(
     """Score exported functions and baselines on a split, or on a file in the training format."""
     vocabulary = Vocabulary.read(folder)
     spans = vocabulary.scheme is not None
-    sentences = read_tagged(file, config.column) if file else read_split(config, split)
+    sentences = read_file(config, file) if file else read_split(config, split)
     sentences = check_tags(sentences, vocabulary, str(file or split))
     words, gold = [s.words for s in sentences], [s.tags for s in sentences]
     predicted = tag_sentences(signatures, words)

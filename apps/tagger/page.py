@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from seqeval.metrics.sequence_labeling import get_entities
 
-from apps.common.files import atomic_write, check_new_file
-from apps.tagger.spans import is_span_tag
+from apps.common.files import atomic_write, check_new_file, report_written
+from apps.tagger.spans import is_span_tag, standard
 
 TEMPLATE = Path(__file__).with_name("page.html")
 DOUBTFUL = 0.75  # words with a lower probability are marked
@@ -32,9 +32,9 @@ class TaggedSentence(NamedTuple):
 
 
 def write_page(path: Path, sentences: Sequence[TaggedSentence]) -> None:
-    """Write tagged sentences as a page.
+    """Write tagged sentences as a page, and report it on stderr.
 
-    Plain tags are shown below their words; spans, from BIO or IOBES tags, as boxes. The fill is
+    Plain tags are shown below their words; spans, whatever their scheme, as boxes. The fill is
     paler for lower probabilities (of a span: the lowest of its words); a tooltip shows the number.
     A tag has the same color on every page, unless it collides with another tag.
 
@@ -51,19 +51,20 @@ def write_page(path: Path, sentences: Sequence[TaggedSentence]) -> None:
     with atomic_write(path) as temporary:
         # An unpaired surrogate has no UTF-8 encoding; it is replaced with a question mark.
         temporary.write_text(text, encoding="utf-8", errors="replace")
+    report_written(path)
 
 
 def _page(sentences: Sequence[TaggedSentence]) -> str:
     tags = [tag for sentence in sentences for tag in sentence.tags]
-    if all(tag == "O" or is_span_tag(tag) for tag in set(tags)):
+    if all(tag == "O" or is_span_tag(standard(tag)) for tag in set(tags)):
         kind, draw = "spans", _spans
-        counts = Counter(name for row in sentences for name, *_ in get_entities([*row.tags]))
+        counts = Counter(name for row in sentences for name, *_ in _entities(row))
     else:
         kind, draw = "tags", _tags
         counts = Counter(tags)
     colors = _colors(counts)
     lines = [" ".join(draw(sentence, colors)) or "<i>no words</i>" for sentence in sentences]
-    return Template(TEMPLATE.read_text()).substitute(
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         rules="\n".join(_rule(color) for color in sorted(set(colors.values()))),
         size=f"{_number(len(sentences), 'sentence')}, {_number(len(tags), 'word')}",
         doubtful=f"{DOUBTFUL:.0%}",
@@ -87,11 +88,16 @@ def _tags(sentence: TaggedSentence, colors: dict[str, int]) -> list[str]:
 def _spans(sentence: TaggedSentence, colors: dict[str, int]) -> list[str]:
     """Return each word; the first and the last word of a span open and close its box."""
     parts = [_word(word, tag, p, _percent(p)) for word, tag, p in zip(*sentence, strict=True)]
-    for name, first, last in get_entities([*sentence.tags]):
+    for name, first, last in _entities(sentence):
         lowest = min(sentence.probabilities[first : last + 1])
         parts[first] = f"<mark {_fill(colors[name], lowest)}>{parts[first]}"
         parts[last] += f"<bdi>{_JOINER}{escape(name)}</bdi></mark>"
     return parts
+
+
+def _entities(sentence: TaggedSentence) -> list[tuple[str, int, int]]:
+    """Return class, first and last word of each span."""
+    return get_entities([standard(tag) for tag in sentence.tags])
 
 
 def _word(word: str, tag: str, probability: float, mark: str) -> str:

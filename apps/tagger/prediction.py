@@ -1,7 +1,10 @@
 """Answers of `predict`: tagged lines, their alternatives, a page."""
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
+
+import numpy as np
 
 from apps.common.answers import call, strings
 from apps.common.app import Answer, Signatures
@@ -42,15 +45,46 @@ def _records(signatures: Signatures, lines: list[str], n: int) -> Iterator[dict[
             "probabilities": [round(float(p), 4) for p in answer["probabilities"][row, :length]],
         }
         if n > 1:
-            record["n_best"] = [
-                {"tags": strings(tags[:length]), "probability": float(probability)}
-                for tags, probability in zip(
-                    best["tags"][row], best["probabilities"][row], strict=True
-                )
-                if probability > 0
-            ]
+            record["n_best"] = _alternatives({k: v[row] for k, v in best.items()}, length)
         yield record
 
 
+def _alternatives(answer: dict[str, np.ndarray], length: int) -> list[dict[str, Any]]:
+    """Return the n best taggings of a sentence; there may be fewer than n."""
+    probabilities = answer["probabilities"].astype(float)
+    if "log_probabilities" in answer:
+        log_probabilities = answer["log_probabilities"].astype(float)
+        exists = log_probabilities > -1e8
+        probabilities = np.exp(log_probabilities)
+    else:  # an older export, in which long sentences have probabilities of 0
+        # If there are fewer than n taggings, the best one has more than 1 / n.
+        exists = (probabilities > 0) | (probabilities[0] < 1 / len(probabilities))
+        log_probabilities = [math.log(p) if p else None for p in probabilities]
+    return [
+        {"tags": strings(tags[:length]), "probability": p, "log_probability": log_p}
+        for tags, p, log_p in zip(
+            answer["tags"][exists],
+            probabilities[exists].tolist(),
+            np.array(log_probabilities, object)[exists].tolist(),
+            strict=True,
+        )
+    ]
+
+
 def _alternative(tagging: dict[str, Any]) -> str:
-    return f"  {tagging['probability']:.4f}  {' '.join(tagging['tags'])}"
+    return f"  {_probability(tagging)}  {' '.join(tagging['tags'])}"
+
+
+def _probability(tagging: dict[str, Any]) -> str:
+    """Write a probability, also one that is too small for four digits or for a float.
+
+    Example:
+        >>> _probability({"probability": 0.25, "log_probability": -1.3863})
+        '0.2500'
+        >>> _probability({"probability": 0.0, "log_probability": -2300.5})
+        'exp(-2300.5)'
+    """
+    probability, log_probability = tagging["probability"], tagging["log_probability"]
+    if probability >= 1e-4 or log_probability is None:
+        return f"{probability:.4f}"
+    return f"{probability:.1e}" if probability > 1e-99 else f"exp({log_probability:.1f})"

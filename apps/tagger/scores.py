@@ -14,6 +14,7 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from apps.common.report import table
 from apps.tagger.restoration import split_tag
+from apps.tagger.spans import standard
 from datasets.formats.columns import Sentence
 
 Strings = Sequence[Sequence[str]]  # sentences of words or of tags
@@ -36,7 +37,7 @@ def score(gold: Strings, predicted: Strings, spans: bool) -> dict[str, float]:
     Args:
         gold: Correct tags.
         predicted: Predicted tags.
-        spans: Whether the tags are BIO or IOBES; both sides in the same scheme.
+        spans: Whether the tags mark spans; both sides in the same scheme.
 
     Returns:
         `accuracy` and `macro_f1`, or `accuracy`, `precision`, `recall` and `f1`.
@@ -54,7 +55,7 @@ def score(gold: Strings, predicted: Strings, spans: bool) -> dict[str, float]:
     accuracy = {"accuracy": 100 * float(np.mean(gold_ids == predicted_ids))}
     if spans:
         *values, _ = span_scores(
-            *_lists(gold, predicted), average="micro", zero_division=0, warn_for=()
+            *_standard(gold, predicted), average="micro", zero_division=0, warn_for=()
         )
         names = ("precision", "recall", "f1")
         return accuracy | {name: 100 * float(v) for name, v in zip(names, values, strict=True)}
@@ -69,7 +70,7 @@ def class_table(gold: Strings, predicted: Strings, spans: bool) -> str:
     Args:
         gold: Correct tags.
         predicted: Predicted tags.
-        spans: Whether the tags are BIO or IOBES.
+        spans: Whether the tags mark spans.
 
     Returns:
         The table: for plain tags the labels of the gold tags, for spans all classes, including
@@ -79,7 +80,7 @@ def class_table(gold: Strings, predicted: Strings, spans: bool) -> str:
         # Every tag but O is part of a span, even if ill-formed.
         tags = chain.from_iterable([*gold, *predicted])
         labels = sorted({tag[2:] for tag in tags if tag != "O"})
-        columns = span_scores(*_lists(gold, predicted), zero_division=0)
+        columns = span_scores(*_standard(gold, predicted), zero_division=0)
     else:
         gold_ids, predicted_ids, names = _ids(gold, predicted)
         ids = np.unique(gold_ids)
@@ -286,9 +287,9 @@ def _ids(gold: Strings, predicted: Strings) -> tuple[np.ndarray, np.ndarray, lis
     return gold_ids, predicted_ids, names
 
 
-def _lists(*sides: Strings) -> list[list[list[str]]]:
-    """Convert sequences to lists, which seqeval requires."""
-    return [[list(tags) for tags in sentences] for sentences in sides]
+def _standard(*sides: Strings) -> list[list[list[str]]]:
+    """Convert tags to lists with the letters of BIO and IOBES, which seqeval requires."""
+    return [[[*map(standard, tags)] for tags in sentences] for sentences in sides]
 
 
 def _character_spans(words: Iterable[str]) -> list[tuple[int, int]]:

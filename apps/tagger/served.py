@@ -46,7 +46,7 @@ class ServedTagger(tf.Module):
         )
         return {
             "tags": tf.where(is_word, labels, 0),
-            "probabilities": tf.where(is_word, probabilities, 0.0),
+            "probabilities": tf.where(is_word, tf.minimum(probabilities, 1.0), 0.0),
         }
 
     def tag_words(self, words: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -115,6 +115,7 @@ class ServedTagger(tf.Module):
             "words": words[:, :-1],
             "tags": tf.where(real[:, None, :], labels, "")[..., :-1],
             "probabilities": tf.exp(log_probabilities),
+            "log_probabilities": log_probabilities,
             "lengths": _lengths(real),
         }
 

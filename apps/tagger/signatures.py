@@ -37,7 +37,7 @@ def export(config: Config, run: Path) -> list[Export]:
         title, case = "Capitals and punctuation restored", " Give them in lower case."
         text = "capitals and punctuation of the input are ignored; the answer has predicted ones."
     facts |= {"title": title}
-    extra = {VOCABULARY: (run / VOCABULARY).read_text()}
+    extra = {VOCABULARY: (run / VOCABULARY).read_bytes()}
     return [
         Export(
             name=NAME,

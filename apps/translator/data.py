@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -11,10 +12,12 @@ import tensorflow as tf
 from apps.common import batching, splits
 from apps.common.data import SplitData
 from apps.common.errors import UserError
+from apps.common.facts import counted, cut, percent
 from apps.common.text import lower
 from apps.translator import subwords
 from apps.translator.config import Config
 from apps.translator.subwords import BOS, EOS, PAD, Subwords
+from datasets.formats.lines import warn
 from datasets.translation import Pair, filter_pairs, read_pair_file, read_pairs
 
 STRIDE = 4  # batches are padded to a multiple of this: few shapes for XLA to compile
@@ -47,6 +50,23 @@ class Data(SplitData):
 
         return tf.data.Dataset.from_generator(generate, output_signature=SPEC).prefetch(2)
 
+    def facts(self) -> tuple[list[str], list[str]]:
+        known = set().union(*map(set, chain.from_iterable(self.train)))
+        characters = "".join(chain.from_iterable(self.dev))
+        unknown = percent(sum(character not in known for character in characters), len(characters))
+        learned = set(self.train)
+        repeated = sum(pair in learned for pair in self.dev)
+        source, target = (cut(side, 40) for side in self.train[0])
+        pieces = "{:,} and {:,} pieces".format(*self.vocabulary.sizes)
+        return (
+            [*_sizes(self.train), pieces, f"begins {source!r} -> {target!r}"],
+            [
+                *_sizes(self.dev),
+                f"{unknown} of the characters not in training",
+                f"{counted(repeated, 'pair')} also in training",
+            ],
+        )
+
     def _pieces(self, epoch: int) -> tuple[Ids, Ids]:
         """Return the pieces of both sides of the training pairs, as split in an epoch."""
         if not self.config.subword_regularization:
@@ -64,6 +84,12 @@ class Data(SplitData):
         return encode_pairs(self.vocabulary, self.train)
 
 
+def _sizes(pairs: list[Pair]) -> list[str]:
+    """Count pairs and characters."""
+    source, target = (sum(map(len, side)) / len(pairs) for side in zip(*pairs, strict=True))
+    return [counted(len(pairs), "pair"), f"{source:.0f} and {target:.0f} characters on average"]
+
+
 def load(config: Config) -> Data:
     """Read the training and dev pairs, and learn pieces from the training pairs.
 
@@ -73,6 +99,9 @@ def load(config: Config) -> Data:
             training pair is left.
     """
     train, dev = read_split(config, "train"), read_split(config, "dev")
+    _warn_of_swapped_sides(config, train, dev)
+    if config.test_file:  # before hours of training, not after
+        read_split(config, "test")
     size, kind = config.vocabulary_size, config.subwords
     if config.joint:
         models = [subwords.learn((side for pair in train for side in pair), size, kind)] * 2
@@ -89,6 +118,19 @@ def read_split(config: Config, split: str) -> list[Pair]:
         return read_pairs(config.dataset, split, config.source, config.target)
 
     return normalize(config, splits.read_split(config, split, read_pair_file, read_dataset))
+
+
+def _warn_of_swapped_sides(config: Config, train: list[Pair], dev: list[Pair]) -> None:
+    """Warn if the words of each dev side are rather those of the other side in training."""
+    learned, given = (
+        [set(" ".join(side).split()) for side in zip(*pairs, strict=True)] for pairs in (train, dev)
+    )
+    if all(
+        len(words & same) < len(words & other)
+        for words, same, other in zip(given, learned, learned[::-1], strict=True)
+    ):
+        name = config.dev_file or "dev"
+        warn(f"{name}: source and target look swapped: their words are those of the other side")
 
 
 def normalize(config: Config, pairs: list[Pair]) -> list[Pair]:

@@ -18,14 +18,15 @@ def attention_map(
 ) -> Figure:
     """Draw the attention weights of a translation as a heat map, one row per piece.
 
-    Pieces are shown as they are: `▁` begins a word, `</s>` ends the translation. Characters that no
-    font of Matplotlib has are shown as a box.
+    A piece that continues a word is shown with a leading `·`, and the end of the translation as
+    `(end)`. Characters that no font of Matplotlib has are shown as a box.
 
     Args:
         source_pieces: Pieces of the source.
         pieces: Pieces of the translation.
         weights: Attention weights (pieces, source pieces) in [0, 1].
     """
+    source_pieces, pieces = [*map(_label, source_pieces)], [*map(_label, pieces)]
     rows, columns = weights.shape
     margin = 0.6 + 0.09 * max(map(len, (*source_pieces, *pieces)))
     ax = new_axes(PIECE * columns + margin + 1.6, max(PIECE * rows, 1.5) + margin)
@@ -90,3 +91,16 @@ def compare(results: Mapping[str, dict[str, Any]]) -> Figure:
     if len({result["evaluated_checksum"] for result in results.values()}) > 1:
         raise UserError(f"{', '.join(results)}: evaluated on different sentences")
     return length_curves(curves)
+
+
+def _label(piece: str) -> str:
+    """Replace the marks of SentencePiece: `▁` begins a word, `</s>` ends a sentence.
+
+    Example:
+        >>> [_label(piece) for piece in ("▁dog", "s", ".", "▁", "</s>")]
+        ['dog', '·s', '.', '␣', '(end)']
+    """
+    special = {"</s>": "(end)", "▁": "␣"}
+    if piece in special:
+        return special[piece]
+    return f"·{piece}" if piece[0].isalnum() else piece.removeprefix("▁")

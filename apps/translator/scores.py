@@ -10,6 +10,7 @@ from sacrebleu.metrics import BLEU, CHRF, TER
 from apps.common.report import table
 from datasets.translation import Pair
 
+BLEU_ORDER = 4  # BLEU is 0 if no reference has as many tokens
 _BANDS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 10_000))  # words of the source
 
 
@@ -25,18 +26,19 @@ def score(
 
     Returns:
         `bleu`, `chrf`, `ter` of the raw text; `bleu_lower_tok`, BLEU as older papers report it: in
-        lower case, with punctuation normalized, tokenized by Moses; `exact`, the share of
-        translations that equal their reference.
+        lower case, with punctuation normalized, tokenized by Moses, unless all references are too
+        short for it; `exact`, the share of translations that equal their reference.
     """
     references = [list(references)]
-    tokenized = [moses(lines, language) for lines in (translations, references[0])]
-    return {
+    scores = {
         "bleu": BLEU().corpus_score(translations, references).score,
         "chrf": CHRF().corpus_score(translations, references).score,
         "ter": TER().corpus_score(translations, references).score,
-        "bleu_lower_tok": _published().corpus_score(tokenized[0], [tokenized[1]]).score,
-        "exact": exact(translations, references[0]),
     }
+    tokenized = [moses(lines, language) for lines in (translations, references[0])]
+    if any(len(line.split()) >= BLEU_ORDER for line in tokenized[1]):
+        scores["bleu_lower_tok"] = _published().corpus_score(tokenized[0], [tokenized[1]]).score
+    return scores | {"exact": exact(translations, references[0])}
 
 
 def quick_score(translations: Sequence[str], references: Sequence[str]) -> dict[str, float]:

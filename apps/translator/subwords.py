@@ -162,4 +162,9 @@ def _explain(message: str, size: int) -> str:
             f"vocabulary_size {size} is too small: the training sentences alone have "
             f"{found[2]} characters and control symbols; choose a larger one"
         )
+    if "sentences_.empty()" in message:
+        return (
+            "no training line has fewer than 4,192 bytes, the limit of SentencePiece; give one "
+            "sentence per line"
+        )
     return f"SentencePiece can't learn {size} pieces from the training sentences: {message.strip()}"

@@ -6,9 +6,9 @@ from pathlib import Path
 from string import Template
 
 import numpy as np
-import tensorflow as tf
 
 from seqkit.export.saved_model import Signature
+from seqkit.export.values import shape_text
 
 TEMPLATE = Path(__file__).with_name("card.md")
 MAX_SHOWN = 100  # values of an example; the card shows a larger one as zeros
@@ -53,47 +53,62 @@ def model_card(
     for signature, s in signatures.items():
         for direction, specs in (("input", s.inputs), ("output", s.outputs)):
             rows += [
-                (f"`{signature}`", direction, f"`{key}`", spec.dtype.name, _shape(spec))
+                (f"`{signature}`", direction, f"`{key}`", spec.dtype.name, shape_text(spec))
                 for key, spec in specs.items()
             ]
     example = examples["serving_default"][0]
-    if sum(map(np.size, example.values())) <= MAX_SHOWN:
-        example = {key: _plain(value) for key, value in example.items()}
-        arguments = ", ".join(f"{key}=tf.constant({value!r})" for key, value in example.items())
-        body = json.dumps({"inputs": example}, ensure_ascii=False).replace("'", r"'\''")
-        request = (
-            "With TensorFlow Serving, or any server with the same protocol:\n\n"
-            f"```sh\ncurl -d '{body}' http://localhost:8501/v1/models/{name}:predict\n```"
-        )
-    else:
-        arguments = ", ".join(
-            f"{key}=tf.zeros({list(np.shape(value))}, tf.{np.asarray(value).dtype})"
-            for key, value in example.items()
-        )
-        request = ""
-    text = Template(TEMPLATE.read_text()).substitute(
+    is_large = sum(map(np.size, example.values())) > MAX_SHOWN
+    usage = _usage_with_zeros(example) if is_large else _usage(example)
+    request = "" if is_large else _request(example, name)
+    text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=title,
         facts=_table(("", ""), facts.items()),
         scores=_table(("metric", "value"), [(k, _number(v)) for k, v in scores.items()]),
         signatures=_table(("signature", "", "name", "type", "shape"), rows),
-        packages=f"TensorFlow and {operations}" if operations else "TensorFlow alone",
+        packages=f"seqkit, TensorFlow and {operations}" if operations else "seqkit and TensorFlow",
         load=f"import {operations}  # registers operations of the graph\n" if operations else "",
-        arguments=arguments,
+        **usage,
         rest="\n\n".join(filter(None, (request, notes.strip()))),
     )
     return text.strip() + "\n"
+
+
+def _usage(example: Mapping[str, np.ndarray]) -> dict[str, str]:
+    """Return the arguments of a call in Python, as values and as tensors."""
+    plain = {key: _plain(value) for key, value in example.items()}
+    return {
+        "numpy": "",
+        "values": ", ".join(f"{key}={value!r}" for key, value in plain.items()),
+        "tensors": ", ".join(f"{key}=tf.constant({value!r})" for key, value in plain.items()),
+    }
+
+
+def _usage_with_zeros(example: Mapping[str, np.ndarray]) -> dict[str, str]:
+    """Return the same with zeros, for an example that is too large to show."""
+    arrays = {key: np.asarray(value) for key, value in example.items()}
+    return {
+        "numpy": "import numpy as np\n",
+        "values": ", ".join(f'{k}=np.zeros({a.shape}, "{a.dtype}")' for k, a in arrays.items()),
+        "tensors": ", ".join(
+            f"{k}=tf.zeros({list(a.shape)}, tf.{a.dtype})" for k, a in arrays.items()
+        ),
+    }
+
+
+def _request(example: Mapping[str, np.ndarray], name: str) -> str:
+    """Return a request to a server."""
+    plain = {key: _plain(value) for key, value in example.items()}
+    body = json.dumps({"inputs": plain}, ensure_ascii=False).replace("'", r"'\''")
+    return (
+        "With TensorFlow Serving, or any server with the same protocol:\n\n"
+        f"```sh\ncurl -d '{body}' http://localhost:8501/v1/models/{name}:predict\n```"
+    )
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     cells = [[str(cell).replace("|", r"\|").replace("\n", " ") for cell in line] for line in lines]
     return "\n".join("| " + " | ".join(line) + " |" for line in cells)
-
-
-def _shape(spec: tf.TensorSpec) -> str:
-    if spec.shape.rank is None:
-        return "any"
-    return "(" + ", ".join("?" if d is None else str(d) for d in spec.shape) + ")"
 
 
 def _plain(value: np.ndarray) -> object:

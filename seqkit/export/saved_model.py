@@ -5,13 +5,16 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from seqkit.export import golden, warmup
+from seqkit.export import golden, values, warmup
 from seqkit.export.versions import new_version
+
+if TYPE_CHECKING:  # an export is loaded without Keras
+    import keras
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Signature:
 
 def write(
     root: str | os.PathLike,
-    module: tf.Module | keras.layers.Layer | Sequence[tf.Module | keras.layers.Layer],
+    module: "tf.Module | keras.layers.Layer | Sequence[tf.Module | keras.layers.Layer]",
     signatures: dict[str, Signature],
     examples: dict[str, list[dict[str, np.ndarray]]],
     card: str,
@@ -133,7 +136,7 @@ def write(
 
 
 def _owner(
-    modules: Iterable[tf.Module | keras.layers.Layer],
+    modules: "Iterable[tf.Module | keras.layers.Layer]",
     functions: Iterable[tf.types.experimental.ConcreteFunction],
 ) -> tf.Module:
     """Collect what the functions use, and nothing else: no optimizer, no function twice."""
@@ -162,20 +165,7 @@ def _check(
             raise ValueError(f"{where}: inputs {sorted(example)}, not {sorted(signature.inputs)}")
         checked.append({})
         for key, spec in signature.inputs.items():
-            array = np.asarray(example[key])
-            # Without this check TensorFlow would silently turn 1.9 into 1.
-            numeric = spec.dtype != tf.string
-            if numeric and not np.can_cast(array.dtype, spec.dtype.as_numpy_dtype, "same_kind"):
-                raise ValueError(f"{where}, input {key!r}: {array.dtype}, not {spec.dtype.name}")
-            try:
-                tensor = tf.convert_to_tensor(example[key], spec.dtype)
-            except (TypeError, ValueError):
-                raise ValueError(f"{where}, input {key!r}: not {spec.dtype.name}") from None
-            if not spec.shape.is_compatible_with(tensor.shape):
-                raise ValueError(
-                    f"{where}, input {key!r}: shape {tensor.shape} does not fit {spec.shape}"
-                )
-            checked[-1][key] = tensor
+            checked[-1][key] = values.as_tensor(example[key], spec, f"{where}, input {key!r}")
     return checked
 
 
@@ -183,19 +173,7 @@ def _run(
     name: str, signature: Signature, examples: list[dict[str, tf.Tensor]]
 ) -> list[dict[str, tf.Tensor]]:
     """Compute the golden outputs, by the same function that is saved."""
-    outputs = []
-    for i, inputs in enumerate(examples):
-        try:
-            outputs.append(signature.concrete(**inputs))
-        except tf.errors.OpError as error:
-            raise ValueError(
-                f"signature {name!r} fails on its example {i}: {type(error).__name__}: "
-                f"{_reason(error)}"
-            ) from error
-    return outputs
-
-
-def _reason(error: tf.errors.OpError) -> str:
-    """Return the last line of TensorFlow's long message, which states the cause."""
-    lines = [line.strip() for line in error.message.splitlines() if line.strip()]
-    return next((line for line in reversed(lines) if not line.startswith("[[")), "")
+    return [
+        values.call(signature.concrete, inputs, f"signature {name!r} fails on its example {i}")
+        for i, inputs in enumerate(examples)
+    ]

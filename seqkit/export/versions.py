@@ -1,55 +1,72 @@
 """Version folders: `<name>/<int>/`, as TensorFlow Serving lays out its models."""
 
 import contextlib
-import fcntl
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 # Hidden and not an integer: neither TensorFlow Serving nor `latest_version` takes it as a version.
 STAGING_PREFIX = ".writing-"
+LOCK = ".lock"
+FILES = "saved_model.pb", "variables/variables.index", "variables/variables.data-*"
 
 
-def version_numbers(root: str | os.PathLike) -> list[int]:
-    """Return the version numbers below `root`, in ascending order."""
+def version_folders(root: str | os.PathLike) -> list[Path]:
+    """Return the folders below `root` that are named by a number, in ascending order."""
     root = Path(root)
-    folders = [p.name for p in root.iterdir() if p.is_dir()] if root.is_dir() else []
-    return sorted(int(name) for name in folders if name.isascii() and name.isdecimal())
+    folders = [p for p in root.iterdir() if p.is_dir()] if root.is_dir() else []
+    numbered = [p for p in folders if p.name.isascii() and p.name.isdecimal()]
+    return sorted(numbered, key=lambda path: int(path.name))
+
+
+def is_complete(version: Path) -> bool:
+    """Return whether a folder has the files of a SavedModel; a copy may have been interrupted."""
+    return all(any(version.glob(name)) for name in FILES)
 
 
 def latest_version(root: str | os.PathLike) -> Path:
-    """Return the newest version folder below `root`.
+    """Return the newest complete version folder below `root`; warn about a newer incomplete one.
 
     Args:
         root: Folder that contains `<int>/` folders.
 
     Returns:
-        The path of the folder with the highest number.
+        The path of the complete folder with the highest number.
 
     Raises:
-        FileNotFoundError: If `root` contains no version.
+        FileNotFoundError: If `root` contains no complete version.
     """
-    root = Path(root)
-    versions = version_numbers(root)
-    if not versions:
-        raise FileNotFoundError(f"{root}: no exported version (a folder named 1, 2, ...) in it")
-    # A number may be written 7 or 007.
-    return next(p for p in root.iterdir() if p.name.isdecimal() and int(p.name) == versions[-1])
+    folders = version_folders(root)
+    complete = [folder for folder in folders if is_complete(folder)]
+    if not complete:
+        found = f"; version {folders[-1].name} is incomplete" if folders else ""
+        raise FileNotFoundError(
+            f"{root}: no exported version (a folder named 1, 2, ...) in it{found}"
+        )
+    if complete[-1] != folders[-1]:
+        warnings.warn(
+            f"{root}: version {folders[-1].name} is incomplete; using {complete[-1].name}",
+            stacklevel=3,
+        )
+    return complete[-1]
 
 
 def resolve(path: str | os.PathLike) -> Path:
-    """Return the version folder at `path`: itself, or the newest version below it.
+    """Return the version folder at `path`: itself, or the newest complete version below it.
 
     Raises:
         FileNotFoundError: If there is neither.
     """
     path = Path(path)
-    if (path / "saved_model.pb").is_file():
+    if is_complete(path):
         return path
-    if path.name.isdecimal() and path.is_dir():
-        raise FileNotFoundError(f"{path}: no saved_model.pb in it; export again")
+    is_version = path.name.isdecimal() and path.is_dir() and not version_folders(path)
+    if is_version or (path / FILES[0]).is_file():
+        lacking = next(name for name in FILES if not any(path.glob(name)))
+        raise FileNotFoundError(f"{path}: incomplete, no {lacking} in it; export or copy it again")
     return latest_version(path)
 
 
@@ -58,8 +75,7 @@ def new_version(root: str | os.PathLike, version: int | None) -> Iterator[tuple[
     """Yield (staging folder to fill, final path); rename the first to the second at the end.
 
     No folder with a version's name exists before it is complete. Writers to the same `root` take
-    turns (a lock on the folder itself), so a staging folder found there is an orphan and is
-    removed.
+    turns (a lock), so a staging folder found there is an orphan and is removed.
     """
     root = Path(root)
     if version is not None and version < 0:
@@ -69,7 +85,7 @@ def new_version(root: str | os.PathLike, version: int | None) -> Iterator[tuple[
         if locked:
             for orphan in root.glob(f"{STAGING_PREFIX}*"):
                 shutil.rmtree(orphan)
-        taken = version_numbers(root)
+        taken = [int(folder.name) for folder in version_folders(root)]  # 7 may be written 007
         if version is None:
             version = taken[-1] + 1 if taken else 1
         final = root / str(version)
@@ -89,16 +105,20 @@ def new_version(root: str | os.PathLike, version: int | None) -> Iterator[tuple[
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[bool]:
     """Lock the folder; yield False if the file system has no locks, as some network ones."""
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(
-                descriptor, fcntl.LOCK_EX
-            )  # the kernel releases it if the process is killed
-        except OSError:
-            yield False
-        else:
-            yield True
-            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a forked child may hold the descriptor too
+        from filelock import FileLock  # only to write
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            "writing an export needs filelock: pip install 'seqkit[apps]' "
+            "(in a clone: pip install -e '.[apps]')"
+        ) from None
+    lock = FileLock(folder / LOCK)  # the system releases it if the process is killed
+    try:
+        lock.acquire()
+    except OSError:
+        yield False
+        return
+    try:
+        yield True
     finally:
-        os.close(descriptor)
+        lock.release()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 import shutil
 import types
 from collections.abc import Callable
@@ -186,9 +187,9 @@ def test_it_has_the_functions_of_the_protocol(case):
         ("train --learning_rate 0", "learning_rate must be above 0, not 0.0"),
         ("evaluate", "give either --run DIR or --saved_model DIR"),
         ("evaluate --run a --saved_model b", "give either --run DIR or --saved_model DIR"),
-        ("evaluate --run nowhere", "nowhere/config.json: no such file"),
+        ("evaluate --run nowhere", "nowhere: not a run, it has no config.json"),
         ("evaluate --run nowhere --picture a.txt", "a.txt: its name must end in .png, .svg, .pdf"),
-        ("export --run nowhere", "nowhere/config.json: no such file"),
+        ("export --run nowhere", "nowhere: not a run, it has no config.json"),
         ("predict --saved_model nowhere a", "nowhere: no exported version"),
         ("predict --run a --file b a", "give either texts or --file FILE"),
     ],
@@ -228,6 +229,15 @@ def test_bad_training_files_get_a_one_line_error_and_leave_no_run(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("case", [c for c in CASES if c.write], ids=lambda case: case.name)
+def test_a_bad_test_file_is_refused_before_training(case, command, tmp_path, files):
+    args = case.train(tmp_path / "run", files / case.name)
+    args[args.index("--test_file") + 1] = tmp_path / "missing"
+    code, _, err = command(*args)
+    assert code == 2 and f"error: {tmp_path / 'missing'}: No such file" in err
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.fixture(scope="module")
 def runs(files, tmp_path_factory):
     """Return a run folder of each app, trained once without interruption."""
@@ -263,6 +273,8 @@ def test_it_evaluates_exports_and_predicts(
     run = shutil.copytree(runs(case), tmp_path / "run")
     code, out, err = command(*case.train(run, files / case.name))
     assert code == 0 and "already trained for 2 epochs" in out, err
+    read = [f"{files / case.name / split}: " for split in ("train", "dev")]
+    assert all(map(str.startswith, err.splitlines(), read if case.write else ["train, dev: "])), err
     assert f"evaluate --run {run}" in out.split("Next:")[1]
 
     code, out, err = command("evaluate", "--run", run, "--json")
@@ -292,11 +304,33 @@ def test_it_evaluates_exports_and_predicts(
     assert code == 0 and len(out.splitlines()) == 70
     assert json.loads(out.splitlines()[0]).keys() == record.keys()
 
-    stdin = types.SimpleNamespace(buffer=io.BytesIO(f"{case.line}\n".encode() + b"c\xff\n"))
+    lines = io.BytesIO(f"{case.line}\n".encode() + b"c\xff\n")
+    stdin = types.SimpleNamespace(buffer=lines, isatty=lambda: False)
     monkeypatch.setattr("sys.stdin", stdin)
     code, out, err = command("predict", "--run", run)
     assert code == 2 and out.strip()
     assert f"stdin, line 2: invalid UTF-8 at byte {len(case.line.encode()) + 2}" in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if c.app in (smallest, tagger)], ids=lambda case: case.name
+)
+def test_every_command_to_continue_with_works(case, command, files, tmp_path):
+    """Without a test file, and for an app that is not in `apps`."""
+    args = case.train(tmp_path / "run", files / case.name)
+    place = args.index("--test_file")
+    code, out, err = command(*args[:place], *args[place + 2 :], "--epochs", 1)
+    assert code == 0, err
+    lines, tried = out.split("Next:\n")[1].splitlines(), []
+    for line in lines:  # the export adds more
+        _, _, package, *args = shlex.split(line)
+        assert package == (case.package or f"apps.{case.name}")
+        code, out, err = command(*args)
+        assert code == 0 and out.strip(), err
+        tried.append(args[0])
+        lines += out.partition("Next:\n")[2].splitlines()
+    assert tried == ["evaluate", "export", "predict"]
 
 
 @pytest.mark.slow

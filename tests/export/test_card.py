@@ -37,16 +37,22 @@ def test_it_contains_facts_scores_and_signatures(export):
         assert line in text.splitlines()
 
 
+def run_the_python(path):
+    """Run the Python that the card of an export shows: with seqkit, and without."""
+    codes = re.findall(r"```python\n(.*?)```", (path / "README.md").read_text(), re.DOTALL)
+    assert len(codes) == 2
+    for code in codes:
+        exec(code.replace("PATH/OF/THIS/FOLDER", str(path)), {})
+
+
 def test_the_python_it_shows_runs(tmp_path, export, capsys):
-    path = write(tmp_path, **{**export, "card": card(export)})
-    (code,) = re.findall(r"```python\n(.*?)```", (path / "README.md").read_text(), re.DOTALL)
-    exec(code.replace("PATH/OF/THIS/FOLDER", str(path)), {})
-    assert "'scores'" in capsys.readouterr().out
+    run_the_python(write(tmp_path, **{**export, "card": card(export)}))
+    assert capsys.readouterr().out.count("'scores'") == 2
 
 
 def test_it_names_the_package_of_additional_operations(export):
     text = card(export, operations="tensorflow_text")
-    assert "In Python, with TensorFlow and tensorflow_text:" in text
+    assert "In Python, with seqkit, TensorFlow and tensorflow_text" in text
     assert "import tensorflow as tf\nimport tensorflow_text  #" in text
 
 
@@ -63,9 +69,7 @@ def test_a_large_example_is_not_printed(tmp_path, export, capsys):
     assert len(text) < 3000
     assert "ids=tf.zeros([30, 50], tf.int32)" in text
     assert "curl" not in text
-    path = write(tmp_path, **{**export, "card": text})
-    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    exec(code.replace("PATH/OF/THIS/FOLDER", str(path)), {})
+    run_the_python(write(tmp_path, **{**export, "card": text}))
 
 
 def test_a_bar_in_a_cell_does_not_break_the_table(export):

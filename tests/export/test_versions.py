@@ -1,9 +1,11 @@
 """Version folders: complete or absent, never overwritten."""
 
 import os
+import shutil
 import subprocess
 import sys
 
+import filelock
 import pytest
 
 from seqkit.export import latest_version, resolve, versions
@@ -13,12 +15,19 @@ from seqkit.export.versions import new_version
 def write(root, version=None, text="new"):
     with new_version(root, version) as (staging, final):
         assert not final.exists()
-        (staging / "saved_model.pb").write_text(text)
+        fill(staging, text)
     return final
 
 
+def fill(folder, text="new"):
+    """Write the files of a complete version."""
+    (folder / "variables").mkdir(parents=True)
+    for name in ("saved_model.pb", "variables/variables.index", "variables/variables.data-0"):
+        (folder / name).write_text(text)
+
+
 def names(folder):
-    return sorted(p.name for p in folder.iterdir())
+    return sorted(p.name for p in folder.iterdir() if p.name != ".lock")
 
 
 def test_versions_count_up_from_one_or_are_chosen(tmp_path):
@@ -34,7 +43,7 @@ def test_other_folders_and_files_are_not_versions(tmp_path):
     (tmp_path / "12").write_text("a file")
     with pytest.raises(FileNotFoundError, match="no exported version"):
         latest_version(tmp_path)
-    (tmp_path / "007").mkdir()
+    fill(tmp_path / "007")
     assert latest_version(tmp_path).name == "007"
     assert write(tmp_path).name == "8"
 
@@ -106,7 +115,7 @@ def test_without_locks_no_staging_folder_is_cleaned_up(tmp_path, monkeypatch):
         raise OSError("no locks available")
 
     (tmp_path / ".writing-other").mkdir()
-    monkeypatch.setattr(versions.fcntl, "flock", no_locks)
+    monkeypatch.setattr(filelock.FileLock, "acquire", no_locks)
     assert write(tmp_path).name == "1"
     assert names(tmp_path) == [".writing-other", "1"]
 
@@ -121,8 +130,24 @@ def test_resolve_takes_a_version_or_the_folder_of_all(tmp_path):
     newest = write(tmp_path)
     assert resolve(tmp_path) == newest
     assert resolve(tmp_path / "1") == tmp_path / "1"
-    (newest / "saved_model.pb").unlink()
-    with pytest.raises(FileNotFoundError, match=r"2: no saved_model.pb in it"):
-        resolve(newest)
     with pytest.raises(FileNotFoundError, match="nowhere: no exported version"):
         resolve(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("file", ["saved_model.pb", "variables/variables.index"])
+def test_an_incomplete_version_is_passed_over_with_a_warning(tmp_path, file):
+    write(tmp_path)
+    newest = write(tmp_path)
+    (newest / file).unlink()
+    with pytest.warns(match=f"{tmp_path}: version 2 is incomplete; using 1"):
+        assert resolve(tmp_path) == tmp_path / "1"
+    with pytest.raises(FileNotFoundError, match=f"2: incomplete, no {file} in it"):
+        resolve(newest)
+    shutil.rmtree(tmp_path / "1")
+    with pytest.raises(FileNotFoundError, match="version 2 is incomplete"):
+        resolve(tmp_path)
+
+
+def test_the_folder_of_versions_may_be_named_by_a_number(tmp_path):
+    newest = write(tmp_path / "2026")
+    assert resolve(tmp_path / "2026") == newest

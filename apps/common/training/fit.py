@@ -7,7 +7,6 @@ the weights with their moving average at the end.
 
 import contextlib
 import dataclasses
-import fcntl
 import functools
 import json
 import math
@@ -22,6 +21,7 @@ from typing import Any, Literal, NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
+from filelock import FileLock, Timeout
 
 from apps.common import files
 from apps.common.app import History, Validation
@@ -346,12 +346,12 @@ def _text(line: dict[str, Any], epochs: int, is_best: bool) -> str:
 
 @contextlib.contextmanager
 def _locked(run: Path) -> Iterator[None]:
-    """Lock the run folder; the kernel releases the lock if the process dies."""
-    with (run / ".lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"{run}: another process is training in this folder") from None
+    """Lock the run folder; the system releases the lock if the process dies."""
+    try:
+        lock = FileLock(run / ".lock").acquire(blocking=False)
+    except Timeout:
+        raise UserError(f"{run}: another process is training in this folder") from None
+    with lock:
         yield
 
 

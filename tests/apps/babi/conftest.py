@@ -69,7 +69,8 @@ def data(config):
 def untrained_run(config, data, tmp_path_factory):
     """Return a run folder as after training, but with an untrained model."""
     run = tmp_path_factory.mktemp("runs") / "untrained"
-    run_folder.create(run, config, {"command": "none", "commit": "", "data_checksum": ""})
+    facts = {"app": "babi", "command": "none", "commit": "", "data_checksum": ""}
+    run_folder.create(run, config, facts)
     data.save(run)
     babi.build(config, data).save(run / "model.keras")
     return run

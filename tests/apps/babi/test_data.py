@@ -115,5 +115,20 @@ def test_user_files_are_read(config, files):
     assert data.checksum == babi.load(config).checksum != changed.checksum
     with pytest.raises(UserError, match="no split 'validation'; choose one of train, dev, test"):
         babi.data.read_split(config, "validation")
-    with pytest.raises(UserError, match="trained without a test_file; give --test_file"):
+    with pytest.raises(UserError, match="trained without a test_file; give --split dev"):
         babi.data.read_split(replace(config, test_file=None), "test")
+
+
+def test_what_was_read_is_described(config, files):
+    train, dev = babi.load(replace(config, max_facts=3)).describe().splitlines()
+    assert train.startswith(f"{files[0]}: 40 questions of 40 stories; 3 answers (")
+    assert train.endswith("; at most 4 facts, of which the last 3 are read (--max_facts)")
+    assert dev.startswith(f"{files[1]}: 10 questions of 10 stories; ")
+    assert babi.load(replace(config, max_facts=4)).describe().endswith("; at most 4 facts")
+
+
+def test_a_single_answer_is_refused(config, tmp_path):
+    path = tmp_path / "same.txt"
+    path.write_text("1 It rains.\n2 Is it wet?\tyes\n3 Does it rain?\tyes\n")
+    with pytest.raises(UserError, match=r"same\.txt: every answer is 'yes'; give more questions"):
+        babi.load(replace(config, train_file=path))

@@ -6,7 +6,9 @@ def test_the_commands_run_in_order_and_are_printed(monkeypatch, capsys):
     monkeypatch.setattr(quickstart, "main", lambda app, args: calls.append(args) or 0)
     assert quickstart.quickstart("tagger") == 0
     assert [call[0] for call in calls] == ["train", "evaluate", "evaluate", "export", "predict"]
-    assert "$ python -m apps.tagger export --run runs/tagger/quick" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "-m apps.tagger export --run runs/tagger/quick\n" in out
+    assert "-m apps.tagger predict --run runs/tagger/quick 'in the" in out.split("Next:")[1]
 
 
 def test_it_stops_at_the_first_failure(monkeypatch):

@@ -1,12 +1,14 @@
 import json
+import types
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from apps.common.config import TrainConfig
 from apps.common.errors import UserError
 from apps.common.files import write_json
-from apps.common.run_folder import check_config, create, read_config
+from apps.common.run_folder import CONFIG, RUN, check_config, create, read_config, read_run
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,8 @@ class Config:
     patience: int | None = 2
 
 
-FACTS = {"data_checksum": "abc"}
+APP = types.SimpleNamespace(NAME="parser", Config=Config, __name__="apps.parser")
+FACTS = {"app": "parser", "command": "train", "commit": "", "data_checksum": "abc"}
 
 
 def test_a_configuration_can_be_written_and_read(tmp_path):
@@ -28,7 +31,7 @@ def test_a_configuration_can_be_written_and_read(tmp_path):
 
 def test_a_run_resumes_with_the_same_configuration_and_data(tmp_path):
     create(tmp_path / "run", Config(), {**FACTS, "command": "first"})
-    check_config(tmp_path / "run", Config())
+    check_config(tmp_path / "run", Config(), APP)
     create(tmp_path / "run", Config(), {**FACTS, "command": "second"})
     assert json.loads((tmp_path / "run/run.json").read_text())["command"] == "first"
 
@@ -36,7 +39,7 @@ def test_a_run_resumes_with_the_same_configuration_and_data(tmp_path):
 def test_another_configuration_is_refused_and_its_keys_are_named(tmp_path):
     create(tmp_path / "run", Config(), FACTS)
     with pytest.raises(UserError, match=r"units \(was 4, now 5\), rate \(was 0.5, now 0.1\)"):
-        check_config(tmp_path / "run", Config(units=5, rate=0.1))
+        check_config(tmp_path / "run", Config(units=5, rate=0.1), APP)
 
 
 def test_other_data_are_refused(tmp_path):
@@ -48,7 +51,54 @@ def test_other_data_are_refused(tmp_path):
 def test_a_folder_with_other_files_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("")
     with pytest.raises(UserError, match=r"has files, but no config.json"):
-        check_config(tmp_path, Config())
+        check_config(tmp_path, Config(), APP)
+
+
+def test_a_run_that_was_killed_while_it_was_created_can_be_resumed(tmp_path):
+    create(tmp_path / "run", Config(), FACTS)
+    (tmp_path / "run" / RUN).unlink()
+    check_config(tmp_path / "run", Config(), APP)
+    create(tmp_path / "run", Config(), FACTS)
+    assert read_run(tmp_path / "run", APP) == (Config(), FACTS)
+
+
+def test_a_run_of_another_app_is_refused(tmp_path):
+    other = {"app": "tagger", "command": "python -m apps.tagger train"}
+    create(tmp_path / "run", Config(), {**FACTS, **other})
+    for read in (read_run, lambda run, app: check_config(run, Config(units=5), app)):
+        with pytest.raises(
+            UserError, match=r"run: of the app tagger, not of parser; use python -m apps.tagger"
+        ):
+            read(tmp_path / "run", APP)
+
+
+def test_a_folder_that_is_not_a_run_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"not a run, it has no config.json; give a folder"):
+        read_run(tmp_path, APP)
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1/saved_model.pb").touch()
+    with pytest.raises(UserError, match="an export, not a run; use --saved_model"):
+        read_run(tmp_path, APP)
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="file: a file; choose another --run folder"):
+        check_config(tmp_path / "file", Config(), APP)
+
+
+def test_facts_that_are_damaged_are_reported(tmp_path):
+    create(tmp_path, Config(), FACTS)
+    for text in ("[]", "{}"):
+        (tmp_path / RUN).write_text(text)
+        with pytest.raises(UserError, match=f"{tmp_path / RUN}: damaged"):
+            read_run(tmp_path, APP)
+    assert (tmp_path / CONFIG).exists()
+
+
+def test_more_epochs_are_refused_with_the_reason(tmp_path):
+    create(tmp_path, TrainConfig(epochs=10), FACTS)
+    with pytest.raises(
+        UserError, match=r"epochs \(was 10, now 20\); a run keeps its number of epochs"
+    ):
+        check_config(tmp_path, TrainConfig(epochs=20), APP)
 
 
 @pytest.mark.parametrize(

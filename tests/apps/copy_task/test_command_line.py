@@ -89,14 +89,16 @@ def result(tmp_path):
     """A result of `evaluate --json`."""
     path = tmp_path / "result.json"
     scores = {"bit_errors_10": 0.0, "bit_errors_20": 1.5, "bits_10": 9.0}
-    path.write_text(json.dumps({"app": "copy_task", "seed": 3, "scores": scores}))
+    path.write_text(
+        json.dumps({"app": "copy_task", "seed": 3, "scores": scores, "evaluated_checksum": ""})
+    )
     return path
 
 
 def test_compare_draws_results(command, result, tmp_path):
     picture = tmp_path / "curves.svg"
     code, out, err = command("compare", picture, result, f"LSTM={result}")
-    assert (code, out, err) == (0, f"{picture}: written\n", "")
+    assert (code, out, err) == (0, "", f"wrote {picture}\n")
     drawn = picture.read_text()
     assert "<!-- seed 3 -->" in drawn and "<!-- LSTM -->" in drawn
 
@@ -107,7 +109,11 @@ def test_compare_draws_results(command, result, tmp_path):
         ("", "not a result of copy_task's evaluate --json"),
         ("[]", "not a result of copy_task's evaluate --json"),
         ('{"app": "tagger"}', "not a result of copy_task's evaluate --json"),
-        ('{"app": "copy_task", "seed": 1, "scores": {}}', "no bit errors by length"),
+        ('{"app": "copy_task", "scores": {}}', "not a result of copy_task's evaluate --json"),
+        (
+            '{"app": "copy_task", "seed": 1, "scores": {}, "evaluated_checksum": ""}',
+            "no bit errors by length",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_refused(command, tmp_path, content, message):

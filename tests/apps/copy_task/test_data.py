@@ -106,3 +106,9 @@ def test_generating_a_batch_of_the_copy_task_is_fast():
         data.batch(1, step, likely)
         seconds.append(time.perf_counter() - began)
     assert min(seconds) < 0.002
+
+
+def test_the_sequences_are_described():
+    assert load(SMALL).describe() == (
+        "train, dev: random sequences of copy, of length 1 to 4, with vectors of 3 bits"
+    )

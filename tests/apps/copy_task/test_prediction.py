@@ -97,7 +97,7 @@ def test_a_model_without_a_memory_gives_no_warning(capsys, tmp_path):
     ((text, record),) = answers(["0 1 0 1 1"], options, signatures)
     assert text.endswith("copied without error")
     assert record["exceeds_memory"] is False
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == f"wrote {options.picture}\n"
     assert options.picture.is_file()
 
 

@@ -10,6 +10,7 @@ from apps.common import splits
 from apps.common.batching import bucket_batches
 from apps.common.data import SplitData
 from apps.common.errors import UserError
+from apps.common.facts import counted, labels
 from apps.common.files import write_json
 from datasets.formats.pairs import Pair, read_pair_file
 from tests.apps.smallest import Config
@@ -31,6 +32,12 @@ class Data(SplitData):
     monitor: ClassVar[str] = "accuracy"
     mode: ClassVar[str] = "max"
 
+    def facts(self) -> tuple[list[str], list[str]]:
+        return tuple(
+            [counted(len(lines), "line"), labels((label for label, _ in lines), "label")]
+            for lines in (self.train, self.dev)
+        )
+
     def plan(self, epoch: int, order: np.random.Generator | None) -> list:
         return bucket_batches(np.ones(len(self.train)), self.config.batch_size, order, "repeat")
 
@@ -45,10 +52,13 @@ class Data(SplitData):
 def load(config: Config) -> Data:
     """Read the training and dev lines."""
     train, dev = read_split(config, "train"), read_split(config, "dev")
-    labels = Labels(sorted({label for label, _ in train}))
+    if config.test_file:  # before training, not after
+        read_split(config, "test")
+    splits.check_several([label for label, _ in train], str(config.train_file), "label", "add more")
+    known = Labels(sorted({label for label, _ in train}))
     found = {label: f"line {number}" for number, (label, _) in enumerate(dev, start=1)}
-    splits.check_labels(found, labels, str(config.dev_file), "label", "is it the right file?")
-    return Data(config, train, dev, labels)
+    splits.check_labels(found, known, str(config.dev_file), "label", "is it the right file?")
+    return Data(config, train, dev, known)
 
 
 def read_split(config: Config, split: str) -> list[Pair]:

@@ -12,7 +12,8 @@ from datasets.king_james.reading import verses
 def write_run(run, config, sentences):
     """Write a run folder as after training, but with an untrained model."""
     data = Data(config, sentences, sentences, Vocabulary.of(sentences, 2))
-    run_folder.create(run, config, {"command": "none", "commit": "", "data_checksum": ""})
+    facts = {"app": "tagger", "command": "none", "commit": "", "data_checksum": ""}
+    run_folder.create(run, config, facts)
     data.save(run)
     tagger.build(config, data).save(run / "model.keras")
     return run

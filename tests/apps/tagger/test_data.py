@@ -6,7 +6,8 @@ import pytest
 from apps.common.batching import bucket_batches
 from apps.common.errors import UserError
 from apps.tagger.config import Config
-from apps.tagger.data import NO_TAG, Data, bucket_lengths, check_tags, dataset, encode
+from apps.tagger.data import NO_TAG, Data, bucket_lengths, check_tags, dataset, encode, load
+from apps.tagger.scores import score
 from apps.tagger.vocabulary import PADDING, UNKNOWN, Vocabulary
 from datasets.formats.columns import Sentence
 
@@ -178,3 +179,90 @@ def test_the_targets_of_the_language_model_are_the_neighboring_words(data):
                 assert before[:length].tolist() == [PADDING, *words[: length - 1]]
             assert (after[length:] == NO_TAG).all()
             assert (before[length:] == NO_TAG).all()
+
+
+def write_columns(path, rows):
+    """Write sentences, given as `a/X b/Y`, in columns; return the path."""
+    lines = (line.replace("/", "\t").replace(" ", "\n") for line in rows)
+    path.write_text("\n\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def load_files(tmp_path):
+    def read(train, dev, **options):
+        files = [write_columns(tmp_path / name, rows) for name, rows in (("t", train), ("d", dev))]
+        return load(Config(train_file=files[0], dev_file=files[1], **options))
+
+    return read
+
+
+def test_what_was_read_is_described(load_files, tmp_path):
+    data = load_files(["Ada/B-PER met/O Charles/B-PER", "Ada/B-PER"], ["Ada/B-PER", "Bo/B-PER"])
+    assert data.describe().splitlines() == [
+        f"{tmp_path / 't'}: 2 sentences; 4 words; 2 tags (B-PER 75.0 %, O 25.0 %); BIO spans; "
+        "begins Ada/B-PER met/O Charles/B-PER",
+        f"{tmp_path / 'd'}: 2 sentences; 2 words (50.0 % not in training); 1 sentence also in "
+        "training",
+    ]
+
+
+def test_the_description_is_cut_and_counts_the_words_with_vectors(load_files, tmp_path):
+    vectors = tmp_path / "vectors"
+    vectors.write_text("a 1\nz 2\n")
+    words = " ".join(f"{chr(65 + i % 26)}/T{i}" for i in range(50))
+    train, _ = load_files([words], [words], vectors=str(vectors)).describe().splitlines()
+    assert "50 tags (T0 2.0 %, T1 2.0 %, T2 2.0 %, ...); no spans; begins A/T0 B/T1" in train
+    assert train.endswith("...; vectors of 2 distinct words") and len(train) < 250 + len(
+        str(tmp_path)
+    )
+
+
+def test_vectors_of_other_words_are_refused(load_files, tmp_path):
+    (tmp_path / "vectors").write_text("x 1\ny 2\n")
+    with pytest.raises(UserError, match=r"vectors: no word of .*/t has a vector; is the language"):
+        load_files(["a/X b/Y"], ["a/X"], vectors=str(tmp_path / "vectors"))
+
+
+def test_a_single_tag_is_refused(load_files):
+    with pytest.raises(UserError, match=r"/t: every tag is 'X'; is it the right column \(--column"):
+        load_files(["a/X b/X"], ["a/X"])
+    with pytest.raises(UserError, match="/t: every tag is 'O'; is it"):
+        load_files(["a/O b/O"], ["a/O"])
+    assert load_files(["a/X b/Y"], ["a/X"]).vocabulary.tags == ["X", "Y"]
+    with pytest.raises(
+        UserError, match="value of the auxiliary column 2 is '_'; leave it out of --"
+    ):
+        load_files(["a/_/X b/_/Y"], ["a/_/X"], auxiliary=("2",))
+
+
+def test_spans_in_another_spelling_are_warned_of(load_files, tmp_path, capsys):
+    assert load_files(["a/b-per b/i-per c/o"], ["a/b-per"]).vocabulary.scheme is None
+    assert capsys.readouterr().err == (
+        f"warning: {tmp_path / 't'}: tags such as 'i-per' are read as plain tags; to score spans, "
+        "spell them B-NAME, I-NAME and O\n"
+    )
+
+
+@pytest.mark.parametrize(("scheme", "single"), [("BILOU", "U"), ("BMEWO", "W"), ("BMESO", "S")])
+def test_spans_are_answered_in_the_scheme_of_the_data(load_files, scheme, single):
+    middle, end = scheme[1:3]
+    train = [f"a/B-X b/{middle}-X c/{end}-X d/O e/{single}-X"]
+    data = load_files(train, [f"e/{single}-X d/O"])
+    assert data.vocabulary.scheme == scheme and data.monitor == "f1"
+    assert data.vocabulary.tags == ["O", "B-X", "I-X", "E-X", "S-X"]
+    assert data.vocabulary.answers == ["O", "B-X", f"{middle}-X", f"{end}-X", f"{single}-X"]
+    assert data.dev[0].tags == [f"{single}-X", "O"]
+    assert score([data.train[0].tags], [data.train[0].tags], spans=True)["f1"] == 100
+    wrong = [f"{single}-X", "O", f"{single}-X", "O", f"{single}-X"]
+    assert score([data.train[0].tags], [wrong], spans=True)["recall"] == 50
+
+
+def test_columns_are_chosen_by_options(load_files):
+    rows = ["X/1/a/N Y/2/b/V"]
+    data = load_files(rows, rows, column="4", word_column="3")
+    assert (data.train[0].words, data.train[0].tags) == (["a", "b"], ["N", "V"])
+    numbered = load_files(["1/a/N 2/b/V", "1/c/N"], ["1/a/N"])
+    assert [sentence.words for sentence in numbered.train] == [["a", "b"], ["c"]]
+    with pytest.raises(UserError, match="word_column requires train_file"):
+        Config(word_column="2")

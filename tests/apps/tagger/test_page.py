@@ -79,7 +79,9 @@ def test_plain_tags(page):
     assert "2 sentences, 4 words." in read.html
 
 
-@pytest.mark.parametrize("tags", ["B-NP I-NP O B-VP B-NP", "B-NP E-NP O S-VP S-NP"])
+@pytest.mark.parametrize(
+    "tags", ["B-NP I-NP O B-VP B-NP", "B-NP E-NP O S-VP S-NP", "B-NP L-NP O U-VP U-NP"]
+)
 def test_spans(page, tags):
     probabilities = [0.9, 0.8, 0.5, 1.0, 0.7]
     words = ["the", "dog", ",", "sleeps", "it"]

@@ -92,6 +92,19 @@ def test_a_sentence_of_ten_thousand_words_is_answered(signatures):
     assert len(answer["text"].numpy()[0].split()) == 10_000
 
 
+@pytest.mark.parametrize("tagger", ["signatures", "spans"])
+def test_probabilities_of_a_long_sentence_are_probabilities(tagger, request):
+    signatures = request.getfixturevalue(tagger)
+    text = tf.constant(["dog " * 3_000])
+    probabilities = signatures["serving_default"](text=text)["probabilities"].numpy()
+    assert (probabilities > 0).all() and (probabilities <= 1).all()
+    best = signatures["n_best"](text=text, n=tf.constant(3))
+    log_probabilities = best["log_probabilities"].numpy()[0]
+    assert (np.diff(log_probabilities) <= 0).all()
+    assert (log_probabilities < -100).all() and (log_probabilities > -1e8).all()
+    assert len({tags.tobytes() for tags in best["tags"].numpy()[0].astype("S")}) == 3
+
+
 def test_invalid_utf8_is_read_as_a_replacement_character(signatures):
     answer = signatures["serving_default"](text=tf.constant([b"one\xfftwo \xe2\x80"]))
     assert answer["words"].numpy().tolist() == [[b"one", b"two"]]

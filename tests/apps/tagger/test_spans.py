@@ -3,8 +3,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.common.errors import UserError
-from apps.tagger.spans import from_iobes, of_iobes, scheme_of, to_iobes
+from apps.tagger.spans import from_iobes, looks_like_spans, of_iobes, scheme_of, to_iobes
 
+# The tags of spans of one, two, three and four words.
+IOBES = {"IOBES": ["S", "BE", "BIE", "BIIE"], "BILOU": ["U", "BL", "BIL", "BIIL"]}
+IOBES |= {"BMEWO": ["W", "BE", "BME", "BMME"], "BMESO": ["S", "BE", "BME", "BMME"]}
 # A sentence as its segments: a class, or None outside spans, and a number of words.
 SEGMENTS = st.lists(st.tuples(st.sampled_from(["NP", "VP", "A-B", None]), st.integers(1, 4)))
 
@@ -15,8 +18,8 @@ def write(segments, scheme):
     for name, length in segments:
         if name is None:
             tags += ["O"] * length
-        elif scheme == "IOBES":
-            tags += [f"{prefix}-{name}" for prefix in ["S", "BE", "BIE", "BIIE"][length - 1]]
+        elif scheme in IOBES:
+            tags += [f"{prefix}-{name}" for prefix in IOBES[scheme][length - 1]]
         else:
             first = "B" if scheme == "BIO" or before == name else "I"
             tags += [f"{first}-{name}"] + [f"I-{name}"] * (length - 1)
@@ -34,6 +37,13 @@ def test_bio_and_iobes_convert_into_each_other(segments):
 @given(SEGMENTS)
 def test_iob1_is_converted_to_the_intended_spans(segments):
     assert to_iobes(write(segments, "IOB1"), "BIO") == write(segments, "IOBES")
+
+
+@given(SEGMENTS, st.sampled_from(list(IOBES)))
+def test_iobes_with_other_letters_is_converted_and_back(segments, scheme):
+    tags = write(segments, scheme)
+    assert to_iobes(tags, scheme) == write(segments, "IOBES")
+    assert from_iobes(write(segments, "IOBES"), scheme) == tags
 
 
 @given(SEGMENTS)
@@ -62,11 +72,40 @@ def test_a_single_tag_is_converted_to_the_users_scheme():
     assert of_iobes("SCONJ", None) == "SCONJ"
 
 
-@given(st.lists(SEGMENTS, min_size=1), st.sampled_from(["BIO", "IOB1", "IOBES"]))
+@given(st.lists(SEGMENTS, min_size=1), st.sampled_from(["BIO", "IOB1", *IOBES]))
 def test_the_scheme_of_a_corpus_is_detected(corpus, scheme):
-    tags = [write(segments, scheme) for segments in corpus]
-    expected = "IOBES" if scheme == "IOBES" else "BIO"
-    assert scheme_of(iter(tags)) == (expected if {t for s in tags for t in s} - {"O"} else None)
+    tags = [write(segments, scheme) for segments in [*corpus, [("X", 1), ("X", 3)]]]
+    expected = scheme if scheme in IOBES else "BIO"
+    assert scheme_of(iter(tags)) == expected
+    # A part of the corpus may have fewer letters.
+    part = tags[:-1]
+    has_spans = {tag for sentence in part for tag in sentence} - {"O"}
+    assert scheme_of(part, expected) == (expected if has_spans else None)
+
+
+def test_letters_of_other_schemes_are_plain_tags_if_there_are_other_plain_tags():
+    assert scheme_of([["W-PRON", "L-N", "NOUN"]]) is None
+    assert scheme_of([["U-boat", "O"]]) is None
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ("b-per i-per o", True),
+        ("B_PER I_PER O", True),
+        ("PER-B PER-I O", True),
+        ("B I O", True),
+        ("B M E S", True),
+        ("B/PER E/PER S/PER O", True),
+        ("DET NOUN", False),
+        ("B O", False),
+        ("B-movie NOUN", False),
+        ("Title, lower UPPER.", False),
+        ("T0 T1", False),
+    ],
+)
+def test_span_tags_in_another_spelling_are_noticed(tags, expected):
+    assert looks_like_spans(tags.split()) is expected
 
 
 @pytest.mark.parametrize(
@@ -105,6 +144,21 @@ def test_plain_tags_have_no_scheme(tags):
             "sentence 2: span tags and plain tags are mixed, in 'B-NP NOUN B-VP ...'; tag every "
             "word with O or a span tag (B-, I-, E-, S-), and use no plain tags that look like "
             "span tags",
+        ),
+        (
+            [["B-NP", "L-NP"], ["B-NP", "I-NP", "I-NP", "O"]],
+            "sentence 2: span schemes are mixed: sentence 1 is in BILOU, but '... I-NP I-NP O' is "
+            "not; use BILOU throughout, or neither L- nor U-",
+        ),
+        (
+            [["B-NP", "L-NP", "U-NP"], ["U-NP", "0"]],
+            "sentence 2: span tags and plain tags are mixed, in 'U-NP 0'; tag every word with O or "
+            "a span tag (B-, I-, E-, S-), and use no plain tags that look like span tags",
+        ),
+        (
+            [["B-NP", "L-NP"], ["B-NP", "E-NP", "O"]],
+            "no scheme of spans has the letters B, E, L together; use one of BIO, IOBES, BILOU, "
+            "BMEWO, BMESO",
         ),
         (
             [["NOUN", "VERB"], ["NOUN", "E-mail"]],

@@ -118,3 +118,20 @@ def test_the_vocabulary_is_joint_or_one_per_side(config, joint):
     subwords = load(replace(config, joint=joint)).vocabulary
     assert (subwords.source == subwords.target) is joint
     assert subwords.sizes == (60, 60)
+
+
+def test_what_was_read_is_described(config, tmp_path):
+    dev = write_pairs(tmp_path / "dev.tsv", [PAIRS[0], ("zq", "zz" * 9)])
+    train, described = load(replace(config, dev_file=dev)).describe().splitlines()
+    source, target = PAIRS[0]
+    assert train.startswith(f"{config.train_file}: 60 pairs; 14 and 16 characters on average; ")
+    assert train.endswith(f"60 and 60 pieces; begins {source!r} -> {target!r}")
+    assert described.endswith("2.1 % of the characters not in training; 1 pair also in training")
+
+
+def test_swapped_sides_of_dev_are_warned_of(config, tmp_path, capsys):
+    dev = write_pairs(tmp_path / "dev.tsv", [(target, source) for source, target in PAIRS])
+    load(replace(config, dev_file=dev))
+    assert capsys.readouterr().err == (
+        f"warning: {dev}: source and target look swapped: their words are those of the other side\n"
+    )

@@ -16,8 +16,8 @@ WEIGHTS = np.array([[0.9, 0.1, 0], [0, 0.6, 0.4], [0.2, 0.2, 0.6]], "float32")
 def test_each_row_has_the_weights_of_a_piece():
     ax = attention_map(SOURCE, PIECES, WEIGHTS).axes[0]
     np.testing.assert_array_equal(ax.images[0].get_array(), WEIGHTS)
-    assert [label.get_text() for label in ax.get_xticklabels()] == SOURCE
-    assert [label.get_text() for label in ax.get_yticklabels()] == PIECES
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["two", "dog", "·s"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["zwei", "Hunde", "(end)"]
     assert ax.yaxis_inverted()  # the first piece on top
 
 

@@ -29,6 +29,12 @@ def test_case_and_punctuation_count_except_in_the_published_score():
     assert scores["bleu_lower_tok"] == pytest.approx(100)
 
 
+def test_the_published_score_is_left_out_where_it_would_be_0():
+    dates = ["2014-03-07", "1999-05-01"]
+    scores = score(dates, dates, "en")
+    assert "bleu_lower_tok" not in scores and scores["bleu"] == pytest.approx(100)
+
+
 def test_exact_is_a_percentage():
     assert exact(["a", "b", "c", "d"], ["a", "x", "c", "D"]) == 50
 

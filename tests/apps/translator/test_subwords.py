@@ -75,6 +75,11 @@ def test_an_impossible_vocabulary_size_is_explained(kind):
         learn(SENTENCES, 10, kind)
 
 
+def test_lines_that_are_all_too_long_are_explained():
+    with pytest.raises(UserError, match=r"^no training line has fewer than 4,192 bytes"):
+        learn(["ab cd " * 1000] * 3, 20, "bpe")
+
+
 def test_the_size_that_the_message_suggests_works():
     with pytest.raises(UserError) as caught:
         learn(SENTENCES, 5000, "unigram")

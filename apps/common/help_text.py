@@ -1,0 +1,51 @@
+"""How the command line shows its options: types, and examples of commands."""
+
+import dataclasses
+import inspect
+import types
+import typing
+from typing import Any
+
+from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
+
+TYPES = ConstructorRegistry()
+
+
+@TYPES.primitive_rule
+def _optional(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec | None:
+    """Show `int | None` as `INT`, not as `{None}|INT`; the argument may still be `None`."""
+    kinds = set(typing.get_args(info.type))
+    if types.NoneType not in kinds or len(kinds) != 2:
+        return None
+    (kind,) = kinds - {types.NoneType}
+    spec = ConstructorRegistry.get_primitive_spec(PrimitiveTypeInfo.make(kind, info.markers))
+    return dataclasses.replace(
+        spec,
+        instance_from_str=lambda words: (
+            None if words == ["None"] else spec.instance_from_str(words)
+        ),
+        is_instance=lambda value: value is None or spec.is_instance(value),
+        str_from_instance=lambda value: (
+            ["None"] if value is None else spec.str_from_instance(value)
+        ),
+        choices=spec.choices and (*spec.choices, "None"),
+    )
+
+
+@TYPES.primitive_rule
+def _strings(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec | None:
+    """Show `tuple[str, ...]` as `STR ...`, not as `[STR [STR ...]]`."""
+    if info.type != tuple[str, ...]:
+        return None
+    return PrimitiveConstructorSpec(
+        nargs="*",
+        metavar="STR ...",
+        instance_from_str=tuple,
+        is_instance=lambda value: isinstance(value, tuple),
+        str_from_instance=lambda value: list(value) or ["none"],
+    )
+
+
+def described(command: Any, example: str) -> str:
+    """Return the description of a command: its docstring and an example."""
+    return f"{inspect.getdoc(typing.get_origin(command) or command)}\n\nExample:\n  {example}"
