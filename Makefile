@@ -42,7 +42,7 @@ test: .venv/test
 
 test-slow: .venv/jax
 	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile --no-loadscope-reorder --durations 12 \
-		tests/test_contract.py tests/decoding tests
+		tests/test_under_jax.py tests/test_contract.py tests
 
 lint: .venv/test
 	$(BIN)/ruff check .

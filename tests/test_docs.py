@@ -9,10 +9,9 @@ import statistics
 from pathlib import Path
 
 import pytest
-import tyro
 
 import seqkit
-from apps.common.command_line import _preset, subcommands
+from apps.common.command_line import parse
 from docs import api
 
 ROOT = Path(__file__).parent.parent
@@ -104,9 +103,7 @@ def test_the_commands_of_the_documents_exist(document):
             module, args = command[2], [arg.replace("SEED", "1") for arg in command[3:]]
             assert importlib.util.find_spec(module), command
             if module.startswith("apps.") and module.count(".") == 1 and args:
-                app = importlib.import_module(module)
-                options = {"prog": module, "use_underscores": True}
-                tyro.cli(subcommands(app, _preset(app, args)), args=args, **options)
+                parse(importlib.import_module(module), args)
 
 
 def test_the_api_page_is_generated_from_the_docstrings():
