@@ -40,7 +40,8 @@ class Train(Generic[Preset, Config]):
     """Train a model, or resume its training.
 
     Run the same command again to resume an interrupted run (Ctrl-C, kill, power cut): it ends with
-    the same numbers as an uninterrupted one.
+    the same numbers as an uninterrupted one. With more epochs, a finished run is trained longer;
+    the learning rate follows the new number of epochs.
     """
 
     preset: Preset

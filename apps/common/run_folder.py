@@ -20,6 +20,7 @@ from apps.common.hints import command
 CONFIG, RUN = "config.json", "run.json"
 ASSETS = "assets.extra"  # folder of an export with copies of both; servers ignore it
 FACTS = {"app", "command", "commit", "data_checksum"}  # in RUN
+LONGER = {"epochs", "patience"}  # what may change when a run is continued
 C = TypeVar("C")
 
 
@@ -82,6 +83,8 @@ def is_export(folder: Path) -> bool:
 def check_config(folder: Path, config: Any, app: App) -> None:
     """Check that a run folder is new, or was created by this app with this configuration.
 
+    A run may be continued with more epochs, and with another patience.
+
     Raises:
         UserError: If it was created with another one; the message names the keys that differ.
     """
@@ -95,12 +98,12 @@ def check_config(folder: Path, config: Any, app: App) -> None:
         read_facts(folder, app)
     saved = dataclasses.asdict(read_config(folder, type(config)))
     given = dataclasses.asdict(config)
-    differing = ", ".join(
-        f"{key} (was {saved[key]}, now {given[key]})" for key in given if saved[key] != given[key]
-    )
-    if differing:
-        if saved.get("epochs") != given.get("epochs"):
-            differing += "; a run keeps its number of epochs, on which learning rates depend"
+    changed = [key for key in given if saved[key] != given[key]]
+    is_shorter = "epochs" in changed and given["epochs"] < saved["epochs"]
+    if is_shorter or not {*changed} <= LONGER:
+        differing = ", ".join(f"{key} (was {saved[key]}, now {given[key]})" for key in changed)
+        if is_shorter:
+            differing += "; a run can only get more epochs"
         raise UserError(
             f"{folder}: was created with another configuration: {differing}; "
             "use the same options to resume, or choose another --run folder"
@@ -108,7 +111,7 @@ def check_config(folder: Path, config: Any, app: App) -> None:
 
 
 def create(folder: Path, config: Any, facts: dict[str, Any]) -> None:
-    """Create a run folder, or check that an existing one can be resumed.
+    """Create a run folder, or check that an existing one can be resumed, and note its new epochs.
 
     Args:
         folder: Folder that `check_config` accepted.
@@ -119,11 +122,15 @@ def create(folder: Path, config: Any, facts: dict[str, Any]) -> None:
         UserError: If the data have changed since the run began.
     """
     if (folder / RUN).exists():
-        if read_json(folder / RUN).get("data_checksum") != facts["data_checksum"]:
+        saved = read_json(folder / RUN)
+        if saved.get("data_checksum") != facts["data_checksum"]:
             raise UserError(
                 f"{folder}: the training or dev data have changed since this run began; "
                 "restore them to resume, or choose another --run folder"
             )
+        if read_config(folder, type(config)) != config:  # more epochs
+            write_json(folder / CONFIG, dataclasses.asdict(config))
+            write_json(folder / RUN, saved | {"command": facts["command"]})
         return
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / CONFIG, dataclasses.asdict(config))

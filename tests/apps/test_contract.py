@@ -314,6 +314,21 @@ def test_it_evaluates_exports_and_predicts(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
+    "case", [c for c in CASES if c.app is smallest], ids=lambda case: case.name
+)
+def test_a_finished_run_is_trained_longer(case, command, runs, files, tmp_path):
+    run = shutil.copytree(runs(case), tmp_path / "run")
+    before = (run / "metrics.jsonl").read_text()
+    code, _, err = command(*case.train(run, files / case.name), "--epochs", 3)
+    assert code == 0, err
+    after = (run / "metrics.jsonl").read_text()
+    assert after.startswith(before) and len(after.splitlines()) == 3
+    code, out, err = command("evaluate", "--run", run)
+    assert code == 0 and "accuracy" in out, err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
     "case", [c for c in CASES if c.app in (smallest, tagger)], ids=lambda case: case.name
 )
 def test_every_command_to_continue_with_works(case, command, files, tmp_path):

@@ -8,7 +8,15 @@ import pytest
 from apps.common.config import TrainConfig
 from apps.common.errors import UserError
 from apps.common.files import write_json
-from apps.common.run_folder import CONFIG, RUN, check_config, create, read_config, read_run
+from apps.common.run_folder import (
+    CONFIG,
+    RUN,
+    check_config,
+    create,
+    read_config,
+    read_facts,
+    read_run,
+)
 
 
 @dataclass(frozen=True)
@@ -93,12 +101,19 @@ def test_facts_that_are_damaged_are_reported(tmp_path):
     assert (tmp_path / CONFIG).exists()
 
 
-def test_more_epochs_are_refused_with_the_reason(tmp_path):
+def test_a_run_can_get_more_epochs_but_not_fewer(tmp_path):
     create(tmp_path, TrainConfig(epochs=10), FACTS)
+    more = TrainConfig(epochs=20, patience=3)
+    check_config(tmp_path, more, APP)
+    create(tmp_path, more, FACTS | {"command": "train --epochs 20"})
+    assert read_config(tmp_path, TrainConfig) == more
+    assert read_facts(tmp_path, APP) == FACTS | {"command": "train --epochs 20"}
     with pytest.raises(
-        UserError, match=r"epochs \(was 10, now 20\); a run keeps its number of epochs"
+        UserError, match=r"epochs \(was 20, now 10\).*a run can only get more epochs"
     ):
-        check_config(tmp_path, TrainConfig(epochs=20), APP)
+        check_config(tmp_path, TrainConfig(epochs=10, patience=3), APP)
+    with pytest.raises(UserError, match=r"seed \(was 1, now 2\)"):
+        check_config(tmp_path, TrainConfig(epochs=30, patience=3, seed=2), APP)
 
 
 @pytest.mark.parametrize(
