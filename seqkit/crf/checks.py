@@ -5,17 +5,10 @@ import numpy as np
 from keras import ops
 
 from seqkit.backend import is_concrete
-from seqkit.checks import check_numbers
+from seqkit.checks import check_numbers, invalid
 from seqkit.typing import Shape, Tensor
 
 _CONSTRAINTS = "give what transition_constraints(names_of_tags) returns"
-
-
-def invalid(message: str) -> ValueError:
-    """Return a ValueError to which Keras doesn't add a page with all arguments of `call`."""
-    error = ValueError(message)
-    error._keras_call_info_injected = True
-    return error
 
 
 def check_scores(scores: Tensor, owner: str) -> Tensor:
@@ -30,13 +23,15 @@ def check_scores_shape(shape: Shape, owner: str, tags: int | None = None) -> Non
     """Raise a ValueError unless a shape is (batch, time, tags)."""
     if len(shape) != 3 or shape[-1] is None:
         raise invalid(
-            f"{owner}: scores have shape {shape}; they must be (batch, time, tags), e.g. from "
-            f"Dense({tags or 'tags'}) after RNN(cell, return_sequences=True)"
+            owner,
+            f"scores have shape {shape}; they must be (batch, time, tags), e.g. from "
+            f"Dense({tags or 'tags'}) after RNN(cell, return_sequences=True)",
         )
     if tags is not None and shape[-1] != tags:
         raise invalid(
-            f"{owner}: scores have shape {shape}; there are {tags} tags: the last size must be "
-            f"{tags}, e.g. from Dense({tags})"
+            owner,
+            f"scores have shape {shape}; there are {tags} tags: the last size must be "
+            f"{tags}, e.g. from Dense({tags})",
         )
 
 
@@ -47,7 +42,7 @@ def check_weight(name: str, weight: Tensor, rank: int, tags: int) -> Tensor:
     shape = tuple(weight.shape)
     if shape not in ((), (tags,) * rank):
         raise invalid(
-            f"log_potentials: {name} has shape {shape}; {tags} tags need {(tags,) * rank}"
+            "log_potentials", f"{name} has shape {shape}; {tags} tags need {(tags,) * rank}"
         )
     return weight
 
@@ -68,11 +63,12 @@ def check_tags(tags: Tensor, potentials: Tensor, owner: str) -> Tensor:
     tags = ops.convert_to_tensor(tags)
     dtype = keras.backend.standardize_dtype(tags.dtype)
     if not any(kind in dtype for kind in ("int", "float")):
-        raise invalid(f"{owner}: tags are {dtype}; they must be ints (batch, time), e.g. int32")
+        raise invalid(owner, f"tags are {dtype}; they must be ints (batch, time), e.g. int32")
     if len(tags.shape) == 3:
         raise invalid(
-            f"{owner}: tags have shape {tuple(tags.shape)}; they must be ints (batch, time): pass "
-            + ("ops.squeeze(tags, -1)" if tags.shape[-1] == 1 else "ops.argmax(one_hot, -1)")
+            owner,
+            f"tags have shape {tuple(tags.shape)}; they must be ints (batch, time): pass "
+            + ("ops.squeeze(tags, -1)" if tags.shape[-1] == 1 else "ops.argmax(one_hot, -1)"),
         )
     check_steps("tags", tags, potentials, owner)
     if dtype in ("int8", "uint8", "int16", "uint16"):  # the number of tags may not fit
@@ -89,8 +85,8 @@ def check_weights(weights: Tensor, potentials: Tensor) -> Tensor:
         batch = potentials.shape[0]
         if None not in (weights.shape[0], batch) and weights.shape[0] != batch:
             raise invalid(
-                f"CRFLoss and CRFAccuracy: the sample_weight has shape {tuple(weights.shape)}; "
-                f"there are {batch} sequences"
+                "CRFLoss and CRFAccuracy",
+                f"the sample_weight has shape {tuple(weights.shape)}; there are {batch} sequences",
             )
         return weights
     check_steps("sample_weight", weights, potentials, "CRFLoss and CRFAccuracy")
@@ -105,8 +101,9 @@ def check_tag_values(tags: Tensor, is_valid: Tensor, count: int, owner: str) -> 
     if not found.all():
         wrong = ops.convert_to_numpy(tags)[~found][0]
         raise invalid(
-            f"{owner}: tags contain {wrong}; the tags of real steps must be ints in "
-            f"[0, {count}), one for each of the {count} tags of the potentials"
+            owner,
+            f"tags contain {wrong}; the tags of real steps must be ints in "
+            f"[0, {count}), one for each of the {count} tags of the potentials",
         )
 
 
@@ -116,14 +113,15 @@ def check_constraints(constraints: dict | None, tags: int) -> dict[str, list] | 
         return None
     shapes = {"transitions": (tags, tags), "start": (tags,), "end": (tags,)}
     if not isinstance(constraints, dict):
-        raise ValueError(
-            f"CRF: constraints are a {type(constraints).__name__}; they must be a dict with "
-            f"{', '.join(shapes)}: {_CONSTRAINTS}"
+        raise invalid(
+            "CRF",
+            f"constraints are a {type(constraints).__name__}; they must be a dict with "
+            f"{', '.join(shapes)}: {_CONSTRAINTS}",
         )
     if set(constraints) != set(shapes):
-        raise ValueError(
-            f"CRF: constraints have the keys {[*constraints]}; they must be {[*shapes]}: "
-            f"{_CONSTRAINTS}"
+        raise invalid(
+            "CRF",
+            f"constraints have the keys {[*constraints]}; they must be {[*shapes]}: {_CONSTRAINTS}",
         )
     return {name: _bools(name, constraints[name], shape) for name, shape in shapes.items()}
 
@@ -132,18 +130,20 @@ def _bools(name: str, values: list | np.ndarray, shape: tuple) -> list:
     try:
         values = np.asarray(values)
     except ValueError:
-        raise ValueError(
-            f"CRF: the rows of constraints[{name!r}] differ in length: {_CONSTRAINTS}"
+        raise invalid(
+            "CRF", f"the rows of constraints[{name!r}] differ in length: {_CONSTRAINTS}"
         ) from None
     if values.shape != shape:
-        raise ValueError(
-            f"CRF: constraints[{name!r}] has shape {values.shape}; {shape[0]} tags need {shape}: "
-            f"{_CONSTRAINTS}"
+        raise invalid(
+            "CRF",
+            f"constraints[{name!r}] has shape {values.shape}; {shape[0]} tags need {shape}: "
+            f"{_CONSTRAINTS}",
         )
     if values.dtype != bool:
-        raise ValueError(
-            f"CRF: constraints[{name!r}] contains {values.dtype}; it must be bools, True = "
-            f"allowed: {_CONSTRAINTS}"
+        raise invalid(
+            "CRF",
+            f"constraints[{name!r}] contains {values.dtype}; it must be bools, True = "
+            f"allowed: {_CONSTRAINTS}",
         )
     return values.tolist()
 
@@ -156,7 +156,8 @@ def check_steps(name: str, x: Tensor, sequence: Tensor, owner: str) -> None:
     )
     if not fits:
         raise invalid(
-            f"{owner}: {name} have shape {shape}; they must be (batch, time), here {steps}"
+            owner,
+            f"{name} have shape {shape}; they must be (batch, time), here {steps}"
             if name == "tags"
-            else f"{owner}: the {name} has shape {shape}; it must be (batch, time), here {steps}"
+            else f"the {name} has shape {shape}; it must be (batch, time), here {steps}",
         )

@@ -4,7 +4,8 @@ import keras
 from keras import ops
 
 from seqkit.backend import custom_gradient
-from seqkit.crf.checks import check_mask, check_scores, check_weight, invalid
+from seqkit.checks import invalid
+from seqkit.crf.checks import check_mask, check_scores, check_weight
 from seqkit.operation import operation
 from seqkit.ops import sum_leading
 from seqkit.typing import Mask, Tensor
@@ -72,12 +73,12 @@ def check_potentials(potentials: Tensor, function: str) -> Tensor:
     remedy = "as CRF(tags) or log_potentials(scores, mask) returns them"
     if len(shape) != 4 or shape[2] != shape[3] or shape[2] is None:
         raise invalid(
-            f"{function}: potentials have shape {shape}; they must be (batch, time, tags, tags), "
-            f"{remedy}"
+            function,
+            f"potentials have shape {shape}; they must be (batch, time, tags, tags), {remedy}",
         )
     dtype = keras.backend.standardize_dtype(potentials.dtype)
     if "float" not in dtype:
-        raise invalid(f"{function}: potentials are {dtype}; they must be floats, {remedy}")
+        raise invalid(function, f"potentials are {dtype}; they must be floats, {remedy}")
     return ops.cast(potentials, "float32")
 
 

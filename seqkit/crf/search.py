@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from seqkit.backend import is_concrete, scan
-from seqkit.crf.checks import invalid
+from seqkit.checks import invalid
 from seqkit.crf.inference import Message, after_each_step, center, log_probability, step_offsets
 from seqkit.crf.potentials import IMPOSSIBLE, check_potentials
 from seqkit.operation import operation
@@ -114,5 +114,5 @@ def _check_number(n: Size) -> Size:
         ops.is_tensor(n) and n.shape == () and "int" in keras.backend.standardize_dtype(n.dtype)
     )
     if not is_tensor or (is_concrete(n) and int(n) <= 0):
-        raise invalid(f"n_best: n is {n!r}; it must be a positive int")
+        raise invalid("n_best", f"n is {n!r}; it must be a positive int")
     return n
