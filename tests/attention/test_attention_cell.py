@@ -243,7 +243,7 @@ def test_missing_constants_raise_a_clear_error():
             rnn(built)(SEQUENCE)
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::UserWarning")
 def test_the_mask_of_an_embedded_memory_is_used():
     embedding = keras.layers.Embedding(5, 4, mask_zero=True)
     source, target = np.array([[1, 2, 0], [3, 0, 0]]), np.array([[1, 2, 3], [4, 1, 0]])
