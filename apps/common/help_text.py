@@ -1,4 +1,4 @@
-"""How the command line shows its options: types, and examples of commands."""
+"""Help of the command line: the types of options, and an example of each command."""
 
 import dataclasses
 import inspect

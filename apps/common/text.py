@@ -16,7 +16,7 @@ def valid_utf8(text: tf.Tensor) -> tf.Tensor:
 
 
 def lower(text: tf.Tensor) -> tf.Tensor:
-    """Convert text to lower case, whatever the alphabet.
+    """Convert text to lower case, in any alphabet.
 
     Example:
         >>> lower(tf.constant(["Ärger"])).numpy()[0].decode()

@@ -101,7 +101,7 @@ class PredictOptions(BasePredictOptions):
 
     @property
     def prints_answers(self) -> bool:
-        """Whether answers are printed even without --json."""
+        """Whether `predict` prints the answers as text if --json is not given."""
         return self.html is None
 
 

@@ -1,4 +1,4 @@
-"""Which tags may follow each other."""
+"""Constraints on which tags may follow each other."""
 
 from collections.abc import Sequence
 

@@ -28,7 +28,7 @@ class CRF(ConfigFromSignature, keras.layers.Layer):
         mask: (batch, time) bool, True = real.
 
     Returns:
-        P (batch, time, tags, tags), float32 whatever the global policy: P[b, t, i, j] is the score
+        P (batch, time, tags, tags), float32 under any global policy: P[b, t, i, j] is the score
         of tag j at step t after tag i.
 
     Raises:

@@ -33,7 +33,7 @@ class Heads(NamedTuple):
 
 
 class Interface(NamedTuple):
-    """What the controller emits at a step."""
+    """The output of the controller at a step, split and shaped."""
 
     heads: Heads  # the read heads, then the write heads
     erase: Tensor  # e (batch, num_writes, word)

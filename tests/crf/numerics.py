@@ -1,4 +1,4 @@
-"""What the tests of the CRF share: compiling, and gradients, on both backends."""
+"""Helpers of the CRF tests: compilation and gradients on both backends."""
 
 import keras
 from keras import ops
