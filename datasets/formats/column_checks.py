@@ -24,7 +24,7 @@ class Row(NamedTuple):
 
     number: int  # of the line in its file, from 1
     line: str
-    cells: list[str]
+    cells: tuple[str, ...]
 
 
 Table = list[list[Row]]  # the rows of each sentence
@@ -63,6 +63,9 @@ def without_comments(path: Path | str, table: Table, tag: int) -> Table:
     tags = {row.cells[tag] for row in words if _has(row, tag)} | {"#"}  # `#` is its own tag in PTB
     kept, doubtful = [], []
     for block in table:
+        if not any(row.line.startswith("#") for row in block):
+            kept.append(block)
+            continue
         width = _width([row for row in block if not row.line.startswith("#")] or words)
         kept.append([])
         for row in block:
@@ -148,9 +151,13 @@ def check_widths(path: Path | str, table: Table, chosen: Sequence[int]) -> None:
             may differ in width.
     """
     file_width = _width(list(chain.from_iterable(table)))
+    from_left = min(chosen) >= 0
+    needed = max(2, *(index + 1 if index >= 0 else -index for index in chosen))
     for block in table:
-        width = _width(block) if min(chosen) >= 0 else file_width
+        width = _width(block) if from_left else file_width
         for row in block:
+            if len(row.cells) == width >= needed and all(map(str.strip, row.cells)):
+                continue  # complete, as almost every row is
             problem = _problem(row, width, chosen)
             if problem:
                 raise DataError(f"{path}, line {row.number}: {problem}")

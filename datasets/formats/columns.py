@@ -1,9 +1,9 @@
 """Sentences in CoNLL columns: one word per line, followed by its tags."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import groupby
 from pathlib import Path
-from sys import intern
 from typing import NamedTuple
 
 from datasets.formats.column_checks import (
@@ -66,7 +66,10 @@ def read_columns(
             word has no tag, or the lines differ in their number of columns.
     """
     tag, *others = [_index(name) for name in (column or "-1", *auxiliary)]
-    table = [[Row(*line, _split(line[1])) for line in block] for block in blocks(path)]
+    clean = cache(_clean)  # equal cells become one string, which saves time and memory
+    table = [
+        [Row(number, line, _split(line, clean)) for number, line in block] for block in blocks(path)
+    ]
     check_format(path, table)
     table = without_comments(path, table, tag)
     if not table:
@@ -97,17 +100,23 @@ def blocks(path: Path | str) -> Iterator[list[tuple[int, str]]]:
     """
 
     def is_separator(numbered: tuple[int, str]) -> bool:
-        return not numbered[1].strip() or "-DOCSTART-" in numbered[1].split()[:2]
+        line = numbered[1]
+        return not line.strip() or ("-DOCSTART-" in line and "-DOCSTART-" in line.split()[:2])
 
     for separator, lines in groupby(enumerate(read_lines(path), start=1), key=is_separator):
         if not separator:
             yield list(lines)
 
 
-def _split(line: str) -> list[str]:
-    """Split a line into columns; a cell of Unicode spaces alone is kept."""
+def _split(line: str, clean: Callable[[str], str]) -> tuple[str, ...]:
+    """Split a line into clean columns."""
     cells = line.split("\t") if "\t" in line else filter(None, line.split(" "))
-    return [intern(cell.strip() or cell.strip(" ")) for cell in cells]  # saves memory
+    return tuple(map(clean, cells))
+
+
+def _clean(cell: str) -> str:
+    """Strip a cell; one of Unicode spaces alone is kept."""
+    return cell.strip() or cell.strip(" ")
 
 
 def _index(name: str) -> int:
