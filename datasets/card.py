@@ -49,4 +49,4 @@ def load_card(name: str) -> Card:
     path = Path(__file__).parent / name / "card.toml"
     if not path.is_file():
         raise DataError(f"no card for a data set {name!r}; check its name")
-    return Card(**tomllib.loads(path.read_text()))
+    return Card(**tomllib.loads(path.read_text(encoding="utf-8")))

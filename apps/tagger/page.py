@@ -50,7 +50,7 @@ def write_page(path: Path, sentences: Sequence[TaggedSentence]) -> None:
     text = _page(sentences)
     with atomic_write(path) as temporary:
         # An unpaired surrogate has no UTF-8 encoding; it is replaced with a question mark.
-        temporary.write_text(text, encoding="utf-8", errors="replace")
+        temporary.write_text(text, encoding="utf-8", errors="replace", newline="\n")
     report_written(path)
 
 

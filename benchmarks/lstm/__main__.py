@@ -89,7 +89,7 @@ def main() -> None:
         print(f"  {mean:.2f}x the time of {other}")
     if args.json:
         result = {"rows": rows, "geometric_mean": means, "rounds": args.rounds}
-        args.json.write_text(json.dumps(result, indent=1) + "\n")
+        args.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

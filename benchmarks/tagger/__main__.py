@@ -39,7 +39,7 @@ def main() -> None:
         "rounds": args.rounds,
     }
     if args.json:
-        args.json.write_text(json.dumps(row, indent=1) + "\n")
+        args.json.write_text(json.dumps(row, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def main() -> None:
     )
     if args.json:
         result = {"sentences": len(texts), "rows": rows, "rounds": args.rounds}
-        args.json.write_text(json.dumps(result, indent=1) + "\n")
+        args.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ def write(
         for name, content in (extra or {}).items():
             content = content.encode() if isinstance(content, str) else content
             (staging / "assets.extra" / name).write_bytes(content)
-        (staging / "README.md").write_text(card, encoding="utf-8")
+        (staging / "README.md").write_text(card, encoding="utf-8", newline="\n")
     return final
 
 

@@ -44,7 +44,7 @@ def loads_under_jax(*cases: Case) -> None:
             place.mkdir()
             case.model(layer).save(place / "model.keras")
             np.savez(place / "inputs.npz", *case.arrays)
-            (place / "modules.json").write_text(json.dumps(sorted(modules)))
+            (place / "modules.json").write_text(json.dumps(sorted(modules)), encoding="utf-8")
             wanted[place] = case.numbers(layer)
         if not wanted:
             return
@@ -69,7 +69,7 @@ def loads_under_jax(*cases: Case) -> None:
 
 def run_saved(folder: str) -> None:
     """Load a saved model, write its outputs, and train one step: runs in the JAX process."""
-    for module in json.loads(Path(folder, "modules.json").read_text()):
+    for module in json.loads(Path(folder, "modules.json").read_text(encoding="utf-8")):
         importlib.import_module(module)
     model = keras.saving.load_model(Path(folder, "model.keras"))
     case = Case(lambda: model, _arrays(Path(folder, "inputs.npz")))
