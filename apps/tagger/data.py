@@ -15,7 +15,7 @@ from apps.common.facts import counted, cut, labels, percent
 from apps.tagger.config import Config
 from apps.tagger.features import Features
 from apps.tagger.restoration import annotate
-from apps.tagger.spans import from_iobes, looks_like_spans, scheme_of, to_iobes
+from apps.tagger.spans import from_iobes, location, looks_like_spans, scheme_of, to_iobes
 from apps.tagger.vocabulary import UNKNOWN, Vocabulary
 from datasets.formats.columns import Sentence
 from datasets.formats.lines import warn
@@ -129,7 +129,7 @@ def load(config: Config) -> Data:
         splits.check_several(values, name, kind, hint)
     try:
         vocabulary = Vocabulary.of(train, config.min_count, words)
-    except UserError as error:  # add the file to the sentence's number
+    except UserError as error:  # add the file to the line
         raise UserError(f"{name}, {error}") from None
     if words and not set(words) & _lower(train):
         raise UserError(f"{config.vectors}: no word of {name} has a vector; is the language right?")
@@ -194,8 +194,9 @@ def check_tags(sentences: list[Sentence], vocabulary: Vocabulary, name: str) -> 
     Raises:
         UserError: If no tag is known, or the tags use another span scheme.
     """
+    lines = [sentence.lines for sentence in sentences]
     try:
-        scheme = scheme_of((sentence.tags for sentence in sentences), vocabulary.scheme)
+        scheme = scheme_of([s.tags for s in sentences], vocabulary.scheme, lines)
     except UserError as error:
         raise UserError(f"{name}, {error}") from None
     tags = {tag for sentence in sentences for tag in sentence.tags}
@@ -209,8 +210,9 @@ def check_tags(sentences: list[Sentence], vocabulary: Vocabulary, name: str) -> 
         sentences = [s._replace(tags=tags) for s, tags in zip(sentences, bio, strict=True)]
     locations: dict[str, str] = {}
     for number, sentence in enumerate(sentences, start=1):
-        for tag in sentence.tags:
-            locations.setdefault(tag, f"sentence {number}")
+        for index, tag in enumerate(sentence.tags):
+            if tag not in locations:
+                locations[tag] = location(number, index, lines)
     splits.check_labels(locations, vocabulary.answers, name, "tag", "is it the right column?")
     return sentences
 

@@ -54,7 +54,8 @@ def evaluate(
     vocabulary = Vocabulary.read(folder)
     spans = vocabulary.scheme is not None
     sentences = read_file(config, file) if file else read_split(config, split)
-    sentences = check_tags(sentences, vocabulary, str(file or split))
+    name = str(file or getattr(config, f"{split}_file") or split)
+    sentences = check_tags(sentences, vocabulary, name)
     words, gold = [s.words for s in sentences], [s.tags for s in sentences]
     predicted = tag_sentences(signatures, words)
     scores = score(gold, predicted, spans)

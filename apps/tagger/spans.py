@@ -47,7 +47,11 @@ def is_span_tag(tag: str) -> bool:
     return _SPAN_TAG.fullmatch(tag) is not None
 
 
-def scheme_of(tags: Iterable[Sequence[str]], expected: Scheme | None = None) -> Scheme | None:
+def scheme_of(
+    tags: Iterable[Sequence[str]],
+    expected: Scheme | None = None,
+    lines: Sequence[Sequence[int]] = (),
+) -> Scheme | None:
     """Detect which span scheme a corpus uses.
 
     `B-` and `I-` alone make it BIO, where every sequence is valid. `E-` and `S-` tags make it
@@ -57,6 +61,7 @@ def scheme_of(tags: Iterable[Sequence[str]], expected: Scheme | None = None) -> 
     Args:
         tags: Tags of each sentence.
         expected: Scheme of the training data, for tags that several schemes have.
+        lines: Line of each tag in its file, for messages; empty for a sentence without a file.
 
     Returns:
         The scheme, or None for plain tags.
@@ -84,7 +89,7 @@ def scheme_of(tags: Iterable[Sequence[str]], expected: Scheme | None = None) -> 
         rare = min(kinds, key=lambda kind: sum(counts[tag] for tag in kind))
         number, index = _find(sentences, rare)
         raise UserError(
-            f"sentence {number}: span tags and plain tags are mixed, in "
+            f"{location(number, index, lines)}: span tags and plain tags are mixed, in "
             f"{_around(sentences[number - 1], index)}; tag every word with O "
             "or a span tag (B-, I-, E-, S-), and use no plain tags that look like span tags"
         )
@@ -97,20 +102,41 @@ def scheme_of(tags: Iterable[Sequence[str]], expected: Scheme | None = None) -> 
         )
     scheme = expected if expected in schemes and schemes[0] != "BIO" else schemes[0]
     if scheme != "BIO":
-        _check_well_formed(sentences, scheme)
+        _check_well_formed(sentences, scheme, lines)
     return scheme
 
 
+def location(number: int, index: int, lines: Sequence[Sequence[int]]) -> str:
+    """Format where a tag is: its line in the file, or else the number of its sentence.
+
+    Args:
+        number: Number of the sentence, from 1.
+        index: Index of the tag in the sentence.
+        lines: Line of each tag in its file, if there is one.
+
+    Example:
+        >>> location(2, 0, [[1, 2], [4]]), location(2, 0, [])
+        ('line 4', 'sentence 2')
+    """
+    known = lines[number - 1] if lines else ()
+    return f"line {known[index]}" if known else f"sentence {number}"
+
+
 def looks_like_spans(tags: Iterable[str]) -> bool:
-    """Return whether plain tags look like span tags in another spelling.
+    """Return whether plain tags look like span tags in another spelling, or without any `B-`.
 
     Example:
         >>> looks_like_spans(["b-per", "i-per", "o"]), looks_like_spans(["PER-B", "PER-I", "O"])
         (True, True)
         >>> looks_like_spans(["B", "I", "O"]), looks_like_spans(["NOUN", "U"])
         (True, False)
+        >>> looks_like_spans(["U-PER", "O"]), looks_like_spans(["U-PER", "NOUN", "O"])
+        (True, False)
     """
-    found = [_LIKE_SPAN_TAG.fullmatch(tag) for tag in set(tags) - {"O", "o"}]
+    tags = set(tags)
+    if "O" in tags and all(_OTHER_SPAN_TAG.fullmatch(tag) for tag in tags - {"O"}):
+        return len(tags) > 1
+    found = [_LIKE_SPAN_TAG.fullmatch(tag) for tag in tags - {"O", "o"}]
     letters = {(match[1] or match[3]).upper() for match in found if match}
     return all(found) and "B" in letters and len(letters) > 1
 
@@ -198,16 +224,19 @@ def _span_tags(tags: Set[str], expected: Scheme | None) -> Set[str]:
     return usual | {tag for tag in with_letter if tag[2:] in classes}
 
 
-def _check_well_formed(sentences: list[Sequence[str]], scheme: Scheme) -> None:
+def _check_well_formed(
+    sentences: list[Sequence[str]], scheme: Scheme, lines: Sequence[Sequence[int]]
+) -> None:
     """Raise UserError if a sequence of tags isn't possible in a scheme other than BIO."""
     *_, end, single = _LETTERS[scheme]
     for number, sentence in enumerate(sentences, start=1):
         for index, (before, after) in enumerate(pairwise(["O", *map(standard, sentence), "O"])):
             if not _is_iobes(before, after):
                 others = {tag for row in sentences for tag in row if tag[0] not in "BIO"}
-                witness, _ = _find(sentences, others)
+                witness = location(*_find(sentences, others), lines)
+                here = location(number, min(index, len(sentence) - 1), lines)
                 raise UserError(
-                    f"sentence {number}: span schemes are mixed: sentence {witness} is in "
+                    f"{here}: span schemes are mixed: {witness} is in "
                     f"{scheme}, but {_around(sentence, index)} is not; use {scheme} throughout, or "
                     f"neither {end}- nor {single}-"
                 )

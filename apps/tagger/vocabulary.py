@@ -66,7 +66,7 @@ class Vocabulary:
             words[form.decode()] += count
             for character in spelling:
                 characters[character] += count
-        scheme = scheme_of(sentence.tags for sentence in sentences)
+        scheme = scheme_of([s.tags for s in sentences], lines=[s.lines for s in sentences])
         tags = sorted({tag for sentence in sentences for tag in sentence.tags})
         auxiliary = zip(*(sentence.auxiliary for sentence in sentences), strict=True)
         return cls(

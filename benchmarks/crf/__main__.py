@@ -60,7 +60,9 @@ def main() -> None:
             f"{mode:6} crf {row['crf']:.1f} ms  bilstm {row['bilstm']:.1f} ms  {row['ratio']:.2f}x"
         )
     if args.json:
-        args.json.write_text(json.dumps({**rows, "rounds": args.rounds}, indent=1) + "\n", encoding="utf-8")
+        args.json.write_text(
+            json.dumps({**rows, "rounds": args.rounds}, indent=1) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

@@ -109,7 +109,9 @@ def main() -> None:
         times = "  ".join(f"{name} {value:.0f} ms" for name, value in medians.items())
         print(f"{times}   {slow} takes {ratio(ms[slow], ms[fast]):.2f}x {fast}", flush=True)
     if args.json:
-        args.json.write_text(json.dumps({"rows": rows, "rounds": args.rounds}, indent=1) + "\n", encoding="utf-8")
+        args.json.write_text(
+            json.dumps({"rows": rows, "rounds": args.rounds}, indent=1) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

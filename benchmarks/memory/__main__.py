@@ -96,7 +96,9 @@ def main() -> None:
             f"{name:20} {times} ms   {first} takes {rows[name]['ratio']:.1f}x {second}", flush=True
         )
     if args.json:
-        args.json.write_text(json.dumps({"rows": rows, "rounds": args.rounds}, indent=1) + "\n", encoding="utf-8")
+        args.json.write_text(
+            json.dumps({"rows": rows, "rounds": args.rounds}, indent=1) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

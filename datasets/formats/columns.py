@@ -25,6 +25,7 @@ class Sentence(NamedTuple):
     tags: list[str]
     auxiliary: tuple[list[str], ...] = ()  # further columns, one value per word
     text: str | None = None  # the sentence before it was split into words
+    lines: Sequence[int] = ()  # of each word in its file
 
 
 def read_columns(
@@ -80,7 +81,7 @@ def read_columns(
     check_choice(path, table, word, tag, named=bool(column and word_column))
     check_sentences(path, table, word)
     return [
-        Sentence(words, tags, tuple(columns))
+        Sentence(words, tags, tuple(columns), lines=[row.number for row in block])
         for block in table
         for words, tags, *columns in [[[row.cells[i] for row in block] for i in chosen]]
     ]

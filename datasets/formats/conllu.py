@@ -63,7 +63,7 @@ def read_conllu(
             columns = ([row[index] for _, row in words] for index in chosen)
             forms, tags, *others = columns
             text = text or _join([row for _, row in rows])
-            sentences.append(Sentence(forms, tags, tuple(others), text))
+            sentences.append(Sentence(forms, tags, tuple(others), text, [n for n, _ in words]))
     if not sentences:
         raise DataError(f"{path}: contains no sentences; expected ten columns, separated by tabs")
     if {word for sentence in sentences for word in sentence.words} == {"_"}:

@@ -41,6 +41,10 @@ CHUNKS = {
 }
 
 
+def without_lines(sentences):
+    return [sentence._replace(lines=()) for sentence in sentences]
+
+
 def test_ewt_agrees_with_its_files(manual, any_checksum, capsys, monkeypatch):
     folder = manual / "ud_english_ewt" / "r2.10"
     folder.mkdir(parents=True)
@@ -50,7 +54,8 @@ def test_ewt_agrees_with_its_files(manual, any_checksum, capsys, monkeypatch):
             file.write(content)
         (manual / f"{split}.conllu").write_bytes(content)
     for split in EWT:
-        expected = read_conllu(manual / f"{split}.conllu", "upos", ["xpos", "feats"])
+        read = read_conllu(manual / f"{split}.conllu", "upos", ["xpos", "feats"])
+        expected = without_lines(read)
         assert sorted(read_benchmark("ud_english_ewt", split)) == sorted(expected)
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -64,7 +69,9 @@ def test_conll2000_holds_out_dev_sentences_of_train(manual, any_checksum, monkey
     monkeypatch.setattr(conll2000, "DEV_SENTENCES", 2)
     for split, text in CHUNKS.items():
         (manual / f"{split}.txt").write_text(text)
-    files = {split: read_columns(manual / f"{split}.txt", "3", ["2"]) for split in CHUNKS}
+    files = {
+        split: without_lines(read_columns(manual / f"{split}.txt", "3", ["2"])) for split in CHUNKS
+    }
     train, dev = read_benchmark("conll2000", "train"), read_benchmark("conll2000", "dev")
     assert len(dev) == 2 and sorted(train + dev) == sorted(files["train"])
     assert [s for s in files["train"] if s in train] == train  # in the order of the file

@@ -214,7 +214,7 @@ def test_mixed_schemes_get_a_one_line_error(command, tmp_path, columns_file):
     files = ["--train_file", mixed, "--dev_file", columns_file]
     code, _, err = command("train", "--run", tmp_path / "run", *files)
     assert code == 2
-    assert err.startswith(f"error: {mixed}, sentence 2: span schemes are mixed")
+    assert err.startswith(f"error: {mixed}, line 3: span schemes are mixed: line 1 is")
     assert err.count("\n") == 1
 
 

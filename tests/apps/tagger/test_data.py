@@ -236,12 +236,24 @@ def test_a_single_tag_is_refused(load_files):
         load_files(["a/_/X b/_/Y"], ["a/_/X"], auxiliary=("2",))
 
 
-def test_spans_in_another_spelling_are_warned_of(load_files, tmp_path, capsys):
-    assert load_files(["a/b-per b/i-per c/o"], ["a/b-per"]).vocabulary.scheme is None
+@pytest.mark.parametrize("tag", ["i-per", "U-PER"])
+def test_spans_that_are_read_as_plain_tags_are_warned_of(load_files, tmp_path, capsys, tag):
+    rest = "b/b-per c/o" if tag == "i-per" else "b/U-LOC c/O"
+    assert load_files([f"a/{tag} {rest}"], [f"a/{tag}"]).vocabulary.scheme is None
     assert capsys.readouterr().err == (
-        f"warning: {tmp_path / 't'}: tags such as 'i-per' are read as plain tags; to score spans, "
+        f"warning: {tmp_path / 't'}: tags such as '{tag}' are read as plain tags; to score spans, "
         "spell them B-NAME, I-NAME and O\n"
     )
+
+
+def test_mistakes_in_tags_are_located_by_their_line(load_files, tmp_path, capsys):
+    train = ["a/B-X b/O", "c/O", "d/O e/I-X"]
+    with pytest.raises(UserError, match=f"^{tmp_path}/d, line 4: span tags and plain tags are"):
+        load_files(train, ["c/O", "a/O b/NOUN e/B-X"])
+    with pytest.raises(UserError, match=f"^{tmp_path}/d, line 6: .*: line 5 is in IOBES, but"):
+        load_files(train, ["c/O", "a/O b/O c/S-X d/E-X"])
+    load_files(train, ["c/O d/B-X", "a/B-Z"])
+    assert "count as errors: B-Z (line 4)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("scheme", "single"), [("BILOU", "U"), ("BMEWO", "W"), ("BMESO", "S")])

@@ -100,11 +100,13 @@ def test_letters_of_other_schemes_are_plain_tags_if_there_are_other_plain_tags()
         ("DET NOUN", False),
         ("B O", False),
         ("B-movie NOUN", False),
+        ("U-PER U-LOC O", True),
+        ("U-PER L-N", False),
         ("Title, lower UPPER.", False),
         ("T0 T1", False),
     ],
 )
-def test_span_tags_in_another_spelling_are_noticed(tags, expected):
+def test_span_tags_that_are_read_as_plain_tags_are_noticed(tags, expected):
     assert looks_like_spans(tags.split()) is expected
 
 

@@ -17,16 +17,16 @@ CHUNKS = "The DT B-NP\ndog NN I-NP\n\n\nruns VB B-VP"
 
 def test_first_column_is_the_word_and_last_the_tag(tmp_path):
     assert read(tmp_path, CHUNKS) == [
-        Sentence(["The", "dog"], ["B-NP", "I-NP"]),
-        Sentence(["runs"], ["B-VP"]),
+        Sentence(["The", "dog"], ["B-NP", "I-NP"], lines=[1, 2]),
+        Sentence(["runs"], ["B-VP"], lines=[5]),
     ]
 
 
 @pytest.mark.parametrize(("column", "auxiliary"), [("2", ["3", "1"]), ("-2", ["-1", "-3"])])
 def test_columns_are_chosen_by_number_from_either_end(tmp_path, column, auxiliary):
     assert read(tmp_path, CHUNKS, column, auxiliary) == [
-        Sentence(["The", "dog"], ["DT", "NN"], (["B-NP", "I-NP"], ["The", "dog"])),
-        Sentence(["runs"], ["VB"], (["B-VP"], ["runs"])),
+        Sentence(["The", "dog"], ["DT", "NN"], (["B-NP", "I-NP"], ["The", "dog"]), lines=[1, 2]),
+        Sentence(["runs"], ["VB"], (["B-VP"], ["runs"]), lines=[5]),
     ]
 
 
@@ -59,7 +59,7 @@ def test_another_encoding_is_refused_with_the_byte(tmp_path):
 
 def test_words_separated_by_tabs_may_contain_spaces(tmp_path):
     assert read(tmp_path, "New York\tNOUN\r\nis\tVERB\r\n") == [
-        Sentence(["New York", "is"], ["NOUN", "VERB"])
+        Sentence(["New York", "is"], ["NOUN", "VERB"], lines=[1, 2])
     ]
 
 
@@ -204,7 +204,7 @@ def test_what_would_be_misread_is_refused_with_a_remedy(tmp_path, text, message)
 
 def test_columns_that_are_named_are_read_as_they_are(tmp_path):
     sentences = read(tmp_path, "B-X Berlin\nO is\n", "1", (), "2")
-    assert sentences == [Sentence(["Berlin", "is"], ["B-X", "O"])]
+    assert sentences == [Sentence(["Berlin", "is"], ["B-X", "O"], lines=[1, 2])]
     assert read(tmp_path, "5 CD\n7 CD\n", None, (), "1")[0].words == ["5", "7"]
     with pytest.raises(DataError, match="column 1 can't be both the words and the tags"):
         read(tmp_path, "a X\nb Y\n", "1")

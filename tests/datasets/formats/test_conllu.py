@@ -29,8 +29,14 @@ def read(tmp_path, text, *columns):
 
 def test_multiword_tokens_and_empty_nodes_are_skipped(tmp_path):
     assert read(tmp_path, TEXT) == [
-        Sentence(["I", "did", "n't", "."], ["PRON", "AUX", "PART", "PUNCT"], (), "I didn't."),
-        Sentence(["Yes"], ["INTJ"], (), "Yes"),
+        Sentence(
+            ["I", "did", "n't", "."],
+            ["PRON", "AUX", "PART", "PUNCT"],
+            (),
+            "I didn't.",
+            [4, 6, 8, 9],
+        ),
+        Sentence(["Yes"], ["INTJ"], (), "Yes", [11]),
     ]
 
 
