@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from apps.common.config import UserDataConfig
-from apps.common.ranges import at_least, fraction
+from apps.common.ranges import at_least, between, fraction
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,9 @@ class Config(UserDataConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        sizes = "max_facts", "units", "hops", "memory_size", "word_size", "num_reads"
-        at_least(1, self, *sizes)
+        at_least(1, self, "units", "memory_size", "word_size", "num_reads")
+        between(1, 100, self, "hops")
+        between(1, 1000, self, "max_facts")
         fraction(self, "noise")
 
 

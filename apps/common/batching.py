@@ -18,7 +18,7 @@ def bucket_batches(
 
     Args:
         widths: Padded length of each example, (examples,).
-        batch_size: Examples per batch.
+        batch_size: Examples per batch, at most all.
         order: Generator that shuffles the examples of each width, then the batches; None: no
             shuffling.
         fill: How the last batch of each width is filled: with its first examples again ("repeat"),
@@ -32,6 +32,7 @@ def bucket_batches(
         >>> [(rows.tolist(), width) for rows, width in batches]
         [([0, 2], 8), ([3, -1], 8), ([1, -1], 16)]
     """
+    batch_size = min(batch_size, len(widths))  # more rows would only be padding
     examples = np.arange(len(widths)) if order is None else order.permutation(len(widths))
     batches = []
     for width in np.unique(widths).tolist():

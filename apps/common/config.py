@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.common.errors import UserError
-from apps.common.ranges import at_least, positive
+from apps.common.ranges import at_least, between, positive
 from datasets.card import load_card
 
 
@@ -41,8 +41,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         at_least(1, self, "batch_size", "epochs", "patience")
         positive(self, "learning_rate", "clip_norm")
-        if not 0 <= self.seed < 2**32:
-            raise UserError(f"seed must be 0 to {2**32 - 1}, not {self.seed}")
+        between(0, 2**32 - 1, self, "seed")
 
 
 @dataclass(frozen=True)

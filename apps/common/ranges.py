@@ -18,6 +18,18 @@ def at_least(minimum: float, options: Any, *names: str) -> None:
     _check(options, names, lambda value: value >= minimum, f"be at least {minimum}")
 
 
+def between(minimum: int, maximum: int, options: Any, *names: str) -> None:
+    """Raise UserError if one of these options is outside of a range; None passes.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> between(1, 100, SimpleNamespace(n_best=101), "n_best")
+        Traceback (most recent call last):
+        apps.common.errors.UserError: n_best must be 1 to 100, not 101
+    """
+    _check(options, names, lambda n: minimum <= n <= maximum, f"be {minimum} to {maximum}")
+
+
 def positive(options: Any, *names: str) -> None:
     """Raise UserError if one of these options is not above 0; None passes."""
     _check(options, names, lambda value: value > 0, "be above 0")

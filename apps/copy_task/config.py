@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from apps.common.config import PredictOptions as BasePredictOptions
 from apps.common.config import TrainConfig
 from apps.common.errors import UserError
-from apps.common.ranges import at_least
+from apps.common.ranges import at_least, between
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,9 @@ class Config(TrainConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least(1, self, "units", "bits", "max_length", "max_repeats", "memory_size")
-        at_least(1, self, "word_size", "num_reads", "num_writes", "steps_per_epoch")
+        between(1, 10_000, self, "max_length", "max_repeats")
+        at_least(1, self, "units", "bits", "memory_size", "word_size")
+        at_least(1, self, "num_reads", "num_writes", "steps_per_epoch")
         at_least(0, self, "write_penalty")
         if self.num_writes > 1 and self.cell in ("dnc", "sparse_ntm"):
             raise UserError(f"num_writes: a {self.cell} has one write head")
@@ -79,7 +80,7 @@ class PredictOptions(BasePredictOptions):
     """Random seed of the random sequence."""
 
     def __post_init__(self) -> None:
-        at_least(1, self, "random")
+        between(1, 10_000, self, "random")
         at_least(0, self, "seed")
 
     @property

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from apps.common.app import History
+from apps.common.errors import UserError
 from apps.common.facts import counted
 from apps.copy_task import curriculum
 from apps.copy_task.config import Config
@@ -18,6 +19,7 @@ from apps.copy_task.tasks import Sequence, Task, longest, task
 from datasets.algorithmic.tasks import fixed_set
 
 PER_LENGTH = 10  # fixed sequences that measure the prediction gain of a length
+LARGEST = 4  # GB of an epoch, which is generated at once
 _GAIN_SEED = 17040300  # seed of these sequences
 
 
@@ -127,9 +129,18 @@ def load(config: Config) -> Data:
     """Set up the generation of training sequences.
 
     Raises:
-        UserError: If `max_length` is too small for the task.
+        UserError: If `max_length` is too small for the task, or an epoch is too large.
     """
-    return Data(config, task(config))
+    data = Data(config, task(config))
+    numbers = data.time * (data.input_size + data.output_size + 1)
+    size = 4e-9 * config.steps_per_epoch * config.batch_size * numbers
+    if size > LARGEST:
+        raise UserError(
+            f"an epoch of {config.steps_per_epoch:,} steps with {config.batch_size:,} sequences of "
+            f"{data.time:,} vectors takes {size:,.0f} GB, more than {LARGEST}; lower "
+            "steps_per_epoch, batch_size or max_length"
+        )
+    return data
 
 
 def pad(sequences: list[Sequence], time: int) -> Batch:

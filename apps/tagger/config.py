@@ -7,7 +7,7 @@ from typing import Literal
 from apps.common.config import PredictOptions as BasePredictOptions
 from apps.common.config import UserDataConfig
 from apps.common.errors import UserError
-from apps.common.ranges import at_least, fraction
+from apps.common.ranges import at_least, between, fraction
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ class Config(UserDataConfig):
         for name in ("column", "word_column"):
             if getattr(self, name) and not self.train_file:
                 raise UserError(f"{name} requires train_file: a data set has its own columns")
-        at_least(1, self, "min_count", "embedding_size", "character_units", "units", "layers")
+        at_least(1, self, "min_count", "embedding_size", "character_units", "units")
+        between(1, 100, self, "layers")
         fraction(self, "word_dropout", "dropout", "recurrent_dropout", "output_dropout", "ema")
         at_least(0, self, "language_model")
 
@@ -96,8 +97,7 @@ class PredictOptions(BasePredictOptions):
     """Write the tagged lines as a web page to a new file, instead of printing them."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.n_best <= 1000:
-            raise UserError(f"n_best must be 1 to 1000, not {self.n_best}")
+        between(1, 1000, self, "n_best")
 
     @property
     def prints_answers(self) -> bool:

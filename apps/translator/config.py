@@ -7,7 +7,7 @@ from typing import Literal
 from apps.common.config import PredictOptions as BasePredictOptions
 from apps.common.config import UserDataConfig
 from apps.common.errors import UserError
-from apps.common.ranges import at_least, fraction, positive
+from apps.common.ranges import at_least, between, fraction, positive
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,9 @@ class Config(UserDataConfig):
             )
         if self.subword_regularization and self.subwords != "unigram":
             raise UserError("subword_regularization requires subwords unigram, not bpe")
-        sizes = "vocabulary_size", "max_length", "units", "layers", "embedding_size"
-        at_least(1, self, *sizes, "average", "num_beams")
+        at_least(1, self, "vocabulary_size", "units", "embedding_size", "average")
+        between(1, 100, self, "layers", "num_beams")
+        between(1, 10_000, self, "max_length")
         dropouts = "embedding_dropout", "dropout", "output_dropout"
         fraction(self, *dropouts, "subword_regularization", "label_smoothing")
         positive(self, "max_ratio")
@@ -112,15 +113,12 @@ class PredictOptions(BasePredictOptions):
     """Draw the attention weights of the last line: a new .png, .svg or .pdf file."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.n_best <= 100:
-            raise UserError(f"n_best must be 1 to 100, not {self.n_best}")
-        if self.sample is not None and not 1 <= self.sample <= 1000:
-            raise UserError(f"sample must be 1 to 1000, not {self.sample}")
+        between(1, 100, self, "n_best")
+        between(1, 1000, self, "sample")
         if self.sample and self.n_best > 1:
             raise UserError("give either n_best or sample: the best translations, or random ones")
         positive(self, "temperature")
-        if not 0 <= self.seed < 2**31:
-            raise UserError(f"seed must be 0 to {2**31 - 1}, not {self.seed}")
+        between(0, 2**31 - 1, self, "seed")
 
 
 _TRANSLATION = Config(dataset="multi30k")

@@ -30,9 +30,10 @@ class ProfessorForcing(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
     Call arguments:
         forced: Teacher-forced behavior (batch, time, d): states, or states and outputs.
         free: Free-running behavior (batch, time, d); its time axis may have another length.
-        mask: (batch, time) bool, True = real, of `forced`.
-        free_mask: (batch, time) bool, True = real, of `free`; None: `mask`, if the lengths are the
-            same.
+        mask: (batch, time) bool, True = real, of `forced`; None: the mask that Keras attached to
+            it.
+        free_mask: (batch, time) bool, True = real, of `free`; None: the mask that Keras attached to
+            it, otherwise `mask`, if that is given.
 
     Returns:
         The discriminator's logits (batch, 2), for forced and for free. The outputs of a functional
@@ -69,6 +70,7 @@ class ProfessorForcing(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
         self.discriminator = discriminator
         self.weight = weight
         self.reversal = GradientReversal(weight, dtype=self.dtype_policy)
+        self.supports_masking = True
 
     def build(self, forced_shape: Shape, free_shape: Shape) -> None:
         check_sequence("forced", forced_shape, self)
@@ -84,11 +86,14 @@ class ProfessorForcing(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
     def call(
         self, forced: Tensor, free: Tensor, mask: Mask = None, free_mask: Mask = None
     ) -> Tensor:
+        free_mask = getattr(free, "_keras_mask", mask) if free_mask is None else free_mask
+        # Keras fills it in only where there is one tensor argument
+        mask = getattr(forced, "_keras_mask", None) if mask is None else mask
         check_sequence("forced", forced, self)
         axes = {"batch": batch_of(forced), "time": None, "features": static_shape(forced)[-1]}
         check_shape("free", free, axes, self)
         mask = as_mask("mask", mask, forced, self)
-        free_mask = as_mask("free_mask", mask if free_mask is None else free_mask, free, self)
+        free_mask = as_mask("free_mask", free_mask, free, self)
         forced = self._discriminate(ops.stop_gradient(forced), mask)
         free = self._discriminate(self.reversal(free), free_mask)
         logits = ops.concatenate([forced, free], axis=1)
@@ -107,6 +112,9 @@ class ProfessorForcing(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
             axes = {"batch": batch_of(behavior), "logit": 1}
             check_shape("the discriminator's output", logits, axes, self, " or (batch,)")
         return ops.reshape(logits, (-1, 1))
+
+    def compute_mask(self, forced: Tensor, mask: Mask = None) -> None:
+        return None
 
     def compute_output_shape(self, forced_shape: Shape, free_shape: Shape) -> Shape:
         return (forced_shape[0], 2)

@@ -68,6 +68,17 @@ def test_each_behavior_has_its_own_mask():
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
 
 
+@pytest.mark.filterwarnings("error:Layer .professor_forcing:UserWarning")
+def test_masks_of_keras_are_used():
+    ids = [keras.Input((None,), dtype="int32") for _ in range(2)]
+    embedding, net = keras.layers.Embedding(5, 4, mask_zero=True), discriminator()
+    model = keras.Model(ids, ProfessorForcing(net)(*map(embedding, ids)))
+    forced, free = np.array([[3, 1, 2], [1, 4, 2]]), np.array([[2, 2, 1, 4], [4, 1, 3, 3]])
+    wanted = ops.convert_to_numpy(model([forced, free]))
+    padded = [np.pad(forced, ((0, 0), (0, 2))), np.pad(free, ((0, 0), (3, 0)))]
+    np.testing.assert_allclose(ops.convert_to_numpy(model(padded)), wanted, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("make", "line"),
     [

@@ -6,7 +6,7 @@ import pytest
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["train", "--hops", "0"], "hops must be at least 1, not 0"),
+        (["train", "--hops", "1000"], "hops must be 1 to 100, not 1000"),
         (["train", "--noise", "1"], "noise must lie in [0, 1), not 1.0"),
     ],
 )

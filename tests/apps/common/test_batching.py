@@ -18,6 +18,12 @@ def test_batches_are_full_and_contain_every_example(shuffled, fill):
     assert real.all() if fill == "repeat" else real.sum() == 7
 
 
+@pytest.mark.parametrize("fill", ["repeat", "blank"])
+def test_a_batch_has_at_most_as_many_rows_as_there_are_examples(fill):
+    batches = bucket_batches(WIDTHS, 10**9, fill=fill)
+    assert [rows.shape for rows, _ in batches] == [(7,), (7,)]
+
+
 def test_the_order_is_determined_by_the_generator():
     first, again, other = (
         [rows.tolist() for rows, _ in bucket_batches(WIDTHS, 3, np.random.default_rng(seed))]

@@ -24,7 +24,7 @@ OPTIONS = [str(word) for name, value in TINY.items() for word in (f"--{name}", v
         (["train", "--units", "0"], "units must be at least 1, not 0"),
         (["train", "--cell", "dnc", "--num_writes", "2"], "a dnc has one write head"),
         (["train", "--task", "associative_recall", "--max_length", "1"], "needs at least 2"),
-        (["predict", "--run", "nowhere", "--random", "0"], "random must be at least 1, not 0"),
+        (["predict", "--run", "nowhere", "--random", "1000000"], "random must be 1 to 10000,"),
         (["predict", "--run", "nowhere", "--seed", "-1"], "seed must be at least 0, not -1"),
     ],
 )

@@ -5,6 +5,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from apps.common.errors import UserError
 from apps.copy_task import curriculum
 from apps.copy_task.config import Config
 from apps.copy_task.data import load
@@ -38,6 +39,12 @@ def test_batches_have_one_shape_and_weights_mark_the_targets(name):
     assert data.dev.inputs.shape == (100, data.time, data.input_size)
     spec = data.batches(1).element_spec
     assert [part.shape.as_list() for part in spec] == [list(part.shape) for part in batches[0]]
+
+
+@pytest.mark.parametrize("name", ["batch_size", "steps_per_epoch"])
+def test_an_epoch_that_takes_too_much_memory_is_refused(name):
+    with pytest.raises(UserError, match=r"takes [\d,]+ GB, more than 4; lower steps_per_epoch, "):
+        load(dataclasses.replace(SMALL, **{name: 10**7}))
 
 
 def test_the_length_of_each_sequence_is_drawn_separately():

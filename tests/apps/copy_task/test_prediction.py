@@ -154,5 +154,5 @@ def test_an_export_of_another_task_is_refused():
 
 
 def test_a_random_sequence_has_at_least_one_vector():
-    with pytest.raises(UserError, match="random must be at least 1, not 0"):
+    with pytest.raises(UserError, match="random must be 1 to 10000, not 0"):
         PredictOptions(random=0)

@@ -20,6 +20,8 @@ def test_an_app_without_score_has_no_such_command(capsys):
     ("args", "message"),
     [
         (["train", "--units", "0"], "units must be at least 1, not 0"),
+        (["train", "--num_beams", "100000"], "num_beams must be 1 to 100, not 100000"),
+        (["train", "--max_length", "1000000"], "max_length must be 1 to 10000, not 1000000"),
         (["train", "--dropout", "1"], "dropout must lie in [0, 1), not 1.0"),
         (["train", "--train_file", "no.en,no.de", "--dev_file", "x"], "no.en: No such file"),
         (["train", "--source", "de"], "dates does not translate 'de'"),
