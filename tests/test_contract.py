@@ -226,11 +226,12 @@ def case_of_cell(name):
 NOT_TRAINED = {"beam search"}  # runs a trained model; tests/decoding tests it under JAX
 TRAINING = ("every_weight_gets_a_gradient", "trains_with_and_without_jit")
 SLOW = ("trains_with_and_without_jit", "saved_model_matches_layer")
-# `loads_under_jax` runs once for all of them, in one process: the last test.
+# They run once for all layers, below; JAX in one process.
+ONCE = ("registered_name_is_unique", "loads_under_jax")
 PROPERTIES = [
     pytest.param(check, marks=[pytest.mark.slow] if check.__name__ in SLOW else [])
     for check in LAYER_PROPERTIES
-    if check.__name__ != "loads_under_jax"
+    if check.__name__ not in ONCE
 ]
 
 

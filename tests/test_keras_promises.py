@@ -86,7 +86,13 @@ TESTS = {
 }
 
 
-@pytest.mark.parametrize("test", TESTS)
+# They compile a step of training for each.
+SLOW = ("rnn_test.test_basics", "stacked_rnn_cells_test.test_basics")
+
+
+@pytest.mark.parametrize(
+    "test", [pytest.param(t, marks=[pytest.mark.slow] if t in SLOW else []) for t in TESTS]
+)
 def test_it_passes_with_our_layers(test, monkeypatch):
     if test in SKIPPED:
         pytest.skip(SKIPPED[test])

@@ -90,6 +90,7 @@ def test_a_damaged_export_gets_one_line(tmp_path, export):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_it_needs_no_keras_and_loads_the_operations_of_tensorflow_text():
     code = f"""
 import sys
@@ -109,6 +110,7 @@ except ImportError as error:
     assert done.stdout == expected, done.stderr
 
 
+@pytest.mark.slow
 def test_keras_finds_the_layers_if_it_is_imported_after_seqkit():
     code = """
 import seqkit, keras

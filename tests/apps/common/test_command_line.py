@@ -154,21 +154,25 @@ def test_the_wrong_folder_is_named(monkeypatch, capsys, app, args, message):
     assert (code, out) == (2, "") and message in err and err.count("\n") == 1, err
 
 
-def test_an_incomplete_version_is_passed_over_with_a_warning(capsys, tmp_path):
+def stdin(terminal):
+    """Return a stdin with two lines."""
+    return types.SimpleNamespace(buffer=io.BytesIO(b"a\nb\n"), isatty=lambda: terminal)
+
+
+def test_an_incomplete_version_is_passed_over_with_a_warning(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("sys.stdin", stdin(terminal=False))  # which isn't announced
     (tmp_path / "1").symlink_to(RELEASES / "tagger/1")
     (tmp_path / "2").mkdir()
-    code, out, err = printed(capsys, tagger, "predict", "--saved_model", tmp_path, "a b")
-    assert code == 0 and out
+    code, out, err = printed(capsys, tagger, "predict", "--saved_model", tmp_path)
+    assert code == 0 and out.count("\n") == 2
     assert err == f"warning: {tmp_path}: version 2 is incomplete; using 1\n"
 
 
-@pytest.mark.parametrize("terminal", [False, True])
-def test_reading_from_a_terminal_is_announced(monkeypatch, capsys, terminal):
-    stdin = types.SimpleNamespace(buffer=io.BytesIO(b"a\nb\n"), isatty=lambda: terminal)
-    monkeypatch.setattr("sys.stdin", stdin)
+def test_reading_from_a_terminal_is_announced(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", stdin(terminal=True))
     code, out, err = printed(capsys, tagger, "predict", "--saved_model", RELEASES / "tagger")
     assert code == 0 and out.count("\n") == 2
-    assert err == ("reading lines from the terminal; end with Ctrl-D\n" if terminal else "")
+    assert err == "reading lines from the terminal; end with Ctrl-D\n"
 
 
 @pytest.mark.parametrize(
