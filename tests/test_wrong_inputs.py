@@ -4,6 +4,7 @@ The inputs of each layer and function are valid first. Then each of them loses o
 a size that it shares with another one, or becomes text. Nothing may be broadcast in silence.
 """
 
+import functools
 import importlib
 import inspect
 import itertools
@@ -250,6 +251,12 @@ def case_named(name):
     return case_of(name) if name in LAYERS else case_of_cell(name)
 
 
+@functools.cache
+def built(name):
+    """Return a built layer, which no refused call may change."""
+    return case_named(name).layer()
+
+
 def assert_all_refused(layer, calls):
     """Assert that calls (what, function) raise a ValueError of one line naming an argument."""
     arguments = {*inspect.signature(layer.call).parameters, "state", "memory"}
@@ -268,8 +275,7 @@ def assert_all_refused(layer, calls):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_wrong_input_of_a_layer_is_refused(name):
-    case = case_named(name)
-    layer = case.layer()
+    case, layer = case_named(name), built(name)
     calls = wrong_calls(case, type(layer).__name__)
     assert_all_refused(layer, [(what, lambda x=x: case.call(layer, x)) for what, x in calls])
 
@@ -282,8 +288,7 @@ def masked(name):
 
 @pytest.mark.parametrize("name", filter(masked, NAMES))
 def test_a_wrong_mask_of_a_layer_is_refused(name):
-    case = case_named(name)
-    layer = case.layer()
+    case, layer = case_named(name), built(name)
     batch, time = next(x for x in case.arrays if case.has_time(x)).shape[:2]
     shapes = [(batch, 1), (batch, time + 1), (batch,), (batch, time, 1), (batch + 1, time)]
     masks = {str(shape): np.ones(shape, bool) for shape in shapes}
@@ -294,8 +299,7 @@ def test_a_wrong_mask_of_a_layer_is_refused(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_nan_stays_in_its_row_of_a_layer(name):
-    case = case_named(name)
-    layer = case.layer()
+    case, layer = case_named(name), built(name)
     clean = case.numbers(layer)
     for k, x in enumerate(case.arrays):
         if x.dtype == "float32":

@@ -15,6 +15,12 @@ from tests.reference.decoding import enumerate_sequences, ranked, repeats
 
 MAX_LENGTH, ENOUGH = 4, 170  # at least as many beams as a step has continuations
 LENGTH_PENALTIES = {"none": None, "wu": wu_penalty(0.8), "per token": per_token}
+EVERY_PENALTY = [(kind, penalty) for kind in KINDS for penalty in LENGTH_PENALTIES]
+
+
+def alternating(first, second):
+    """Return (kind, penalty, number of results) with every kind, penalty and pair of them."""
+    return [(*pair, (first, second)[i % 2]) for i, pair in enumerate(EVERY_PENALTY)]
 
 
 def search(toy, kind="end symbol", max_length=MAX_LENGTH, state=None, **more):
@@ -60,9 +66,7 @@ def all_sequences(toy, kind, row, **more):
     )
 
 
-@pytest.mark.parametrize("num_results", [1, 30])
-@pytest.mark.parametrize("penalty", LENGTH_PENALTIES)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "penalty", "num_results"), alternating(1, 30))
 def test_enough_beams_find_the_best_of_all_sequences(kind, penalty, num_results):
     toy = Toy(rows=3, seed=1)
     lp = LENGTH_PENALTIES[penalty]
@@ -74,9 +78,7 @@ def test_enough_beams_find_the_best_of_all_sequences(kind, penalty, num_results)
         assert_found(found, row, wanted)
 
 
-@pytest.mark.parametrize("num_results", [1, 3])
-@pytest.mark.parametrize("penalty", LENGTH_PENALTIES)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "penalty", "num_results"), alternating(3, 1))
 def test_few_beams_match_the_plain_algorithm(kind, penalty, num_results):
     """The plain algorithm never stops early."""
     toy = Toy(rows=40, vocabulary=6, seed=8, scale=0.8)
@@ -127,8 +129,9 @@ def test_hypotheses_start_with_the_prefix(kind):
         assert_found(found, row, ranked(all_sequences(toy, kind, row, prefix=start)))
 
 
-@pytest.mark.parametrize("n", [1, 2, 3])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "n"), [*((KINDS[0], n) for n in (1, 2, 3)), (KINDS[1], 2), (KINDS[2], 3)]
+)
 def test_no_ngram_occurs_twice(kind, n):
     toy = Toy(rows=3, seed=4)
     toy.lengths[:] = 4

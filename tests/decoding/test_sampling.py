@@ -51,10 +51,15 @@ def nucleus(p, k, top_p, temperature):
 
 
 @pytest.mark.parametrize(
-    ("temperature", "top_k", "top_p"),
-    [(1.0, None, None), (0.6, None, None), (1.0, 2, None), (1.0, None, 0.8), (1.5, 3, 0.7)],
+    ("kind", "temperature", "top_k", "top_p"),
+    [
+        ("end symbol", 1.0, None, None),
+        ("end symbol", 0.6, None, None),
+        ("end symbol", 1.0, 2, None),
+        ("end symbol", 1.0, None, 0.8),
+        *((kind, 1.5, 3, 0.7) for kind in KINDS),
+    ],
 )
-@pytest.mark.parametrize("kind", KINDS)
 def test_samples_follow_their_distribution(kind, temperature, top_k, top_p):
     toy = Toy(rows=1, vocabulary=4, seed=1, scale=0.7)
     toy.lengths[:] = 2
