@@ -123,7 +123,7 @@ def location(number: int, index: int, lines: Sequence[Sequence[int]]) -> str:
 
 
 def looks_like_spans(tags: Iterable[str]) -> bool:
-    """Return whether plain tags look like span tags in another spelling, or without any `B-`.
+    """Return whether plain tags look like span tags: in another spelling, or `U-` or `W-` alone.
 
     Example:
         >>> looks_like_spans(["b-per", "i-per", "o"]), looks_like_spans(["PER-B", "PER-I", "O"])
