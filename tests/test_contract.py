@@ -308,7 +308,7 @@ def test_registered_names_are_unique_and_in_the_seqkit_package():
         assert keras.saving.get_registered_object(name) is layer
 
 
-# Their operations are all in others: "lstm all", "gru reset before", "rnn reset", "rnn reset backwards".
+# Others have all their operations: "lstm all", "gru reset before", "rnn reset", ...
 SAME_OPERATIONS = {
     "elman dropout",
     "lstm coupled",
