@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain, pairwise
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ class Row(NamedTuple):
     cells: tuple[str, ...]
 
 
+_CELLS = attrgetter("cells")
 Table = list[list[Row]]  # the rows of each sentence
 
 
@@ -55,15 +57,20 @@ def without_comments(path: Path | str, table: Table, tag: int) -> Table:
         tag: Index of the tag's column, which may count from the end.
     """
     rows = list(chain.from_iterable(table))
-    words = [row for row in rows if not row.line.startswith("#")]
+    marked = {row.number for row in rows if row.line[0] == "#"}
+    if not marked:
+        return table
+    words = [row for row in rows if row.number not in marked]
     words = words or [row for row in rows if not row.line.startswith("# ")]
     if not words:
         return []
     has_tabs = sum("\t" in row.line for row in words) > len(words) / 2
-    tags = {row.cells[tag] for row in words if _has(row, tag)} | {"#"}  # `#` is its own tag in PTB
+    needed = tag + 1 if tag >= 0 else -tag
+    tags = {row.cells[tag] for row in words if len(row.cells) >= needed}
+    tags.add("#")  # its own tag in PTB
     kept, doubtful = [], []
     for block in table:
-        if not any(row.line.startswith("#") for row in block):
+        if marked.isdisjoint(range(block[0].number, block[-1].number + 1)):
             kept.append(block)
             continue
         width = _width([row for row in block if not row.line.startswith("#")] or words)
@@ -246,7 +253,7 @@ def _judge(row: Row, fits: bool, known: bool, begins: bool) -> tuple[bool, bool]
 
 def _width(rows: Sequence[Row]) -> int:
     """Return the number of columns of most rows."""
-    return Counter(len(row.cells) for row in rows).most_common(1)[0][0]
+    return Counter(map(len, map(_CELLS, rows))).most_common(1)[0][0]
 
 
 def _has(row: Row, index: int) -> bool:

@@ -1,5 +1,7 @@
 """Sentences in CoNLL columns: one word per line, followed by its tags."""
 
+import contextlib
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import groupby
@@ -28,6 +30,19 @@ class Sentence(NamedTuple):
     lines: Sequence[int] = ()  # of each word in its file
 
 
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Pause the collector, which would scan a million new objects again and again for cycles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_no_garbage_collection()
 def read_columns(
     path: Path | str,
     column: str | None = None,
@@ -80,11 +95,7 @@ def read_columns(
     check_widths(path, table, chosen)
     check_choice(path, table, word, tag, named=bool(column and word_column))
     check_sentences(path, table, word)
-    return [
-        Sentence(words, tags, tuple(columns), lines=[row.number for row in block])
-        for block in table
-        for words, tags, *columns in [[[row.cells[i] for row in block] for i in chosen]]
-    ]
+    return [_sentence(block, chosen) for block in table]
 
 
 def blocks(path: Path | str) -> Iterator[list[tuple[int, str]]]:
@@ -107,6 +118,13 @@ def blocks(path: Path | str) -> Iterator[list[tuple[int, str]]]:
     for separator, lines in groupby(enumerate(read_lines(path), start=1), key=is_separator):
         if not separator:
             yield list(lines)
+
+
+def _sentence(rows: Sequence[Row], chosen: Sequence[int]) -> Sentence:
+    """Select the columns of the words, the tags and others from rows of equal width."""
+    columns = list(zip(*[row.cells for row in rows], strict=True))
+    words, tags, *others = [list(columns[index]) for index in chosen]
+    return Sentence(words, tags, tuple(others), lines=[row.number for row in rows])
 
 
 def _split(line: str, clean: Callable[[str], str]) -> tuple[str, ...]:
