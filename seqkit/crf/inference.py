@@ -112,7 +112,7 @@ class Message(NamedTuple):
         odds = ops.exp(x - best[..., None])
         total = ops.sum(odds, axis=2)
         before = best + ops.log(total)
-        shift = ops.stop_gradient(largest(before, axis=1))
+        shift = largest(before, axis=1)
         return Message(before - shift[:, None], shift, odds * (1 / total)[..., None])
 
 

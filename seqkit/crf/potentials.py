@@ -7,12 +7,13 @@ from seqkit.backend import custom_gradient
 from seqkit.checks import invalid
 from seqkit.crf.checks import check_mask, check_scores, check_weight
 from seqkit.operation import operation
-from seqkit.ops import sum_leading
+from seqkit.ops import largest, sum_leading
 from seqkit.typing import Mask, Tensor
 
 IMPOSSIBLE = -1e9  # too low for any sum of scores to outweigh; unlike -inf, never makes a NaN
 # To change the tag at a masked step: below the sum of a score, a transition, a start and an end.
 MASKED = 4 * IMPOSSIBLE
+LARGE = 32.0  # float32 is precise to 2e-6 up to here
 
 
 @operation
@@ -51,6 +52,7 @@ def log_potentials(
     shape = ops.shape(scores)[:2]
     real = ops.ones(shape, "bool") if mask is None else check_mask(mask, scores, "log_potentials")
     scores = ops.where(real[..., None], _finite(scores), 0.0)  # padding may hold anything
+    scores = scores - _shift(scores)
     count = ops.cumsum(ops.cast(real, "int32"), axis=1)
     is_first = (count == 1)[..., None, None]
     is_last = (count == count[:, -1:])[..., None]  # and the padding after it
@@ -110,6 +112,15 @@ def _into(is_first: Tensor, start: Tensor, transitions: Tensor) -> Tensor:
         )
 
     return select(start, transitions)
+
+
+def _shift(scores: Tensor) -> Tensor:
+    """Return the largest score of each step (batch, time, 1) if it is LARGE, otherwise 0.
+
+    Less this, the scores that matter are near 0, and their sums with transitions keep all digits.
+    """
+    best = ops.stop_gradient(largest(scores, axis=-1, keepdims=True))
+    return ops.where(ops.abs(best) > LARGE, best, 0.0)
 
 
 def _identity(count: int) -> Tensor:
