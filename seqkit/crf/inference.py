@@ -166,13 +166,26 @@ def _next_edges(marginal: Tensor, transitions: Tensor) -> tuple[Tensor, Tensor]:
 def log_softmax(x: Tensor) -> Tensor:
     """Compute log softmax(x) over the last axis, in which values near 0 are precise, too.
 
-    It is x - max - log(1 + rest), where `rest` is the sum of exp(x - max) over all others.
+    It is x - max - log(1 + rest), where `rest` is the sum of exp(x - max) over all others. So are
+    gradients near 0: that of the largest x is the negative sum of all others.
     """
-    x = x - largest(x, axis=-1, keepdims=True)
-    is_best = x == 0
-    rest = ops.sum(ops.where(is_best, 0.0, ops.exp(x)), axis=-1, keepdims=True)
-    ties = ops.sum(ops.cast(is_best, x.dtype), axis=-1, keepdims=True) - 1
-    return x - ops.log1p(rest + ties)
+
+    @custom_gradient
+    def compute(x: Tensor) -> tuple:
+        x = x - largest(x, axis=-1, keepdims=True)
+        is_best = x == 0
+        rest = ops.sum(ops.where(is_best, 0.0, ops.exp(x)), axis=-1, keepdims=True)
+        ties = ops.sum(ops.cast(is_best, x.dtype), axis=-1, keepdims=True) - 1
+        log_p = x - ops.log1p(rest + ties)
+
+        def backward(gradient: Tensor) -> Tensor:
+            each = gradient - ops.exp(log_p) * ops.sum(gradient, axis=-1, keepdims=True)
+            others = ops.sum(ops.where(is_best, 0.0, each), axis=-1, keepdims=True)
+            return ops.where(ops.logical_and(is_best, ties == 0), 0.0 - others, each)
+
+        return log_p, backward
+
+    return compute(x)
 
 
 def select_rows(p: Tensor, path: Tensor) -> Tensor:
