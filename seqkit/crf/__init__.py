@@ -17,8 +17,11 @@ the sequence.
 A score of -inf counts as -1e9. A score of +inf or NaN makes every number of its sequence NaN; its
 tags mean nothing. In potentials of your own, write -1e9 in place of -inf.
 
-Potentials are float32: a score s is rounded by up to 6e-8 |s|. If the scores of a step share an
-offset of thousands, subtract it; the probabilities stay the same.
+Potentials are float32: a score s is rounded by up to 6e-8 |s|. So if the largest score of a step
+lies outside of [-32, 32], it is subtracted from all scores of that step. Probabilities, and so the
+loss, marginals and searches, don't depend on it; `log_partition` and `path_score` are less by the
+sum of what was subtracted. What remains rounded are scores far below the largest of their step.
+They matter only if constraints forbid the better ones.
 
 Source:
     Lafferty et al. 2001; Collobert et al. 2011, 3.3.2; Lample et al. 2016, 2.2.

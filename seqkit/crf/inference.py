@@ -26,7 +26,7 @@ from seqkit.typing import Tensor
 
 @operation
 def log_partition(potentials: Tensor) -> Tensor:
-    """Compute log Z, (batch,).
+    """Compute log Z, (batch,). Large scores are shifted in P: see `CRF`.
 
     Args:
         potentials: P (batch, time, tags, tags), as `CRF` returns it.
@@ -55,13 +55,7 @@ def marginals(potentials: Tensor) -> Tensor:
         ValueError: If the potentials have another shape or are not floats.
     """
     chain = Chain.of(check_potentials(potentials, "marginals"))
-
-    def step(marginal: Tensor, now: Tensor) -> tuple:
-        _, marginal = _next_edges(marginal, now)
-        return marginal, marginal
-
-    _, found = scan(step, in_tag_0(chain.p), chain.transitions)
-    return time_first(found)
+    return time_first(_chain_marginals(chain))
 
 
 class Chain(NamedTuple):
@@ -112,6 +106,7 @@ class Message(NamedTuple):
         odds = ops.exp(x - best[..., None])
         total = ops.sum(odds, axis=2)
         before = best + ops.log(total)
+        # The shift has a gradient: it keeps the sum of the gradients of b at 0, which would drift.
         shift = largest(before, axis=1)
         return Message(before - shift[:, None], shift, odds * (1 / total)[..., None])
 
@@ -144,23 +139,19 @@ def center(p: Tensor, offset: Tensor) -> Tensor:
 
 def expected_edges(chain: Chain, weight: Tensor) -> Tensor:
     """Compute p(y_{t-1} = i, y_t = j | x), times a weight (batch,): (batch, time, tags, tags)."""
-
-    def step(state: tuple, transitions: Tensor) -> tuple:
-        edges, marginal = _next_edges(state[0], transitions)
-        state = marginal, edges * weight[:, None, None]
-        return state, state[1]
-
-    # The edges are carried, too: what is carried has a known shape even if there is no step.
-    initial = in_tag_0(chain.p), ops.zeros(ops.shape(chain.p)[1:])
-    _, edges = scan(step, initial, chain.transitions)
-    return time_first(edges)
+    before = ops.concatenate([in_tag_0(chain.p)[None], _chain_marginals(chain)], axis=0)[:-1]
+    return time_first(chain.transitions * (before * weight[:, None])[..., None])
 
 
-def _next_edges(marginal: Tensor, transitions: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute p(y_{t-1} = i, y_t = j | x) and p(y_t = j | x) from p(y_{t-1} = i | x)."""
-    edges = transitions * marginal[..., None]
-    marginal = ops.sum(edges, axis=1)
-    return edges, marginal / ops.sum(marginal, axis=1, keepdims=True)  # without this it drifts
+def _chain_marginals(chain: Chain) -> Tensor:
+    """Compute p(y_t = j | x), (time, batch, tags)."""
+
+    def step(marginal: Tensor, transitions: Tensor) -> tuple:
+        marginal = ops.sum(transitions * marginal[..., None], axis=1)
+        marginal = marginal / ops.sum(marginal, axis=1, keepdims=True)  # without this it drifts
+        return marginal, marginal
+
+    return scan(step, in_tag_0(chain.p), chain.transitions)[1]
 
 
 def log_softmax(x: Tensor) -> Tensor:

@@ -29,7 +29,9 @@ class CRF(ConfigFromSignature, keras.layers.Layer):
 
     Returns:
         P (batch, time, tags, tags), float32 under any global policy: P[b, t, i, j] is the score
-        of tag j at step t after tag i.
+        of tag j at step t after tag i. If the largest score of a step lies outside of [-32, 32], it
+        is subtracted from all scores of the step, which float32 would round. This changes no
+        probability, and `log_partition` and `path_score` by the sum of what was subtracted.
 
     Raises:
         ValueError: If the last axis of the scores is not `tags`, or the constraints have another

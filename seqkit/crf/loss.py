@@ -54,7 +54,8 @@ def crf_loss(tags: Tensor, potentials: Tensor) -> Tensor:
 def path_score(tags: Tensor, potentials: Tensor) -> Tensor:
     """Compute sum_t P_t[y_{t-1}, y_t]: tags (batch, time) and P -> (batch,).
 
-    It reads tags as `crf_loss` does, and raises the same errors.
+    It reads tags as `crf_loss` does, and raises the same errors. Large scores are shifted in P: see
+    `CRF`.
     """
     potentials = check_potentials(potentials, "path_score")
     path, is_valid = _path(tags, potentials, real_steps(potentials), "path_score")

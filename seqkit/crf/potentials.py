@@ -13,7 +13,7 @@ from seqkit.typing import Mask, Tensor
 IMPOSSIBLE = -1e9  # too low for any sum of scores to outweigh; unlike -inf, never makes a NaN
 # To change the tag at a masked step: below the sum of a score, a transition, a start and an end.
 MASKED = 4 * IMPOSSIBLE
-LARGE = 32.0  # float32 is precise to 2e-6 up to here
+LARGE = 32.0  # scores up to here can be added without losing digits that matter
 
 
 @operation
@@ -25,6 +25,10 @@ def log_potentials(
     end: Tensor = 0.0,
 ) -> Tensor:
     """Compute the log-potentials P of a linear chain; from scores alone, of independent steps.
+
+    If the largest score of a step lies outside of [-32, 32], it is subtracted from the step's
+    scores, so that float32 keeps their digits. No probability depends on it; `log_partition` and
+    `path_score` are those of the scores that are left.
 
     Args:
         scores: (batch, time, tags).
@@ -52,7 +56,8 @@ def log_potentials(
     shape = ops.shape(scores)[:2]
     real = ops.ones(shape, "bool") if mask is None else check_mask(mask, scores, "log_potentials")
     scores = ops.where(real[..., None], _finite(scores), 0.0)  # padding may hold anything
-    scores = scores - _shift(scores)
+    if tags > 1:  # with one tag it could become 0: the identity, as at a masked step
+        scores = scores - _shift(scores)
     count = ops.cumsum(ops.cast(real, "int32"), axis=1)
     is_first = (count == 1)[..., None, None]
     is_last = (count == count[:, -1:])[..., None]  # and the padding after it
@@ -115,9 +120,9 @@ def _into(is_first: Tensor, start: Tensor, transitions: Tensor) -> Tensor:
 
 
 def _shift(scores: Tensor) -> Tensor:
-    """Return the largest score of each step (batch, time, 1) if it is LARGE, otherwise 0.
+    """Return the largest score of each step (batch, time, 1) if its size is > LARGE, otherwise 0.
 
-    Less this, the scores that matter are near 0, and their sums with transitions keep all digits.
+    Less this, scores near the largest keep their digits when transitions are added.
     """
     best = ops.stop_gradient(largest(scores, axis=-1, keepdims=True))
     return ops.where(ops.abs(best) > LARGE, best, 0.0)

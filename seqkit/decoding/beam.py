@@ -141,7 +141,8 @@ class Beams(NamedTuple):
     log_p: Tensor  # (rows,) float32
     error: Tensor  # (rows,) float32, what rounding has added to log_p
     state: Nest  # (rows, ...)
-    coverage: Tensor | None  # (rows, source) float32, attention summed over the steps
+    # Two tensors (rows, source) float32: attention summed over the steps, and its rounding error.
+    coverage: tuple[Tensor, Tensor] | None
     history: Tensor | None  # (rows, max_length) int32, all tokens so far
     # With drop_ended; None: the rows are those of the whole batch.
     constants: list | None  # leaves of the constants (rows, ...)
@@ -206,7 +207,7 @@ class _Search:
             log_p=ops.reshape(ops.broadcast_to(log_p, (batch, K)), (-1,)),
             error=ops.zeros((count,), "float32"),
             state=state,
-            coverage=ops.zeros(weights, "float32") if self.coverage_weight else None,
+            coverage=(ops.zeros(weights, "float32"),) * 2 if self.coverage_weight else None,
             history=ops.zeros((count, self.max_length), "int32") if self.no_repeat_ngram else None,
             constants=rows.leaves(self.constants) if self.drop_ended else None,
             index=ops.arange(count, dtype="int32") if self.drop_ended else None,
@@ -259,7 +260,7 @@ class _Search:
         if self.attention is not None:
             weights = ops.cast(self.attention(state), "float32")
         if beams.coverage is not None:
-            beams = beams._replace(coverage=beams.coverage + weights)
+            beams = beams._replace(coverage=compensated_add(*beams.coverage, weights))
         return beams, check_log_probs(log_p, beams.tokens, self.length), weights
 
     def propose(self, t: Tensor, beams: Beams, log_p: Tensor) -> Candidates:
@@ -383,7 +384,7 @@ class _Search:
         if beams.coverage is None:
             return self._by_sequence(ops.zeros_like(beams.log_p))
         mask = rows.take(self.source_mask, beams.index)
-        return self.coverage_weight * self._by_sequence(coverage_penalty(beams.coverage, mask))
+        return self.coverage_weight * self._by_sequence(coverage_penalty(beams.coverage[0], mask))
 
 
 def _invalid(message: str) -> ValueError:
