@@ -46,12 +46,19 @@ class CRF(ConfigFromSignature, keras.layers.Layer):
 
     Example:
         >>> import numpy as np
-        >>> from seqkit import CRF, crf_loss, viterbi
+        >>> from seqkit import CRF, CRFAccuracy, CRFLoss, crf_loss, viterbi
         >>> potentials = CRF(3)(np.zeros((2, 5, 3)))
         >>> tuple(potentials.shape), tuple(viterbi(potentials)[0].shape)
         ((2, 5, 3, 3), (2, 5))
         >>> tuple(crf_loss(np.zeros((2, 5), int), potentials).shape)
         (2,)
+
+        A model that ends in `CRF` returns potentials, which Keras's metric "accuracy" can't compare
+        with tags. Train it with `CRFLoss`, which takes a `sample_weight` for each sequence or each
+        token (the function `crf_loss` takes one for each sequence only), and with `CRFAccuracy`:
+
+        >>> model = keras.Sequential([keras.Input((None, 8)), keras.layers.Dense(3), CRF(3)])
+        >>> model.compile("adam", CRFLoss(), metrics=[CRFAccuracy()])
     """
 
     def __init__(self, tags: int, constraints: dict | None = None, **kwargs: Any) -> None:

@@ -9,7 +9,13 @@ from keras import ops
 from seqkit.backend import scan
 from seqkit.checks import invalid, positive
 from seqkit.decoding import rows
-from seqkit.decoding.checks import check_log_probs, checked, positive_to_nan
+from seqkit.decoding.checks import (
+    POSITIVE,
+    TOLERANCE,
+    check_log_probs,
+    checked,
+    positive_to_nan,
+)
 from seqkit.decoding.generate import Decoded, Step
 from seqkit.decoding.lengths import Length
 from seqkit.decoding.penalties import ban_repeats, coverage_penalty
@@ -71,8 +77,9 @@ def beam_search(
 
     Returns:
         `Decoded` with shapes (batch, num_results, ...), best first. Hypotheses cut at max_length
-        come after all that ended. Missing results have score -inf and length 0. Where a
-        log-likelihood is positive, it and the score become NaN.
+        come after all that ended. Missing results have score -inf and length 0. In a graph,
+        where `step` can't raise its error, the log-likelihood and the score of a hypothesis are NaN
+        if the log-probability of one of its tokens is positive.
 
     Raises:
         ValueError: As for `greedy`, if a number is out of range, or for coverage without attention.
@@ -275,6 +282,7 @@ class _Search:
         if self.forced is not None:
             forced, next_forced = (rows.take(self.forced[k], beams.index) for k in (t, t + 1))
             token_log_p, tokens = _force(forced, token_log_p, tokens, log_p, self.pad_id)
+        token_log_p = ops.where(token_log_p > TOLERANCE, POSITIVE, token_log_p)
         length = self.length if beams.index is None else self.length.take(beams.index)
         log_proceed, log_stop = length.log_probs(tokens, beams.state, t)
         if self.forced is not None:  # no hypothesis ends inside the prefix

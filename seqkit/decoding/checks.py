@@ -11,9 +11,11 @@ from seqkit import backend
 from seqkit.checks import check_numbers, check_shape, invalid, static_shape
 from seqkit.decoding import rows
 from seqkit.decoding.lengths import EndSymbol, Length, PredictedLength
+from seqkit.ops import sum_leading
 from seqkit.typing import Mask, Nest, Tensor
 
 TOLERANCE = 0.01  # of log sum p: numbers of 16 bits are rough
+POSITIVE = 1e30  # stands for a positive log-probability in a sum, which stays positive
 
 
 def checked(
@@ -81,6 +83,12 @@ def check_tokens(tokens: Tensor, mask: Mask, state: Nest, owner: str) -> None:
     if mask is not None:
         check_numbers("mask", mask, owner)
         check_shape("mask", mask, dict(zip(("batch", "time"), tokens.shape, strict=True)), owner)
+
+
+def likelihoods(log_p: Tensor) -> Tensor:
+    """Sum log-probabilities (time, rows) over time; NaN where one is positive, or the sum is."""
+    (log_p,) = positive_to_nan(log_p)
+    return positive_to_nan(sum_leading(log_p))[0]
 
 
 def positive_to_nan(log_p: Tensor, *more: Tensor) -> list[Tensor]:

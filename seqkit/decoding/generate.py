@@ -9,10 +9,9 @@ from keras import ops
 
 from seqkit.checks import invalid, positive
 from seqkit.decoding import rows
-from seqkit.decoding.checks import check_log_probs, checked, positive_to_nan
+from seqkit.decoding.checks import check_log_probs, checked, likelihoods
 from seqkit.decoding.lengths import Length
 from seqkit.decoding.sampling import draw, top_k_filter, top_p_filter, uniform
-from seqkit.ops import sum_leading
 from seqkit.typing import Nest, Seed, Tensor
 
 Step = Callable[[Tensor, Nest, Nest], tuple[Tensor, Nest]]
@@ -70,8 +69,9 @@ def greedy(
             graph the batch size must be open (None); XLA and JAX do not support it.
 
     Returns:
-        `Decoded`. Decoding stops when all sequences have ended. A positive log-likelihood becomes
-        NaN: `step` didn't return log-probabilities.
+        `Decoded`. Decoding stops when all sequences have ended. In a graph,
+        where `step` can't raise its error, a log-likelihood is NaN if the log-probability of one of
+        its steps is positive.
 
     Raises:
         ValueError: If an argument is invalid, a step changes the structure or the dtypes of the
@@ -224,7 +224,7 @@ class _Generation:
 
     def run(self, state: Nest) -> Decoded:
         _, _, record = rows.while_loop(self.can_continue, self.one_step, self.start(state))
-        (log_likelihoods,) = positive_to_nan(sum_leading(record.log_p))
+        log_likelihoods = likelihoods(record.log_p)
         attention = record.attention
         return Decoded(
             tokens=ops.transpose(record.tokens),

@@ -7,10 +7,10 @@ from keras import ops
 
 from seqkit.backend import scan
 from seqkit.decoding import rows
-from seqkit.decoding.checks import check_log_probs, check_tokens, checked, positive_to_nan
+from seqkit.decoding.checks import check_log_probs, check_tokens, checked, likelihoods
 from seqkit.decoding.generate import Step
 from seqkit.decoding.lengths import Length
-from seqkit.ops import sum_leading, where_rows
+from seqkit.ops import where_rows
 from seqkit.typing import Mask, Nest, Tensor
 
 
@@ -52,7 +52,8 @@ def score(
 
     Returns:
         `Scored`. It is differentiable: its negative is the teacher-forcing loss. A token outside of
-        the vocabulary has log-probability NaN.
+        the vocabulary has log-probability NaN. In a graph, where `step` can't raise its error, the
+        log-likelihood is NaN if the log-probability of a step is positive.
 
     Raises:
         ValueError: As for `greedy`, and if tokens or mask are not (batch, time).
@@ -95,10 +96,9 @@ def score(
 
     per_step = tuple(ops.transpose(v) for v in (tokens, real, position, is_last))
     _, (log_p, *weights) = scan(one_step, initial, per_step)
-    (log_likelihoods,) = positive_to_nan(sum_leading(log_p))
     return Scored(
         log_probabilities=ops.transpose(log_p),
-        log_likelihoods=log_likelihoods,
+        log_likelihoods=likelihoods(log_p),
         attention=ops.transpose(weights[0], (1, 0, 2)) if weights else None,
     )
 

@@ -62,13 +62,21 @@ def test_a_wrong_argument_of_a_search_gets_one_line(name, more, line):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", SEARCHES)
-def test_a_positive_log_likelihood_is_nan(name):
-    def logits(tokens, state, constants):
-        return ops.ones((tokens.shape[0], 7)), state
+@pytest.mark.parametrize("values", [(1, 1, 1), (1, -9, -9), (-9, -9, 1)])
+@pytest.mark.parametrize("name", [*SEARCHES, "score"])
+def test_a_positive_log_probability_makes_the_log_likelihood_nan(name, values):
+    """State counts the steps; the values of the three steps may sum to less than 0."""
 
-    found = compiled(lambda state: run(name, step=logits, state=state).log_likelihoods)(STATE)
-    assert np.isnan(found).all()
+    def logits(tokens, state, constants):
+        row = ops.take(ops.convert_to_tensor(np.array(values, "float32")), ops.cast(state, "int32"))
+        return ops.broadcast_to(row, (tokens.shape[0], 7)), state + 1
+
+    def decode(state):
+        if name == "score":
+            return score(logits, TOKENS, state, bos_id=0)
+        return run(name, step=logits, state=state, length=PredictedLength(np.array([3, 3])))
+
+    assert np.isnan(compiled(lambda state: decode(state).log_likelihoods)(STATE)).all()
 
 
 @pytest.mark.parametrize("name", SEARCHES)
@@ -145,3 +153,25 @@ def test_log_likelihoods_of_20_000_steps_are_right(name):
 
     tokens, found = compiled(decode)(STATE)
     np.testing.assert_allclose(found, log_likelihood(np.asarray(tokens)), rtol=1e-5)
+
+
+def test_coverage_of_20_000_steps_is_right():
+    attended = np.array([[1e-5, 2.1e-5, 3.3e-5]], "float32")
+
+    def certain(tokens, state, constants):
+        return ops.where(ops.arange(3) == 1, 0.0, -np.inf) + 0.0 * state, state
+
+    def decode(state):
+        return beam_search(
+            certain,
+            state,
+            num_beams=1,
+            bos_id=1,
+            length=EndSymbol(2),
+            max_length=LONG,
+            coverage_weight=1.0,
+            attention=lambda state: state + attended,
+        ).scores
+
+    wanted = np.log(LONG * attended.astype("float64")).sum()
+    np.testing.assert_allclose(compiled(decode)(STATE[:1]), [[wanted]], rtol=1e-5)
