@@ -122,12 +122,21 @@ class Translator(tf.Module):
             num_beams=self.config.num_beams,
             num_results=num_results,
             max_length=self.config.max_length,
+            length_limits=self.length_limits(source),
             **SEQUENCE,
             length_penalty=per_token,
             attention=self.decoder.cell.attention_weights,
             drop_ended=True,
         )
         return _blank_empty_sentences(source, found)
+
+    def length_limits(self, source: tf.Tensor) -> tf.Tensor:
+        """Return how many pieces a translation may have, with EOS: those of a training pair.
+
+        Pairs whose target has more than max_ratio times the pieces of the source are left out.
+        """
+        pieces = tf.cast(_count(source != PAD), tf.float32)
+        return tf.cast(self.config.max_ratio * pieces, tf.int32) + 1
 
     def greedy_search(self, source: tf.Tensor, drop_ended: bool = False) -> Decoded:
         """Search greedily; with drop_ended, the batch size of the source must be dynamic."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from keras import ops
 
 from seqkit.backend import scan
-from seqkit.checks import invalid, positive
+from seqkit.checks import check_shape, invalid, positive
 from seqkit.decoding import rows
 from seqkit.decoding.checks import (
     POSITIVE,
@@ -19,10 +19,12 @@ from seqkit.decoding.checks import (
 from seqkit.decoding.generate import Decoded, Step
 from seqkit.decoding.lengths import Length
 from seqkit.decoding.penalties import ban_repeats, coverage_penalty
-from seqkit.ops import compensated_add
+from seqkit.decoding.top import top_k
+from seqkit.ops import compensated_add, where_rows
 from seqkit.typing import Mask, Nest, Tensor
 
 NEVER = -float("inf")
+Carry: TypeAlias = "tuple[Tensor, Beams, Trace, Finished, Cut]"  # of the loop; first, the step
 
 
 def beam_search(
@@ -41,6 +43,7 @@ def beam_search(
     source_mask: Mask = None,
     no_repeat_ngram: int = 0,
     prefix: Tensor | None = None,
+    length_limits: Tensor | None = None,
     attention: Callable[[Nest], Tensor] | None = None,
     drop_ended: bool = False,
 ) -> Decoded:
@@ -71,13 +74,16 @@ def beam_search(
         no_repeat_ngram: No n-gram of this length occurs twice in a hypothesis; 0: no restriction.
         prefix: (batch, prefix time) int32, the first tokens of every hypothesis, then pad_id. Its
             log-probability counts.
+        length_limits: (batch,) ints from 1 to max_length, the length at which the hypotheses of
+            each sequence are cut; the lower, the sooner its search stops. None: max_length.
         attention: `attention(state)` returns the weights (rows, source) of the step that returned
             the state.
-        drop_ended: As for `greedy`, whenever at most half of the sequences can still improve.
+        drop_ended: As for `greedy`, whenever at most three quarters of the sequences can still
+            improve.
 
     Returns:
-        `Decoded` with shapes (batch, num_results, ...), best first. Hypotheses cut at max_length
-        come after all that ended. Missing results have score -inf and length 0. In a graph,
+        `Decoded` with shapes (batch, num_results, ...), best first. Hypotheses that were cut come
+        after all that ended. Missing results have score -inf and length 0. In a graph,
         where `step` can't raise its error, the log-likelihood and the score of a hypothesis are NaN
         if the log-probability of one of its tokens is positive.
 
@@ -120,6 +126,7 @@ def beam_search(
         shape = tuple(source_mask.shape)
         raise _invalid(f"the shape of source_mask is {shape}; it must be (batch, source)")
     state, constants = checked("beam_search", step, state, constants, bos_id=bos_id, length=length)
+    batch = rows.count(state, constants)
     search = _Search(
         step=step,
         constants=rows.repeat(constants, num_beams),
@@ -131,13 +138,14 @@ def beam_search(
         bos_id=bos_id,
         pad_id=pad_id,
         max_length=max_length,
+        limits=_limits(length_limits, max_length, batch),
         length_penalty=length_penalty,
         coverage_weight=coverage_weight,
         no_repeat_ngram=no_repeat_ngram,
         attention=attention,
         drop_ended=drop_ended,
     )
-    start = search.start(rows.count(state, constants), rows.repeat(state, num_beams))
+    start = search.start(batch, rows.repeat(state, num_beams))
     return search.results(*rows.while_loop(search.can_continue, search.one_step, start))
 
 
@@ -174,6 +182,13 @@ class Finished(NamedTuple):
     tokens: Tensor  # (batch, n) int32, the last token
 
 
+class Cut(NamedTuple):
+    """The beams of each sequence when it reached its limit; -inf: it has not."""
+
+    log_p: Tensor  # (batch, num_beams) float32
+    penalty: Tensor  # (batch, num_beams) float32, that of coverage
+
+
 class Candidates(NamedTuple):
     """The likeliest next tokens of each sequence, the same number for each of its beams."""
 
@@ -197,13 +212,14 @@ class _Search:
     bos_id: int
     pad_id: int
     max_length: int
+    limits: Tensor  # (batch,) int32
     length_penalty: Callable[[Tensor], Tensor] | None
     coverage_weight: float
     no_repeat_ngram: int
     attention: Callable[[Nest], Tensor] | None
     drop_ended: bool
 
-    def start(self, batch: int | Tensor, state: Nest) -> tuple[Tensor, Beams, Trace, Finished]:
+    def start(self, batch: int | Tensor, state: Nest) -> Carry:
         K, count = self.num_beams, batch * self.num_beams
         steps = (self.max_length, batch, K)
         weights = None if self.attention is None else ops.shape(self.attention(state))
@@ -224,35 +240,41 @@ class _Search:
             parents=ops.zeros(steps, "int32"),
             attention=None if weights is None else ops.zeros((steps[0], *weights), "float32"),
         )
-        return ops.convert_to_tensor(0, "int32"), beams, trace, _missing(batch, self.num_results)
+        finished = _missing(batch, self.num_results)
+        cut = Cut(ops.full((batch, K), NEVER, "float32"), ops.zeros((batch, K), "float32"))
+        return ops.convert_to_tensor(0, "int32"), beams, trace, finished, cut
 
-    def can_continue(self, t: Tensor, beams: Beams, trace: Trace, finished: Finished) -> Tensor:
-        return ops.logical_and(t < self.max_length, ops.any(self.can_improve(beams, finished)))
+    def can_continue(
+        self, t: Tensor, beams: Beams, trace: Trace, finished: Finished, cut: Cut
+    ) -> Tensor:
+        return ops.any(self.can_improve(t, beams, finished))
 
     def one_step(
-        self, t: Tensor, beams: Beams, trace: Trace, finished: Finished
-    ) -> tuple[Tensor, Beams, Trace, Finished]:
-        beams = self.keep_active(beams, finished)
+        self, t: Tensor, beams: Beams, trace: Trace, finished: Finished, cut: Cut
+    ) -> Carry:
+        beams = self.keep_active(t, beams, finished)
         beams, log_p, weights = self.run_step(beams)
         candidates = self.propose(t, beams, log_p)
         finished = self.finish(t, beams, candidates, finished)
         beams, trace = self.advance(t, beams, candidates, weights, trace)
-        return t + 1, beams, trace, finished
+        return t + 1, beams, trace, finished, self.cut(t, beams, cut)
 
-    def can_improve(self, beams: Beams, finished: Finished) -> Tensor:
+    def can_improve(self, t: Tensor, beams: Beams, finished: Finished) -> Tensor:
         """Return whether a live hypothesis of each active sequence can still become a result.
 
         Its log p is at most 0 and only falls, and lp only rises: wherever it ends, log p / lp <=
-        current log p / lp(max_length); the coverage penalty is at most 0. Ties go to the earlier.
+        current log p / lp(limit); the coverage penalty is at most 0. Ties go to the earlier.
         """
-        worst = rows.take(finished.scores, self._sequences(beams))[:, -1]
-        return worst < self._by_sequence(beams.log_p)[:, 0] / self._lp(self.max_length)
+        sequences = self._sequences(beams)
+        worst, limits = rows.take((finished.scores[:, -1], self.limits), sequences)
+        bound = self._by_sequence(beams.log_p)[:, 0] / self._lp(limits)
+        return ops.logical_and(t < limits, worst < bound)
 
-    def keep_active(self, beams: Beams, finished: Finished) -> Beams:
-        """With drop_ended, keep only sequences that can improve once they are at most half."""
+    def keep_active(self, t: Tensor, beams: Beams, finished: Finished) -> Beams:
+        """With drop_ended, keep only sequences that can improve once they are few enough."""
         if not self.drop_ended:
             return beams
-        few, sequences = rows.at_most_half(self.can_improve(beams, finished))
+        few, sequences = rows.few(self.can_improve(t, beams, finished))
         kept = sequences[:, None] * self.num_beams + ops.arange(self.num_beams)
         return rows.take_if(few, ops.reshape(kept, (-1,)), beams)
 
@@ -277,8 +299,7 @@ class _Search:
         allowed = log_p
         if beams.history is not None:
             allowed = ban_repeats(log_p, beams.history, t, self.no_repeat_ngram)
-        token_log_p, tokens = ops.top_k(allowed, count)  # (rows, count)
-        tokens = ops.cast(tokens, "int32")
+        token_log_p, tokens = top_k(allowed, count)  # (rows, count)
         if self.forced is not None:
             forced, next_forced = (rows.take(self.forced[k], beams.index) for k in (t, t + 1))
             token_log_p, tokens = _force(forced, token_log_p, tokens, log_p, self.pad_id)
@@ -299,9 +320,11 @@ class _Search:
     ) -> Finished:
         """Add the hypotheses that end among the K likeliest candidates."""
         both = ops.concatenate([candidates.log_proceed, candidates.log_stop], axis=1)
-        log_p, chosen = _top(both, self.num_beams)  # (active, K)
+        log_p, chosen = top_k(both, self.num_beams)  # (active, K)
         count = candidates.tokens.shape[1]
-        is_end, chosen = chosen >= count, chosen % count
+        sequences = self._sequences(beams)
+        is_end = ops.logical_and(chosen >= count, t < rows.take(self.limits, sequences)[:, None])
+        chosen = chosen % count
         parents = chosen // (count // self.num_beams)
         scores = log_p / self._lp(t + 1) + _pick(self._coverage_penalty(beams), parents)
         ended = Finished(
@@ -311,7 +334,6 @@ class _Search:
             parents=parents,
             tokens=_pick(candidates.tokens, chosen),
         )
-        sequences = self._sequences(beams)
         best = _best(rows.take(finished, sequences), ended, self.num_results)
         return rows.write_rows(finished, sequences, best)
 
@@ -319,7 +341,7 @@ class _Search:
         self, t: Tensor, beams: Beams, candidates: Candidates, weights: Tensor | None, trace: Trace
     ) -> tuple[Beams, Trace]:
         """Replace the beams by the K likeliest candidates that do not end."""
-        log_p, chosen = _top(candidates.log_proceed, self.num_beams)  # (active, K)
+        log_p, chosen = top_k(candidates.log_proceed, self.num_beams)  # (active, K)
         parents = chosen // (candidates.tokens.shape[1] // self.num_beams)
         tokens = _pick(candidates.tokens, chosen)
         sequences = self._sequences(beams)
@@ -345,20 +367,29 @@ class _Search:
         )
         return beams, trace
 
-    def results(self, t: Tensor, beams: Beams, trace: Trace, finished: Finished) -> Decoded:
-        """Trace back the best hypotheses: those that ended, then those cut at max_length."""
+    def cut(self, t: Tensor, beams: Beams, cut: Cut) -> Cut:
+        """Keep the beams of the sequences that have reached their limit."""
+        sequences = self._sequences(beams)
+        at_limit = rows.take(self.limits, sequences) == t + 1
+        now = Cut(self._by_sequence(beams.log_p), self._coverage_penalty(beams))
+        return rows.write_rows(cut, sequences, where_rows(at_limit, now, rows.take(cut, sequences)))
+
+    def results(
+        self, t: Tensor, beams: Beams, trace: Trace, finished: Finished, cut: Cut
+    ) -> Decoded:
+        """Trace back the best hypotheses: those that ended, then those that were cut."""
         batch = ops.shape(trace.tokens)[1]
-        shape = (batch, self.num_beams)
-        # Dropped sequences can't improve: their cut hypotheses are never results.
-        nothing = ops.full(shape, NEVER, "float32"), ops.zeros(shape, "float32")
-        last = self._by_sequence(beams.log_p), self._coverage_penalty(beams)
-        log_p, penalty = rows.write_rows(nothing, self._sequences(beams), last)
+        limits = self.limits[:, None]
+        parents, tokens = (
+            ops.take_along_axis(steps, limits[None] - 1, axis=0)[0]
+            for steps in (trace.parents, trace.tokens)
+        )
         cut = Finished(
-            scores=log_p / self._lp(self.max_length) + penalty,
-            log_p=log_p,
-            lengths=ops.full(shape, self.max_length, "int32"),
-            parents=trace.parents[self.max_length - 1],
-            tokens=trace.tokens[self.max_length - 1],
+            scores=cut.log_p / self._lp(limits) + cut.penalty,
+            log_p=cut.log_p,
+            lengths=ops.broadcast_to(limits, (batch, self.num_beams)),
+            parents=parents,
+            tokens=tokens,
         )
         cut = _best(_missing(batch, self.num_results), cut, self.num_results)
         found, ended = _append(finished, cut)
@@ -399,6 +430,16 @@ def _invalid(message: str) -> ValueError:
     return invalid("beam_search", message)
 
 
+def _limits(limits: Tensor | None, max_length: int, batch: int | Tensor) -> Tensor:
+    """Return the length at which the hypotheses of each sequence are cut, (batch,) int32."""
+    if limits is None:
+        return ops.full((batch,), max_length, "int32")
+    check_shape(
+        "length_limits", limits, {"batch": batch if isinstance(batch, int) else None}, "beam_search"
+    )
+    return ops.clip(ops.cast(limits, "int32"), 1, max_length)
+
+
 def _forced(prefix: Tensor, num_beams: int, max_length: int, pad_id: int) -> Tensor:
     """Return the forced token of each step (max_length + 1, rows), pad_id where it is free."""
     prefix = ops.cast(rows.repeat(prefix, num_beams), "int32")[:, :max_length]
@@ -426,7 +467,7 @@ def _missing(batch: int | Tensor, n: int) -> Finished:
 def _best(old: Finished, new: Finished, n: int) -> Finished:
     """Return the n with the best scores, old before new if tied."""
     both = Finished(*(ops.concatenate(pair, axis=1) for pair in zip(old, new, strict=True)))
-    scores, best = _top(both.scores, n)
+    scores, best = top_k(both.scores, n)
     return Finished(scores, *(_pick(values, best) for values in both[1:]))
 
 
@@ -467,11 +508,6 @@ def _weights(trace: Trace, beam: Tensor, lengths: Tensor) -> Tensor:
     weights = ops.take_along_axis(weights, beam[..., None], axis=2)
     real = ops.arange(trace.tokens.shape[0])[:, None, None] < lengths
     return ops.transpose(ops.where(real[..., None], weights, 0.0), (1, 2, 0, 3))
-
-
-def _top(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    values, indices = ops.top_k(values, k)
-    return values, ops.cast(indices, "int32")
 
 
 def _pick(values: Tensor, indices: Tensor) -> Tensor:

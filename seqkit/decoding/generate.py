@@ -64,9 +64,9 @@ def greedy(
         pad_id: Token after the end of a sequence.
         attention: `attention(state)` returns the weights (rows, source) of the step that returned
             the state.
-        drop_ended: Whenever at most half of the rows are left, continue with those alone: the same
-            result, sooner if lengths differ. Shapes then change from step to step, so that in a
-            graph the batch size must be open (None); XLA and JAX do not support it.
+        drop_ended: Whenever at most three quarters of the rows are left, continue with those
+            alone: the same result, sooner if lengths differ. Shapes then change from step to step,
+            so that in a graph the batch size must be open (None); XLA and JAX do not support it.
 
     Returns:
         `Decoded`. Decoding stops when all sequences have ended. In a graph,
@@ -263,7 +263,7 @@ class _Generation:
     def one_step(self, t: Tensor, active: Active, record: Record) -> tuple[Tensor, Active, Record]:
         constants, length = self.constants, self.length
         if self.drop_ended:
-            active = rows.take_if(*rows.at_most_half(ops.logical_not(active.ended)), active)
+            active = rows.take_if(*rows.few(ops.logical_not(active.ended)), active)
             constants = rows.with_leaves(constants, active.constants)
             length = length.take(active.index)
         log_p, state = self.step(active.tokens, active.state, constants)

@@ -71,7 +71,7 @@ def test_the_result_is_the_same(kind, search):
 
 
 @pytest.mark.parametrize(("search", "beams"), [("greedy", 1), ("one beam", 1), ("beams", 3)])
-def test_ended_rows_are_dropped_once_they_are_at_least_half(search, beams):
+def test_ended_rows_are_dropped_once_they_are_at_least_a_quarter(search, beams):
     toy = Toy(rows=8, seed=0)
     toy.lengths = np.array([1, 7, 2, 2, 9, 3, 3, 5], "int32")
     sizes = []
@@ -84,8 +84,8 @@ def test_ended_rows_are_dropped_once_they_are_at_least_half(search, beams):
     found = decode(toy, "predicted", SEARCHES[search], step=step, drop_ended=True)
     best = found.lengths.numpy().reshape(8, -1)[:, 0]
     assert best.tolist() == toy.lengths.tolist()
-    # Ended before each step: 0 1 3 5 5 6 6 7 7 of the eight; 3 of them are kept, then 1.
-    assert sizes == [beams * n for n in (8, 8, 8, 3, 3, 3, 3, 1, 1)]
+    # Left before each step: 8 7 5 3 3 2 2 1 1.
+    assert sizes == [beams * n for n in (8, 8, 5, 3, 3, 2, 2, 1, 1)]
 
 
 def test_prefixes_and_coverage_follow_the_rows_that_are_kept():
