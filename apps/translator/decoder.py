@@ -108,6 +108,12 @@ class Decoder(ConfigFromSignature, keras.layers.Layer):
         decoded = self.rnn(embedded, initial_state=states, constants=prepared.memory)
         return self._logits(embedded, decoded, prepared)
 
+    @property
+    def shares_memory(self) -> bool:
+        """Whether `step` takes constants of which each row serves a group of rows."""
+        attention = getattr(self.cell, "attention", None)
+        return attention is not None and not attention.feedback and not self.copies
+
     def prepare(
         self,
         source: Tensor | None = None,

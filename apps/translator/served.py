@@ -123,6 +123,7 @@ class Translator(tf.Module):
             num_results=num_results,
             max_length=self.config.max_length,
             length_limits=self.length_limits(source),
+            repeat_constants=not self.decoder.shares_memory,
             **SEQUENCE,
             length_penalty=per_token,
             attention=self.decoder.cell.attention_weights,

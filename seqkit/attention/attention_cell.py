@@ -24,6 +24,7 @@ class Prepared(NamedTuple):
     parameters: dict  # of the attention
     C: Tensor | None  # None: only x enters the cell
     W_c: Tensor | None  # None: attend="before"
+    group: Size  # rows that share a row of the memory; None: each has its own
 
 
 class State(NamedTuple):
@@ -64,7 +65,8 @@ class AttentionCell(Cell):
             all a so far, with attend="after" h~, and for `CoverageAttention` the rounding error of
             its sum.
         constants: The memory (batch, time, features), a pair of it and its mask (batch, time), or a
-            `Memory`.
+            `Memory`. Outside of training, and unless the attention has feedback, a row of it may
+            serve several rows next to each other, such as the beams of a sequence.
 
     Returns:
         Output [s_t, c_t], or with attend="after" h~_t, which is as wide as s_t; new states.
@@ -200,7 +202,8 @@ class AttentionCell(Cell):
     def prepare(self, batch_size: Size, constants: Nest = None, training: bool = False) -> Prepared:
         """Prepare the cell, compute the keys of the memory, and read the weights."""
         memory = self._unpack_memory(constants)
-        rows = batch_size if isinstance(batch_size, int) else None
+        group = None if training or self.attention.feedback else _group(batch_size, memory)
+        rows = batch_size if isinstance(batch_size, int) and group is None else None
         axes = {"batch": rows, "time": None, "features": self.memory_size}
         check_shape("memory", _values(memory), axes, self)
         memory = Memory(*memory) if len(memory) == 3 else self.attention.prepare(*memory)
@@ -210,6 +213,7 @@ class AttentionCell(Cell):
             self.attention.parameters(),
             backend.read(self.context_kernel) if self.input_feeding else None,
             backend.read(self.attentional_kernel) if self.attend == "after" else None,
+            group,
         )
 
     def project(self, inputs: Tensor, prepared: Prepared) -> Tensor:
@@ -241,6 +245,8 @@ class AttentionCell(Cell):
 
     def _read(self, query: Tensor, state: State, prepared: Prepared) -> tuple[State, Tensor]:
         """Return the state with new attention weights, and the context."""
+        if prepared.group is not None:
+            return self._read_shared(query, state, prepared)
         previous = state.weights if state.coverage is None else state.coverage
         a = self.attention.compute_weights(query, prepared.memory, previous, prepared.parameters)
         state = state._replace(weights=a)
@@ -248,6 +254,14 @@ class AttentionCell(Cell):
             coverage, rounding = compensated_add(state.coverage, state.rounding, a)
             state = state._replace(coverage=coverage, rounding=rounding)
         return state, read(a, prepared.memory.values)
+
+    def _read_shared(self, query: Tensor, state: State, prepared: Prepared) -> tuple[State, Tensor]:
+        """Read a memory whose rows serve a group of rows each: one product per row of memory."""
+        memory, (rows, size) = prepared.memory, ops.shape(query)
+        query = ops.reshape(query, (ops.shape(memory.mask)[0], prepared.group, size))
+        a = self.attention.compute_weights(query, memory, None, prepared.parameters)
+        c = ops.reshape(read(a, memory.values), (rows, self.memory_size))
+        return state._replace(weights=ops.reshape(a, (rows, ops.shape(a)[-1]))), c
 
     def _unpack(self, states: States) -> State:
         k = len(self.cell.state_size)
@@ -308,6 +322,14 @@ def _pack(state: State) -> States:
 def _values(memory: tuple) -> Tensor | Shape:
     """Return the values among the parts of a memory."""
     return memory[1 if len(memory) == 3 else 0]
+
+
+def _group(batch_size: Size, memory: tuple) -> Size:
+    """Return how many rows share a row of the memory; None: each has its own, or it is an error."""
+    rows = ops.shape(_values(memory))[0]
+    if isinstance(rows, int) and isinstance(batch_size, int):
+        return batch_size // rows if rows and batch_size > rows and not batch_size % rows else None
+    return batch_size // ops.maximum(rows, 1)
 
 
 def _no_memory(cell: AttentionCell) -> ValueError:

@@ -44,6 +44,7 @@ def beam_search(
     no_repeat_ngram: int = 0,
     prefix: Tensor | None = None,
     length_limits: Tensor | None = None,
+    repeat_constants: bool = True,
     attention: Callable[[Nest], Tensor] | None = None,
     drop_ended: bool = False,
 ) -> Decoded:
@@ -76,6 +77,9 @@ def beam_search(
             log-probability counts.
         length_limits: (batch,) ints from 1 to max_length, the length at which the hypotheses of
             each sequence are cut; the lower, the sooner its search stops. None: max_length.
+        repeat_constants: False: the step gets constants with one row per sequence, each for
+            num_beams rows of tokens and state next to each other. An `AttentionCell` is faster
+            with these.
         attention: `attention(state)` returns the weights (rows, source) of the step that returned
             the state.
         drop_ended: As for `greedy`, whenever at most three quarters of the sequences can still
@@ -129,7 +133,8 @@ def beam_search(
     batch = rows.count(state, constants)
     search = _Search(
         step=step,
-        constants=rows.repeat(constants, num_beams),
+        constants=rows.repeat(constants, num_beams) if repeat_constants else constants,
+        repeat_constants=repeat_constants,
         length=length.repeat(num_beams),
         source_mask=rows.repeat(source_mask, num_beams),
         forced=None if prefix is None else _forced(prefix, num_beams, max_length, pad_id),
@@ -160,7 +165,7 @@ class Beams(NamedTuple):
     coverage: tuple[Tensor, Tensor] | None
     history: Tensor | None  # (rows, max_length) int32, all tokens so far
     # With drop_ended; None: the rows are those of the whole batch.
-    constants: list | None  # leaves of the constants (rows, ...)
+    constants: list | None  # leaves of the constants (rows, ...) or (active, ...)
     index: Tensor | None  # (rows,) int32, the row of the whole batch
 
 
@@ -204,6 +209,7 @@ class _Search:
 
     step: Step
     constants: Nest
+    repeat_constants: bool
     length: Length
     source_mask: Mask
     forced: Tensor | None  # (max_length + 1, rows) int32
@@ -276,7 +282,10 @@ class _Search:
             return beams
         few, sequences = rows.few(self.can_improve(t, beams, finished))
         kept = sequences[:, None] * self.num_beams + ops.arange(self.num_beams)
-        return rows.take_if(few, ops.reshape(kept, (-1,)), beams)
+        kept = ops.reshape(kept, (-1,))
+        constants = rows.take_if(few, kept if self.repeat_constants else sequences, beams.constants)
+        beams = rows.take_if(few, kept, beams._replace(constants=None))
+        return beams._replace(constants=constants)
 
     def run_step(self, beams: Beams) -> tuple[Beams, Tensor, Tensor | None]:
         """Return the beams with their new state, log p of the next tokens, and the attention."""
