@@ -43,8 +43,8 @@ class Config(UserDataConfig):
     max_length: int = 80
     """Maximum number of pieces of a training sentence, and of a translation."""
     max_ratio: float = 4.0
-    """Drop training pairs in which one side has more than this many times the pieces of the
-    other."""
+    """Drop training pairs in which one side has more than this many times the pieces of the other;
+    beam search finds no translations that long."""
     attention: Literal["none", "bahdanau", "luong", "location", "coverage"] = "bahdanau"
     """Attention of the decoder: none (a single fixed vector), additive before each step (bahdanau),
     multiplicative after it with input feeding (luong), or additive with the previous weights as

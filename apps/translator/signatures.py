@@ -38,6 +38,7 @@ def export(config: Config, run: Path) -> list[Export]:
         num_beams=config.num_beams,
         max_source_length=MAX_SOURCE_LENGTH,
         max_length=config.max_length,
+        max_ratio=config.max_ratio,
     )
     facts = {
         "title": _title(config),

@@ -82,7 +82,7 @@ def beam_search(
             with these.
         attention: `attention(state)` returns the weights (rows, source) of the step that returned
             the state.
-        drop_ended: As for `greedy`, whenever at most three quarters of the sequences can still
+        drop_ended: As for `greedy`, whenever at most seven eighths of the sequences can still
             improve.
 
     Returns:

@@ -64,7 +64,7 @@ def greedy(
         pad_id: Token after the end of a sequence.
         attention: `attention(state)` returns the weights (rows, source) of the step that returned
             the state.
-        drop_ended: Whenever at most three quarters of the rows are left, continue with those
+        drop_ended: Whenever at most seven eighths of the rows are left, continue with those
             alone: the same result, sooner if lengths differ. Shapes then change from step to step,
             so that in a graph the batch size must be open (None); XLA and JAX do not support it.
 

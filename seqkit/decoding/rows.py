@@ -55,13 +55,13 @@ def take_if(condition: Tensor, rows: Tensor, nest: Nest) -> Nest:
 
 
 def few(active: Tensor) -> tuple[Tensor, Tensor]:
-    """Return whether at most 3/4 of the rows are active ((rows,) bool), and their numbers.
+    """Return whether at most 7/8 of the rows are active ((rows,) bool), and their numbers.
 
     Leaving rows out copies the rest, which should take less time than it saves.
     """
     count = ops.sum(ops.cast(active, "int32"))
     active_first = ops.argsort(ops.cast(ops.logical_not(active), "int32"))
-    return 4 * count <= 3 * ops.shape(active)[0], active_first[:count]
+    return 8 * count <= 7 * ops.shape(active)[0], active_first[:count]
 
 
 def write_step(buffers: Nest, t: Tensor, values: Nest, rows: Tensor | None = None) -> Nest:

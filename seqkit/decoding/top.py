@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from seqkit.ops import largest
 from seqkit.typing import Tensor
 
 LONG = 1024  # from here on, two short searches take less time than a long one
@@ -25,7 +26,7 @@ def top_k(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
     if n < LONG or n < 2 * k * CHUNK:
         return _top_k(values, k)
     chunks = _in_chunks(values)
-    chosen = _top_k(ops.max(chunks, axis=-1), k)[1]
+    chosen = _top_k(largest(chunks, axis=-1), k)[1]
     chosen = ops.sort(chosen, axis=-1)  # in their order, for ties
     first = ops.arange(ops.shape(chosen)[0], dtype="int32")[:, None] * chunks.shape[1]
     candidates = ops.take(ops.reshape(chunks, (-1, CHUNK)), first + chosen, axis=0)

@@ -140,6 +140,15 @@ def test_all_forms_of_memory_and_single_steps_agree(name):
     assert_same(without, RNN(cell, **ALL)(SEQUENCE[:2], constants=MEMORY[:2]))
 
 
+@pytest.mark.parametrize("name", ["before", "after", "after local, not fed"])
+def test_rows_next_to_each_other_can_share_a_row_of_the_memory(name):
+    cell, repeat = random_cell(CELLS[name]()), lambda x: np.repeat(x, 4, axis=0)
+    x = RANDOM.standard_normal((12, 4))
+    states = [RANDOM.standard_normal(s.shape) for s in cell.get_initial_state(12, repeat(MEMORY))]
+    wanted = cell(x, states, constants=(repeat(MEMORY), repeat(MASK)))
+    assert_same(cell(x, states, constants=(MEMORY, MASK)), wanted)
+
+
 @each_cell
 def test_padding_of_the_memory_is_never_read(name):
     cell = random_cell(CELLS[name]())

@@ -60,9 +60,9 @@ def assert_found(found, row, wanted):
     assert (found.tokens[row, rest] == -1).all()
 
 
-def all_sequences(toy, kind, row, **more):
+def all_sequences(toy, kind, row, max_length=MAX_LENGTH, **more):
     return enumerate_sequences(
-        toy.numpy_step(row), toy.numpy_stop(kind, row), toy.h[row], BOS, MAX_LENGTH, **more
+        toy.numpy_step(row), toy.numpy_stop(kind, row), toy.h[row], BOS, max_length, **more
     )
 
 
@@ -95,6 +95,84 @@ def test_few_beams_match_the_plain_algorithm(kind, penalty, num_results):
             length_penalty=lp or (lambda n: 1.0),
         )
         assert_found(found, row, wanted)
+
+
+@pytest.mark.parametrize("coverage_weight", [0.0, 0.7])
+@pytest.mark.parametrize("num_results", [1, 30])
+@pytest.mark.parametrize("penalty", LENGTH_PENALTIES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_sequence_has_its_own_limit(kind, penalty, num_results, coverage_weight):
+    """The best of all continuations up to the limit, although the search stops early."""
+    toy = Toy(rows=5, seed=9)
+    lp = LENGTH_PENALTIES[penalty]
+    more = {"coverage_weight": coverage_weight, "source_mask": toy.mask}
+    found = to_numpy(
+        search(
+            toy,
+            kind,
+            num_beams=ENOUGH,
+            num_results=num_results,
+            length_penalty=lp,
+            length_limits=np.array([2, 4, 1, 0, 9], "int32"),
+            **more,
+        )
+    )
+    for row, limit in enumerate((2, 4, 1, 1, 4)):
+        wanted = ranked(
+            all_sequences(toy, kind, row, limit),
+            length_penalty=lp or (lambda n: 1.0),
+            coverage_weight=coverage_weight,
+            source_mask=toy.mask[row],
+        )
+        assert_found(found, row, wanted)
+
+
+@pytest.mark.parametrize("penalty", LENGTH_PENALTIES)
+def test_limits_match_the_plain_algorithm(penalty):
+    toy = Toy(rows=30, vocabulary=6, seed=10, scale=0.8)
+    lp = LENGTH_PENALTIES[penalty]
+    limits = np.arange(30, dtype="int32") % MAX_LENGTH + 1
+    found = to_numpy(
+        search(toy, num_beams=3, num_results=3, length_penalty=lp, length_limits=limits)
+    )
+    for row, limit in enumerate(limits):
+        wanted = reference.beam_search(
+            toy.numpy_step(row),
+            toy.numpy_stop("end symbol", row),
+            toy.h[row],
+            BOS,
+            limit,
+            num_beams=3,
+            length_penalty=lp or (lambda n: 1.0),
+        )
+        assert_found(found, row, wanted)
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="a traced loop runs the step once")
+@pytest.mark.parametrize("penalty", LENGTH_PENALTIES)
+def test_a_lower_limit_stops_the_search_sooner(penalty):
+    log_p, steps = np.log(np.array([[0.7, 0.3]], "float32")), []
+
+    def step(tokens, state, constants):
+        steps.append(tokens)
+        return ops.tile(log_p, (ops.shape(tokens)[0], 1)), state
+
+    def count(limit):
+        steps.clear()
+        beam_search(
+            step,
+            np.zeros((1, 1), "float32"),
+            bos_id=0,
+            length=EndSymbol(EOS),
+            max_length=50,
+            num_beams=2,
+            length_penalty=LENGTH_PENALTIES[penalty],
+            length_limits=np.array([limit], "int32"),
+        )
+        return len(steps)
+
+    assert count(1) == 1 and count(8) <= 8 < 50
+    assert count(8) < count(50) or penalty == "none"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -260,6 +338,7 @@ def test_compiled_results_are_the_same(kind):
     [
         ({"num_beams": 2, "num_results": 3}, "num_results is 3 of 2 beams"),
         ({"num_beams": 2, "coverage_weight": -1.0}, "may be negative"),
+        ({"num_beams": 2, "length_limits": np.ones((1, 2), "int32")}, "the shape of length_limits"),
         ({"num_beams": 2, "coverage_weight": 1.0, "attention": None}, "needs attention="),
     ],
 )

@@ -71,7 +71,7 @@ def test_the_result_is_the_same(kind, search):
 
 
 @pytest.mark.parametrize(("search", "beams"), [("greedy", 1), ("one beam", 1), ("beams", 3)])
-def test_ended_rows_are_dropped_once_they_are_at_least_a_quarter(search, beams):
+def test_ended_rows_are_dropped_once_they_are_at_least_an_eighth(search, beams):
     toy = Toy(rows=8, seed=0)
     toy.lengths = np.array([1, 7, 2, 2, 9, 3, 3, 5], "int32")
     sizes = []
@@ -85,7 +85,26 @@ def test_ended_rows_are_dropped_once_they_are_at_least_a_quarter(search, beams):
     best = found.lengths.numpy().reshape(8, -1)[:, 0]
     assert best.tolist() == toy.lengths.tolist()
     # Left before each step: 8 7 5 3 3 2 2 1 1.
-    assert sizes == [beams * n for n in (8, 8, 5, 3, 3, 2, 2, 1, 1)]
+    assert sizes == [beams * n for n in (8, 7, 5, 3, 3, 2, 2, 1, 1)]
+
+
+def test_limits_and_shared_constants_follow_the_rows_that_are_kept():
+    toy = Toy(rows=24, vocabulary=5, seed=3)
+    limits = np.random.default_rng(0).integers(1, 12, 24).astype("int32")
+    search = partial(
+        beam_search, num_beams=3, num_results=3, length_limits=limits, length_penalty=per_token
+    )
+
+    def shared(tokens, state, constants):
+        assert len(constants[0]) * 3 == len(tokens)
+        repeated = [None if c is None else np.repeat(c, 3, axis=0) for c in constants]
+        return toy.step(tokens, state, repeated)
+
+    for kind in KINDS:
+        wanted = decode(toy, kind, search)
+        more = {"step": shared, "repeat_constants": False}
+        assert_same(decode(toy, kind, search, **more), wanted)
+        assert_same(decode(toy, kind, search, drop_ended=True, **more), wanted)
 
 
 def test_prefixes_and_coverage_follow_the_rows_that_are_kept():

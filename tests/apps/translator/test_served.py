@@ -62,6 +62,16 @@ def test_a_long_sentence_is_cut_and_marked(serve):
     assert scored["cut"].tolist() == [True, False]
 
 
+def test_a_beam_finds_no_translation_longer_than_those_in_training(serve):
+    answer = serve("serving_default", text=LINES)
+    limits = [4 * sum(map(bool, row)) + 1 for row in answer["source_pieces"]]
+    lengths = answer["lengths"].tolist()
+    assert all(
+        n <= min(limit, TINY["max_length"]) for n, limit in zip(lengths, limits, strict=True)
+    )
+    assert min(limits[0], limits[-1]) < TINY["max_length"]
+
+
 def test_unknown_characters_and_invalid_utf8_are_translated(serve):
     answer = serve("serving_default", text=[b"two\xffdogs", "two dogs", "two § dogs"])
     assert answer["source_pieces"][0].tolist() == answer["source_pieces"][1].tolist()
