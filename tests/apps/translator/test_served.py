@@ -62,14 +62,16 @@ def test_a_long_sentence_is_cut_and_marked(serve):
     assert scored["cut"].tolist() == [True, False]
 
 
-def test_a_beam_finds_no_translation_longer_than_those_in_training(serve):
+def test_a_beam_finds_no_translation_longer_than_those_in_training(config, exports, serve):
+    translator = exports[0].module
+    assert translator.length_limits(tf.constant([[5, 6, 0], [0, 0, 0]])).numpy().tolist() == [
+        int(config.max_ratio * 2) + 1,
+        1,
+    ]
     answer = serve("serving_default", text=LINES)
-    limits = [4 * sum(map(bool, row)) + 1 for row in answer["source_pieces"]]
-    lengths = answer["lengths"].tolist()
-    assert all(
-        n <= min(limit, TINY["max_length"]) for n, limit in zip(lengths, limits, strict=True)
-    )
-    assert min(limits[0], limits[-1]) < TINY["max_length"]
+    for row, lengths in enumerate(answer["lengths"]):
+        source = sum(map(bool, answer["source_pieces"][row]))
+        assert lengths <= int(config.max_ratio * source) + 1
 
 
 def test_unknown_characters_and_invalid_utf8_are_translated(serve):
