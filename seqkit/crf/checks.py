@@ -8,6 +8,7 @@ from seqkit.backend import is_concrete
 from seqkit.checks import check_numbers, invalid
 from seqkit.typing import Shape, Tensor
 
+IMPOSSIBLE = -1e9  # too low for any sum of scores to outweigh; unlike -inf, never makes a NaN
 _CONSTRAINTS = "give what transition_constraints(names_of_tags) returns"
 
 
@@ -93,17 +94,44 @@ def check_weights(weights: Tensor, potentials: Tensor) -> Tensor:
     return ops.reshape(weights, ops.shape(potentials)[:2])
 
 
-def check_tag_values(tags: Tensor, is_valid: Tensor, count: int, owner: str) -> None:
-    """Raise a ValueError if a tag isn't valid, where the values are known: outside of graphs."""
-    if not is_concrete(is_valid):
+def which_are_tags(tags: Tensor, real: Tensor, count: int, owner: str) -> Tensor:
+    """Return which of `tags` (batch, time) are whole numbers in [0, count).
+
+    Raises:
+        ValueError: If one at a real step isn't, where values are known: outside of graphs.
+    """
+    in_range = ops.logical_and(tags >= 0, tags < count)
+    is_tag = ops.logical_and(in_range, ops.cast(ops.cast(tags, "int32"), tags.dtype) == tags)
+    if is_concrete(is_tag) and is_concrete(real):
+        wrong = ~ops.convert_to_numpy(is_tag) & ops.convert_to_numpy(real)
+        if wrong.any():
+            raise invalid(
+                owner,
+                f"tags contain {ops.convert_to_numpy(tags)[wrong][0]}; the tags of real steps must "
+                f"be ints in [0, {count}), one for each of the {count} tags of the potentials",
+            )
+    return is_tag
+
+
+def check_possible(scores: Tensor, path: Tensor, owner: str) -> None:
+    """Raise a ValueError if gold tags are forbidden, where values are known: outside of graphs.
+
+    Args:
+        scores: Scores or log-probabilities of the gold tags, (time, batch).
+        path: The tags, (time + 1, batch), with a 0 before the first step.
+        owner: Function that the error names.
+    """
+    if not is_concrete(scores):
         return
-    found = np.asarray(ops.convert_to_numpy(is_valid))
-    if not found.all():
-        wrong = ops.convert_to_numpy(tags)[~found][0]
+    forbidden = np.argwhere(ops.convert_to_numpy(scores).T < IMPOSSIBLE / 2)
+    if len(forbidden):
+        row, step = forbidden[0].tolist()
+        tag = ops.convert_to_numpy(path)[step + 1, row]
         raise invalid(
             owner,
-            f"tags contain {wrong}; the tags of real steps must be ints in "
-            f"[0, {count}), one for each of the {count} tags of the potentials",
+            f"the constraints forbid tag {tag} at step {step} of sequence {row}, after the tag "
+            "before it or at the start or end; correct the tags (IOB1 must be converted to BIO), "
+            "or leave out the constraints of CRF",
         )
 
 

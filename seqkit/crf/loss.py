@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from seqkit.backend import custom_gradient, scan
-from seqkit.crf.checks import check_tag_values, check_tags, check_weights
+from seqkit.crf.checks import check_possible, check_tags, check_weights, which_are_tags
 from seqkit.crf.inference import (
     Chain,
     center,
@@ -24,22 +24,27 @@ from seqkit.typing import Tensor
 
 @operation
 def crf_loss(tags: Tensor, potentials: Tensor) -> Tensor:
-    """Compute the negative log-likelihood -log p(y | x) of each sequence: a Keras loss.
+    """Compute the negative log-likelihood -log p(y | x) of each sequence; `CRFLoss` is the loss.
+
+    In `compile`, use `CRFLoss()`. This function knows nothing of weights: Keras would multiply
+    weights of tokens (batch, time) into its result (batch,), which is wrong.
 
     Args:
         tags: (batch, time) ints; the values at masked steps are not read.
         potentials: P (batch, time, tags, tags), as `CRF` returns it.
 
     Returns:
-        (batch,) float32. `sample_weight` of `fit` is a weight for each sequence; for a weight for
-        each token use `CRFLoss`. In a graph, a tag out of range at a real step makes the loss NaN.
+        (batch,) float32. In a graph, which can't raise an error, a tag out of range at a real step
+        makes the loss NaN, and tags that the constraints forbid have a loss of about 1e9.
 
     Raises:
         ValueError: If the tags or potentials have another shape or dtype, or, outside of graphs, if
-            a tag at a real step is out of range.
+            a tag at a real step is out of range, or the constraints forbid the tags.
     """
     potentials = check_potentials(potentials, "crf_loss")
     path, is_valid = _path(tags, potentials, real_steps(potentials), "crf_loss")
+    scores = select(select_rows(time_first(potentials), path), path[1:])
+    check_possible(scores, path, "crf_loss")
 
     @custom_gradient
     def compute(potentials: Tensor) -> tuple:
@@ -54,8 +59,8 @@ def crf_loss(tags: Tensor, potentials: Tensor) -> Tensor:
 def path_score(tags: Tensor, potentials: Tensor) -> Tensor:
     """Compute sum_t P_t[y_{t-1}, y_t]: tags (batch, time) and P -> (batch,).
 
-    It reads tags as `crf_loss` does, and raises the same errors. Large scores are shifted in P: see
-    `CRF`.
+    It reads tags as `crf_loss` does, and raises the same errors, except for forbidden tags. Large
+    scores are shifted in P: see `CRF`.
     """
     potentials = check_potentials(potentials, "path_score")
     path, is_valid = _path(tags, potentials, real_steps(potentials), "path_score")
@@ -65,16 +70,19 @@ def path_score(tags: Tensor, potentials: Tensor) -> Tensor:
 
 @keras.saving.register_keras_serializable(package="seqkit")
 class CRFLoss(keras.losses.Loss):
-    """`crf_loss` as a class, which also takes a weight for each token.
+    """The loss of models that end in a `CRF`, with weights for sequences or for tokens.
 
-    Without weights, or with one for each sequence, it is `crf_loss`. With weights w (batch, time),
-    the loss of a sequence is
+    Without weights, or with one for each sequence, it is -log p(y | x), as `crf_loss` computes it.
+    With weights w (batch, time), the loss of a sequence is
 
         - sum_t w_t log p(y_t | y_s, x),    s = the last step before t with a weight that is not 0
 
     A weight of 0 means that the tag is unknown: it is not read, and all tags are summed over. So
     weights of 0 and 1 give the likelihood of the known tags. If no weight is 0, y_s is y_{t-1}, and
     each token's share of -log p(y | x) is multiplied by its weight.
+
+    Unknown tags need the weight 0. A value such as -1 or -100 alone does not mark them: it is out
+    of range, an error outside of graphs, and NaN in `fit`.
 
     Args:
         reduction: How the losses of the sequences become one number, as for any Keras loss.
@@ -144,6 +152,7 @@ def _weighted_loss(tags: Tensor, potentials: Tensor, weights: Tensor) -> Tensor:
     initial = ops.where(in_tag_0(chain.p) > 0, 0.0, IMPOSSIBLE)
     steps = chain.p, chain.offsets, chain.after, path[1:], ops.transpose(is_known)
     _, log_p = scan(step, (initial, ops.zeros_like(initial[:, 0])), steps)
+    check_possible(ops.where(ops.transpose(is_known), log_p, 0.0), path, "CRFLoss")
     log_p = ops.where(is_known, ops.transpose(log_p) * weights, 0.0)
     return ops.where(is_valid, 0.0 - sum_leading(ops.transpose(log_p)), float("nan"))
 
@@ -154,12 +163,8 @@ def _path(tags: Tensor, potentials: Tensor, real: Tensor, owner: str) -> tuple[T
     A step that is not real keeps the tag of the step before it.
     """
     tags = check_tags(tags, potentials, owner)
-    count = potentials.shape[-1]
-    in_range = ops.logical_and(tags >= 0, tags < count)
-    is_tag = ops.logical_and(in_range, ops.cast(ops.cast(tags, "int32"), tags.dtype) == tags)
+    is_tag = which_are_tags(tags, real, potentials.shape[-1], owner)
     is_valid = ops.logical_or(is_tag, ops.logical_not(real))
-    check_tag_values(tags, is_valid, count, owner)
-
     tags = ops.where(is_tag, ops.cast(tags, "int32"), 0)
     time = ops.shape(tags)[1]
     t = ops.arange(time, dtype="int32")

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqkit.crf.checks import check_tags, check_weights
+from seqkit.crf.checks import check_tags, check_weights, which_are_tags
 from seqkit.crf.potentials import check_potentials, real_steps
 from seqkit.crf.search import viterbi
 from seqkit.typing import Tensor
@@ -26,13 +26,14 @@ class CRFAccuracy(keras.metrics.Mean):
         sample_weight: None, or a weight for each sequence (batch,) or token (batch, time).
 
     Raises:
-        ValueError: If the tags, potentials or weights have another shape or dtype.
+        ValueError: If the tags, potentials or weights have another shape or dtype, or, outside of
+            graphs, if a tag at a real step is out of range; in a graph, it counts as an error.
 
     Example:
         >>> import keras
-        >>> from seqkit import CRF, CRFAccuracy, crf_loss
+        >>> from seqkit import CRF, CRFAccuracy, CRFLoss
         >>> model = keras.Sequential([keras.Input((None, 8)), keras.layers.Dense(3), CRF(3)])
-        >>> model.compile("adam", crf_loss, metrics=[CRFAccuracy()])
+        >>> model.compile("adam", CRFLoss(), metrics=[CRFAccuracy()])
     """
 
     def __init__(self, name: str = "accuracy", **kwargs: Any) -> None:
@@ -43,11 +44,12 @@ class CRFAccuracy(keras.metrics.Mean):
     ) -> None:
         potentials = check_potentials(y_pred, "CRFAccuracy")
         tags = check_tags(y_true, potentials, "CRFAccuracy")
-        found, _ = viterbi(potentials)
-        is_right = ops.cast(ops.cast(found, tags.dtype) == tags, "float32")
         weights = ops.cast(real_steps(potentials), "float32")
         if sample_weight is not None:
             sample_weight = check_weights(sample_weight, potentials)
             steps = (1,) * (2 - len(sample_weight.shape))
             weights = weights * ops.reshape(sample_weight, (*ops.shape(sample_weight), *steps))
+        which_are_tags(tags, weights != 0, potentials.shape[-1], "CRFAccuracy")
+        found, _ = viterbi(potentials)
+        is_right = ops.cast(ops.cast(found, tags.dtype) == tags, "float32")
         super().update_state(is_right, weights)

@@ -5,12 +5,11 @@ from keras import ops
 
 from seqkit.backend import custom_gradient
 from seqkit.checks import invalid
-from seqkit.crf.checks import check_mask, check_scores, check_weight
+from seqkit.crf.checks import IMPOSSIBLE, check_mask, check_scores, check_weight
 from seqkit.operation import operation
 from seqkit.ops import largest, sum_leading
 from seqkit.typing import Mask, Tensor
 
-IMPOSSIBLE = -1e9  # too low for any sum of scores to outweigh; unlike -inf, never makes a NaN
 # To change the tag at a masked step: below the sum of a score, a transition, a start and an end.
 MASKED = 4 * IMPOSSIBLE
 LARGE = 32.0  # scores up to here can be added without losing digits that matter
@@ -107,16 +106,19 @@ def _into(is_first: Tensor, start: Tensor, transitions: Tensor) -> Tensor:
     """
 
     @custom_gradient
-    def select(start: Tensor, transitions: Tensor) -> tuple:
+    def select(is_first: Tensor, start: Tensor, transitions: Tensor) -> tuple:
         def total(gradient: Tensor) -> Tensor:
             return sum_leading(ops.sum(gradient, axis=0))
 
-        return ops.where(is_first, start, transitions), lambda gradient: (
-            total(ops.where(is_first, gradient, 0.0)),
-            total(ops.where(is_first, 0.0, gradient)),
+        is_start = is_first > 0
+        return ops.where(is_start, start, transitions), lambda gradient: (
+            ops.zeros_like(is_first),
+            total(ops.where(is_start, gradient, 0.0)),
+            total(ops.where(is_start, 0.0, gradient)),
         )
 
-    return select(start, transitions)
+    # An argument: JAX can't export a gradient that reads variables of an outer function.
+    return select(ops.cast(is_first, "float32"), start, transitions)
 
 
 def _shift(scores: Tensor) -> Tensor:

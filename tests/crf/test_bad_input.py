@@ -53,6 +53,32 @@ WRONG = {
     "scores, not potentials": (lambda: viterbi(SCORES), r"\(batch, time, tags, tags\), as CRF"),
     "not square": (lambda: marginals(np.zeros((2, 4, 3, 2))), r"\(2, 4, 3, 2\)"),
     "int potentials": (lambda: log_partition(np.zeros((1, 2, 3, 3), int)), "must be floats"),
+    "forbidden tags": (
+        lambda: crf_loss([[0, 2, 2, 1]], CRF(3, ALLOWED)(SCORES[:1])),
+        "crf_loss: the constraints forbid tag 2 at step 1 of sequence 0, .*IOB1",
+    ),
+    "a forbidden start": (
+        lambda: CRFLoss()([[2, 1, 1, 1]], CRF(3, ALLOWED)(SCORES[:1])),
+        "forbid tag 2 at step 0 of sequence 0",
+    ),
+    "forbidden tags with weights": (
+        lambda: CRFLoss()(
+            [[1, -1, 0, 2]], CRF(3, ALLOWED)(SCORES[:1]), sample_weight=[[1, 0, 1, 1]]
+        ),
+        "CRFLoss: the constraints forbid tag 2 at step 3 of sequence 0",
+    ),
+    "accuracy of tag 9": (
+        lambda: CRFAccuracy()([[0, 9, 1, 1]], potentials()[:1]),
+        "CRFAccuracy: tags contain 9",
+    ),
+    "tags of IOBES": (
+        lambda: transition_constraints(["O", "B-X", "I-X", "E-X", "S-X"]),
+        'tag \'E-X\' is not part of the BIO scheme; give scheme="IOBES"',
+    ),
+    "tags of BILOU": (
+        lambda: transition_constraints(["O", "B-X", "I-X", "L-X", "U-X"], "IOBES"),
+        "'L-X' is not part of the IOBES scheme; rename M- to I-, L- to E-, U- and W- to S-",
+    ),
     "n 0": (lambda: n_best(potentials(), 0), "n is 0; it must be a positive int"),
     "n 1.5": (lambda: n_best(potentials(), 1.5), "n is 1.5; it must be a positive int"),
     "n True": (lambda: n_best(potentials(), True), "n is True; it must be a positive int"),
@@ -173,7 +199,7 @@ def test_empty_batches_and_sequences_cost_nothing(shape):
 def test_a_chain_that_never_changes_its_tag_is_not_taken_for_padding():
     eye = {"transitions": np.eye(2, dtype=bool), "start": [True] * 2, "end": [True] * 2}
     p = CRF(2, eye)(np.zeros((1, 3, 2)))
-    loss = to_numpy(crf_loss(np.array([[0, 0, 1]]), p))
+    loss = to_numpy(compiled(crf_loss)(np.array([[0, 0, 1]]), p))  # not compiled, it is an error
     assert loss > 1e8
     metric = CRFAccuracy()
     metric.update_state(to_numpy(viterbi(p)[0]), p)

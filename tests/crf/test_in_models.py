@@ -1,6 +1,7 @@
 """A CRF in Keras: functional models that return tags, weights of tokens, accuracy."""
 
 import itertools
+import os
 import subprocess
 import sys
 
@@ -186,3 +187,20 @@ def test_trains_with_weights_of_tokens_and_accuracy_and_reloads(tmp_path):
     )
     assert first == pytest.approx(second, rel=1e-5)
     assert again.evaluate(x, tags, verbose=0, return_dict=True)["accuracy"] > 0.95
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="needs TensorFlow as well")
+def test_jax_exports_a_tagger_with_its_gradients(tmp_path):
+    code = f"""
+import keras, seqkit
+words = keras.Input((None,), dtype="int32")
+h = keras.layers.Embedding(10, 4, mask_zero=True)(words)
+h = seqkit.Bidirectional(seqkit.RNN(seqkit.GRUCell(3), return_sequences=True))(h)
+tags, log_p = seqkit.viterbi(seqkit.CRF(3)(keras.layers.Dense(3)(h)))
+keras.Model(words, tags).export({str(tmp_path)!r}, verbose=False)
+"""
+    subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "KERAS_BACKEND": "jax"}, check=True
+    )
+    assert (tmp_path / "saved_model.pb").exists()
