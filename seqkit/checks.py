@@ -123,13 +123,13 @@ def check_shape(
 def check_sequence(
     name: str, x: Tensor | Shape, owner: object, features: int | None = None
 ) -> None:
-    """Raise a ValueError if x is not (batch, time, features...), with a known last size.
+    """Raise a ValueError if x is not (batch, time, features...), with a known last dimension.
 
     Args:
         name: Name of the argument.
         x: The tensor, or its shape.
         owner: The layer that has the argument; the error names its class.
-        features: The last size that the layer was built for; None: any.
+        features: The last dimension that the layer was built for; None: any.
 
     Example:
         >>> check_sequence("sequences", (32, 10), [])
@@ -152,27 +152,34 @@ def check_sequence(
 
 
 def check_known(name: str, x: Tensor | Shape, owner: object) -> None:
-    """Raise a ValueError if the last size, the number of features, is unknown."""
+    """Raise a ValueError if the last dimension, the number of features, is unknown."""
     shape = static_shape(x)
     if shape is None or shape[-1] is None:
         raise invalid(
             owner,
-            f"the shape of {name} is {shape}; the last size must be known, e.g. from "
+            f"the shape of {name} is {shape}; the last dimension must be known, e.g. from "
             "keras.Input((None, features))",
         )
 
 
 def check_features(name: str, x: Tensor | Shape, size: int | None, owner: object) -> None:
-    """Raise a ValueError if the last size is not the one that the layer was built for."""
+    """Raise a ValueError if the last dimension is not the one that the layer was built for."""
     shape = static_shape(x)
     if shape and None not in (size, shape[-1]) and shape[-1] != size:
         raise invalid(
-            owner, f"the shape of {name} is {shape}; the layer was built for a last size of {size}"
+            owner,
+            f"the shape of {name} is {shape}; the layer was built for a last dimension of {size}",
         )
 
 
 def check_numbers(name: str, x: Tensor | Shape, owner: object) -> None:
-    """Raise a ValueError if x is a tensor or an array of text."""
+    """Raise a ValueError if x is a tensor or an array of text, or is ragged."""
+    if hasattr(x, "row_splits"):  # a tf.RaggedTensor
+        raise invalid(
+            owner,
+            f"{name} is a RaggedTensor; pad it with {name}.to_tensor(), and pass a mask, e.g. "
+            f"tf.sequence_mask({name}.row_lengths())",
+        )
     dtype = getattr(x, "dtype", None)
     if str(getattr(dtype, "name", dtype)).startswith(("str", "bytes", "object")):
         raise invalid(

@@ -2,8 +2,10 @@
 
 import numbers
 
+import keras
 from keras import ops
 
+from seqkit.backend import is_concrete
 from seqkit.checks import invalid
 from seqkit.operation import operation
 from seqkit.shapes import shapes
@@ -21,6 +23,9 @@ def mask_from_lengths(lengths: Tensor, max_length: int) -> Tensor:
     Returns:
         (batch, max_length) bool.
 
+    Raises:
+        ValueError: If the lengths are not ints or, outside of graphs, one is negative.
+
     Example:
         >>> import keras
         >>> from seqkit.masking import mask_from_lengths
@@ -29,6 +34,13 @@ def mask_from_lengths(lengths: Tensor, max_length: int) -> Tensor:
          [0 0 0]]
     """
     lengths = ops.convert_to_tensor(lengths)
+    dtype = keras.backend.standardize_dtype(lengths.dtype)
+    if tuple(lengths.shape) == (0,):  # an empty list becomes floats
+        lengths = ops.cast(lengths, "int32")
+    elif "int" not in dtype:
+        raise invalid("mask_from_lengths", f"lengths are {dtype}; they must be ints, 0 or more")
+    elif is_concrete(lengths) and (smallest := int(ops.min(lengths))) < 0:
+        raise invalid("mask_from_lengths", f"lengths contain {smallest}; they must be 0 or more")
     return ops.arange(max_length, dtype=lengths.dtype)[None, :] < lengths[:, None]
 
 

@@ -42,6 +42,9 @@ class RNN(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
 
         (y_t, s_t) = cell(x_t, s_{t-1}),   t = 1 ... time
 
+    In TensorFlow's eager mode each step runs by itself, which is slow for long sequences: call the
+    model in a `tf.function`, or with `predict`.
+
     Args:
         cell: A seqkit cell, or any cell that follows Keras's contract (`keras.layers.LSTMCell`, a
             custom one); a list of cells is stacked. The layer computes in the cell's dtype policy.

@@ -58,10 +58,10 @@ SEQUENCES = {
     "symbolic": (lambda: RNN(LSTMCell(5))(keras.Input((10,))), f"RNN: {NOT_A_SEQUENCE}"),
     "unknown size": (
         lambda: RNN(LSTMCell(5))(keras.Input((None, None))),
-        r"RNN: the shape of sequences is \(None, None, None\); the last size must be known",
+        r"RNN: the shape of sequences is \(None, None, None\); the last dimension must be known",
     ),
-    "another size, symbolic": (lambda: rnn()(keras.Input((6, 4))), "built for a last size of 3"),
-    "built cell": (lambda: RNN(rnn().cell)(floats(4, 6, 4)), "built for a last size of 3"),
+    "another size, symbolic": (lambda: rnn()(keras.Input((6, 4))), "built for a last dimension of 3"),
+    "built cell": (lambda: RNN(rnn().cell)(floats(4, 6, 4)), "built for a last dimension of 3"),
     "strings": (
         lambda: RNN(LSTMCell(5))(np.full((4, 6, 3), "a")),
         "RNN: the values of sequences are text; they must be numbers",
@@ -90,14 +90,30 @@ OTHERS = {
         lambda: Bidirectional(RNN(GRUCell(5)))(SEQUENCE[:2], initial_state=floats(2, 5)),
         "Bidirectional: initial_state has 1 tensors; it takes 1 for the forward and 1 for",
     ),
-    "constants": (lambda: rnn()(SEQUENCE, constants=MEMORY), "LSTMCell: it takes no constants"),
+    "rank 4": (
+        lambda: RNN(LSTMCell(5))(floats(2, 3, 4, 5)),
+        r"\(2, 4, 5\); it must be \(batch, features\); RNN needs sequences \(batch, time, feat",
+    ),
+    "rows of the memory": (
+        lambda: BahdanauAttention(4)(floats(2, 3, 4), floats(3, 5, 4)),
+        "BahdanauAttention: query has 2 rows and memory 3; each needs one row per sequence",
+    ),
+    "keys of their own": (
+        lambda: BahdanauAttention(4)([floats(2, 4), floats(2, 5, 4), floats(2, 5, 4)]),
+        r"BahdanauAttention: a list must be \[query, memory\]",
+    ),
+    "word ids": (
+        lambda: MemoryNetwork(20, 8)(np.full((2, 3, 4), 30), np.ones((2, 4), int)),
+        "MemoryNetwork: facts contain the id 30; ids must be 0 to 19",
+    ),
+    "constants": (lambda: rnn()(SEQUENCE, constants=MEMORY), "LSTMCell: takes no constants"),
     "constants of a step": (
         lambda: rnn().step(QUERY, STATES, constants=MEMORY),
-        "LSTMCell: it takes no constants",
+        "LSTMCell: takes no constants",
     ),
     "constants of a cell": (
         lambda: LSTMCell(5)(QUERY, STATES, constants=MEMORY),
-        "LSTMCell: it takes no constants",
+        "LSTMCell: takes no constants",
     ),
     "memory as dict": (
         lambda: attending()(SEQUENCE, constants={"memory": MEMORY}),
@@ -173,7 +189,7 @@ def test_the_shapes_are_checked_in_a_graph_and_in_a_model():
     with pytest.raises(ValueError, match=WRONG_MASK):
         traced(SEQUENCE, np.ones((4, 1), bool))
     model = keras.Sequential([keras.Input((None, 3)), layer])
-    with pytest.raises(ValueError, match=r"^RNN: .* built for a last size of 3$"):
+    with pytest.raises(ValueError, match=r"^RNN: .* built for a last dimension of 3$"):
         model(floats(4, 6, 4))
 
 

@@ -10,6 +10,16 @@ from seqkit.masking import causal_mask, lengths_from_mask, mask_from_lengths, re
 masks = st.lists(st.lists(st.booleans(), min_size=5, max_size=5), min_size=1, max_size=4)
 
 
+@pytest.mark.parametrize(
+    ("lengths", "line"),
+    [([1.5], "lengths are float32; they must be ints"), ([2, -1], "lengths contain -1; they must")],
+)
+def test_lengths_are_counts(lengths, line):
+    with pytest.raises(ValueError, match=f"^mask_from_lengths: {line}"):
+        mask_from_lengths(lengths, 3)
+    assert mask_from_lengths([], 3).shape == (0, 3)
+
+
 def test_lengths_become_masks_of_real_steps_first():
     mask = ops.convert_to_numpy(mask_from_lengths(np.array([0, 2, 4]), 4))
     np.testing.assert_array_equal(mask, [[0, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 1]])

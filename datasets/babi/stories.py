@@ -36,8 +36,8 @@ def read_stories(path: Path | str) -> list[Question]:
     question. An answer is everything up to the next tab, such as `apple,milk`. Blank lines may
     separate stories. A file name that begins with `qa7_` is of task 7.
 
-    Refused, with the remedy: a question whose tabs were replaced by spaces, which would be read as
-    a fact, and a blank line inside a story, where the numbers should have begun with 1 again.
+    A question whose tabs were replaced by spaces, which would be read as a fact, is refused with
+    the remedy, and so is a blank line inside a story, where the numbers should have begun with 1.
 
     Args:
         path: Path of the file, UTF-8.
@@ -95,8 +95,11 @@ def _problem_of_number(label: str, last: int, blank: bool) -> str | None:
         last: The number before; 0 at the beginning.
         blank: Whether the line before is blank.
     """
+    if not label.isdecimal():
+        return f"begins with {shorten(label)}, not a number; number the lines: 1 Mary went home."
     if label not in ("1", str(last + 1)):
-        return f"begins with {label!r}; expected {last + 1}, or 1 where a story begins"
+        expected = f"{last + 1}, or 1 where a story begins" if last else "1"
+        return f"begins with {label!r}; expected {expected}"
     if blank and last and label != "1":
         return f"{label} after a blank line; begin stories with 1, or drop blank lines inside"
     return None

@@ -17,7 +17,10 @@ ENOUGH = 100  # words from which the numbers of distinct words and tags are comp
 MANY = 5  # times as many distinct tags as words: the columns are probably swapped
 _NUMBER = re.compile(r"\d+([-.]\d+)?")  # of a word; also a range or an empty node of CoNLL-U
 _SPAN_TAG = re.compile(r"[BIESLUMW]-.+|O")
+_WITH_TAG = re.compile(r"\S+[/_][^\s/]+")  # the/DT
+_BRACKETS = re.compile(r"\*|\(.*|.*\)")  # of CoNLL-2012: (PERSON*, *, *), (PERSON)
 _NAME_BOTH = "give the word's column and the tag's, e.g. --word_column 2 --column 1"
+_WIDE = 11  # columns of CoNLL-2012, at least
 
 
 class Row(NamedTuple):
@@ -33,7 +36,7 @@ Table = list[list[Row]]  # the rows of each sentence
 
 
 def check_format(path: Path | str, table: Table) -> None:
-    """Refuse JSON, XML, CSV and a header, judged by the first lines."""
+    """Refuse JSON, XML, CSV, tags inside of words and a header, judged by the first lines."""
     rows = list(chain.from_iterable(table[:SAMPLE]))[:SAMPLE]
     if not rows:
         return
@@ -43,6 +46,12 @@ def check_format(path: Path | str, table: Table) -> None:
         raise DataError(
             f"{path}, line {number}: {shorten(line)} looks like CSV; separate the columns by tabs, "
             "without quotes, and the sentences by blank lines"
+        )
+    cells_of_all = list(chain.from_iterable(map(_CELLS, rows)))
+    if len(cells_of_all) > len(rows) and all(map(_WITH_TAG.fullmatch, cells_of_all)):
+        raise DataError(
+            f"{path}, line {number}: {shorten(line)} has words with their tags attached; write one "
+            "word per line: the word, a tab, its tag, and a blank line after each sentence"
         )
     if len(cells) > 1 and is_header(cells):
         raise DataError(f"{path}, line {number}: {shorten(line)} looks like a header; delete it")
@@ -182,6 +191,12 @@ def check_choice(path: Path | str, table: Table, word: int, tag: int, named: boo
     """
     rows = list(chain.from_iterable(table))
     words, tags = (Counter(row.cells[index] for row in rows) for index in (word, tag))
+    if sum(map(bool, map(_BRACKETS.fullmatch, tags))) > len(tags) / 2 and "*" in tags:
+        bracket = max(tags, key=len)
+        warn(
+            f"{path}: tags such as {bracket!r} are brackets, read as plain tags; to score spans, "
+            "convert them to B-NAME, I-NAME and O"
+        )
     places = [index % len(rows[0].cells) + 1 for index in (word, tag)]
     with_spaces = [text for text in words if " " in text]
     if places[0] == places[1]:
@@ -198,6 +213,8 @@ def check_choice(path: Path | str, table: Table, word: int, tag: int, named: boo
             f"each sentence repeats one word of column {places[0]}, such as "
             f"{rows[0].cells[word]!r}; {_NAME_BOTH}"
         )
+        if len(rows[0].cells) >= _WIDE:
+            problem = problem.replace("2 --column 1", "4 --column 5 in CoNLL-2012")
     elif len(rows) >= ENOUGH and MANY * len(words) < len(tags):
         problem = (
             f"column {places[1]} has far more distinct tags ({len(tags):,}) than column "
@@ -206,7 +223,7 @@ def check_choice(path: Path | str, table: Table, word: int, tag: int, named: boo
     elif len(words) > 1 and len(with_spaces) > len(words) / 2:
         problem = (
             f"most words in column {places[0]} contain spaces, such as {with_spaces[0]!r}; "
-            "separate all columns by tabs"
+            "write one word per line, not whole sentences; separate all columns by tabs"
         )
     else:
         return

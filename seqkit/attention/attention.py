@@ -9,6 +9,7 @@ from seqkit import backend
 from seqkit.attention.scores import read
 from seqkit.checks import (
     as_mask,
+    batch_of,
     check_known,
     check_numbers,
     check_shape,
@@ -17,7 +18,7 @@ from seqkit.checks import (
 )
 from seqkit.outputs import TracedOutputs
 from seqkit.serialization import ConfigFromSignature
-from seqkit.typing import Mask, Shape, Tensor
+from seqkit.typing import Mask, Nest, Shape, Tensor
 
 
 class Memory(NamedTuple):
@@ -44,7 +45,7 @@ class Attention(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
 
     Call arguments:
         query: s (batch, size) or (batch, queries, size).
-        memory: h (batch, time, features).
+        memory: h (batch, time, features). As in Keras, both may be one list: [query, memory].
         mask: (batch, time) bool, True = real; by default the Keras mask of the memory.
         previous: (batch, time), the feedback; None: zeros, as before the first step.
 
@@ -77,12 +78,12 @@ class Attention(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
             check_known(name, shape, self)
         self._sizes = query_shape[-1], memory_shape[-1]
 
-    def _check_query(self, query: Tensor | Shape, batch: int | None = None) -> None:
+    def _check_query(self, query: Tensor | Shape) -> None:
         size = self._sizes[0]
         if len(static_shape(query) or ()) == 2:
-            check_shape("query", query, {"batch": batch, "size": size}, self)
+            check_shape("query", query, {"batch": None, "size": size}, self)
         else:
-            axes = {"batch": batch, "queries": None, "size": size}
+            axes = {"batch": None, "queries": None, "size": size}
             check_shape("query", query, axes, self, " or (batch, size)")
 
     def _check_memory(self, memory: Tensor | Shape) -> None:
@@ -102,7 +103,7 @@ class Attention(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
         if not self.built:
             raise invalid(
                 self,
-                "it has no weights yet to compute keys with; call it, or the RNN around it, once "
+                "has no weights yet to compute keys with; call it, or the RNN around it, once "
                 "first",
             )
         mask = getattr(memory, "_keras_mask", None) if mask is None else mask
@@ -140,7 +141,13 @@ class Attention(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
             (batch, [queries,] time).
         """
         batch, time = static_shape(memory.mask) or (None, None)
-        self._check_query(query, batch)
+        self._check_query(query)
+        if None not in (batch, batch_of(query)) and batch != batch_of(query):
+            raise invalid(
+                self,
+                f"query has {batch_of(query)} rows and memory {batch}; each needs one row per "
+                "sequence",
+            )
         check_numbers("query", query, self)
         if previous is not None:
             check_shape("previous", previous, {"batch": batch, "time": time}, self)
@@ -148,7 +155,7 @@ class Attention(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
         if self.feedback and not single:
             raise invalid(
                 self,
-                f"it needs the {self.feedback} of earlier steps, which a sequence of queries "
+                f"needs the {self.feedback} of earlier steps, which a sequence of queries "
                 "doesn't have; give one query (batch, size), or use AttentionCell. Got "
                 f"{static_shape(query)}",
             )
@@ -158,6 +165,18 @@ class Attention(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
         parameters = self.parameters() if parameters is None else parameters
         weights = self.align(query, memory, previous, parameters)
         return ops.squeeze(weights, axis=1) if single else weights
+
+    def __call__(self, query: Tensor | list[Tensor], *args: Any, **kwargs: Any) -> Nest:
+        """Accept the list of Keras's attention layers as well."""
+        if isinstance(query, (list, tuple)) and not args and "memory" not in kwargs:
+            if not 2 <= len(query) <= 3 or (len(query) == 3 and query[1] is not query[2]):
+                raise invalid(
+                    self,
+                    "a list must be [query, memory]; keys of their own are not supported, since "
+                    "they are computed from the memory",
+                )
+            query, *args = query[:2]
+        return super().__call__(query, *args, **kwargs)
 
     def call(
         self, query: Tensor, memory: Tensor, mask: Mask = None, previous: Tensor | None = None

@@ -335,6 +335,6 @@ def _group(batch_size: Size, memory: tuple) -> Size:
 def _no_memory(cell: AttentionCell) -> ValueError:
     return invalid(
         cell,
-        "it needs a memory: run it in seqkit.RNN with constants=memory or (memory, mask); "
+        "needs a memory: run it in seqkit.RNN with constants=memory or (memory, mask); "
         "keras.layers.RNN does not pass constants on",
     )

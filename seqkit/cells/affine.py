@@ -91,7 +91,8 @@ class AffineCell(Cell):
         self.output_size = self.units
 
     def build(self, input_shape: Shape) -> None:
-        check_shape("inputs", input_shape, {"batch": None, "features": None}, self)
+        remedy = "; RNN needs sequences (batch, time, features)"
+        check_shape("inputs", input_shape, {"batch": None, "features": None}, self, remedy)
         check_known("inputs", input_shape, self)
         self.input_size = input_shape[-1]
         width = self.blocks * self.units

@@ -116,7 +116,7 @@ def check_constants(cell: keras.layers.Layer, constants: Nest) -> None:
     if constants is not None and not getattr(cell, "reads_constants", False):
         raise invalid(
             cell,
-            "it takes no constants; a cell that does sets reads_constants = True, and gets them in "
+            "takes no constants; a cell that does sets reads_constants = True, and gets them in "
             "`prepare`",
         )
 

@@ -31,7 +31,7 @@ def check_scores_shape(shape: Shape, owner: str, tags: int | None = None) -> Non
     if tags is not None and shape[-1] != tags:
         raise invalid(
             owner,
-            f"scores have shape {shape}; there are {tags} tags: the last size must be "
+            f"scores have shape {shape}; there are {tags} tags: the last dimension must be "
             f"{tags}, e.g. from Dense({tags})",
         )
 

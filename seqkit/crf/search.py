@@ -19,6 +19,9 @@ from seqkit.typing import Size, Tensor
 def viterbi(potentials: Tensor) -> tuple[Tensor, Tensor]:
     """Find the most probable tags and their log-probability.
 
+    In TensorFlow's eager mode each step runs by itself, which is slow for long sequences: call it
+    in a `tf.function`, or as part of a model with `predict`.
+
     Args:
         potentials: P (batch, time, tags, tags), as `CRF` returns it.
 

@@ -28,14 +28,14 @@ def checked(
             f"step is a {type(step).__name__}; it must be a function",
         )
     if not _is_int(bos_id) or bos_id < 0:
-        raise invalid(owner, f"bos_id is {bos_id!r}; it must be the number of a token, 0 or more")
+        raise invalid(owner, f"bos_id is {bos_id!r}; it must be a token id, an int of 0 or more")
     _check_rows(state, constants, owner)
     state, constants = rows.as_tensors(state), rows.as_tensors(constants)
     if length is not None and not hasattr(length, "log_probs"):
         end = int(length) if _is_int(length) else "eos_id"
         raise invalid(
             owner,
-            f"length is {length!r}; it must be a model of the length: EndSymbol({end}), "
+            f"length is {length!r}; it must be a stopping rule: EndSymbol({end}), "
             "BernoulliStop(logits) or PredictedLength(lengths)",
         )
     if isinstance(length, PredictedLength):
@@ -52,17 +52,19 @@ def check_log_probs(log_p: Tensor, tokens: Tensor, length: Length | None) -> Ten
     axes = {"rows": static_shape(tokens)[0], "vocabulary": None}
     check_shape("the log-probabilities", log_p, axes, "step")
     if not keras.backend.is_float_dtype(_dtype(log_p)):
-        raise invalid("step", f"it returned {log_p.dtype}; log-probabilities are floats")
+        raise invalid("step", f"returned {log_p.dtype}; log-probabilities are floats")
     vocabulary = log_p.shape[-1]
     if isinstance(length, EndSymbol) and not 0 <= length.eos_id < vocabulary:
         raise invalid("EndSymbol", f"eos_id is {length.eos_id}; step has {vocabulary} tokens")
     log_p = ops.cast(log_p, "float32")
     if backend.is_concrete(log_p):
         log_sum = np.max(ops.convert_to_numpy(ops.logsumexp(log_p, axis=-1)), initial=-np.inf)
+        if np.isnan(log_sum):
+            raise invalid("step", "returned NaN as a log-probability; check the model's weights")
         if log_sum > TOLERANCE:
             raise invalid(
                 "step",
-                f"it returned numbers whose exponentials sum to {np.exp(log_sum):.4g}, not 1; they "
+                f"returned numbers whose exponentials sum to {np.exp(log_sum):.4g}, not 1; they "
                 "must be log-probabilities, e.g. keras.ops.log_softmax(logits)",
             )
     return log_p

@@ -6,8 +6,10 @@ A nest may hold None for an optional tensor (a memory without a mask); it stays 
 from collections.abc import Callable
 
 from keras import ops, tree
+from keras.backend import standardize_dtype
 
-from seqkit.typing import Nest, Tensor
+from seqkit.checks import static_shape
+from seqkit.typing import Nest, Shape, Tensor
 
 
 def count(*nests: Nest) -> Tensor:
@@ -104,12 +106,20 @@ def check_same(before: Nest, after: Nest) -> Nest:
             f"step returned a state of another structure than the one it received: {error}"
         ) from error
     for a, b in zip(leaves(after), leaves(before), strict=True):
-        if a.dtype != b.dtype or len(a.shape) != len(b.shape):
+        if a.dtype != b.dtype or not _fits(static_shape(a), static_shape(b)):
             raise ValueError(
-                f"step turned a state of {b.dtype} {tuple(b.shape)} into {a.dtype} "
-                f"{tuple(a.shape)}; it must keep dtype and shape"
+                f"step turned a state of {standardize_dtype(b.dtype)} {tuple(b.shape)} into "
+                f"{standardize_dtype(a.dtype)} {tuple(a.shape)}; it must keep dtype and shape"
             )
     return after
+
+
+def _fits(shape: Shape | None, other: Shape | None) -> bool:
+    """Return whether two static shapes can be the same."""
+    return None in (shape, other) or (
+        len(shape) == len(other)
+        and all(None in pair or pair[0] == pair[1] for pair in zip(shape, other, strict=True))
+    )
 
 
 def _map(function: Callable[[Tensor], Tensor], nest: Nest) -> Nest:

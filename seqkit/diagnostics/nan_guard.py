@@ -25,12 +25,12 @@ from seqkit.typing import Nest
 
 
 class NanGuard(keras.callbacks.Callback):
-    """Callback that stops at the first non-finite value and saves the step for replay.
+    """Callback that stops at the first non-finite value and saves the step (TensorFlow only).
 
     It writes the batch, the variables before the step, and the weightings of memory heads to a
     file, from which `replay` repeats the step. A non-finite gradient is detected by its effect on
     the weights and the optimizer; one that float16 loss scaling skips has none. Each step costs a
-    copy of all variables.
+    copy of all variables. It needs Keras on TensorFlow.
 
     Args:
         path: Path of the file; an older one is replaced.

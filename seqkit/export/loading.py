@@ -65,9 +65,9 @@ class ExportedModel:
 
     def __init__(self, path: Path, saved_model: Any) -> None:
         self.path = path
-        self.signatures = {
-            name: ExportedSignature(name, saved_model) for name in saved_model.signatures
-        }
+        self.signatures = Signatures(
+            (name, ExportedSignature(name, saved_model)) for name in saved_model.signatures
+        )
         self.saved_model = saved_model
 
     @property
@@ -76,6 +76,13 @@ class ExportedModel:
         card = self.path / "README.md"
         return card.read_text(encoding="utf-8") if card.is_file() else ""
 
+    def __getattr__(self, name: str) -> Any:
+        signatures = vars(self).get("signatures", {})
+        remedy = f"; its signatures are {', '.join(signatures)}: signatures[{name!r}](...)"
+        raise AttributeError(
+            f"this export has no attribute {name!r}{remedy if name in signatures else ''}"
+        )
+
     def __call__(self, *inputs: Any, **named_inputs: Any) -> dict[str, Any]:
         return self.signatures[DEFAULT](*inputs, **named_inputs)
 
@@ -83,6 +90,13 @@ class ExportedModel:
         title = self.card.partition("\n")[0].removeprefix("# ")
         lines = [f"{self.path}: {title}" if title else str(self.path), *self.signatures.values()]
         return "\n  ".join(map(str, lines))
+
+
+class Signatures(dict):
+    """The signatures of an export by name."""
+
+    def __missing__(self, name: str) -> None:
+        raise KeyError(f"no signature {name!r}; choose among {', '.join(self)}")
 
 
 class ExportedSignature:
@@ -122,11 +136,28 @@ class ExportedSignature:
             }
         except ValueError as error:
             raise ValueError(f"{self.name}({_text(self.inputs)}): {error}") from None
-        outputs = values.call(self._function, tensors, self.name)
+        outputs = self._empty(tensors) or values.call(self._function, tensors, self.name)
         return {name: _value(outputs[name], is_single) for name in self.outputs}
 
     def __repr__(self) -> str:
         return f"{self.name}({_text(self.inputs)}) -> {_text(self.outputs)}"
+
+    def _empty(self, tensors: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor] | None:
+        """Return the outputs of an empty batch, which not every graph can compute; None: not one.
+
+        Sizes that are not known are 0.
+        """
+        batches = [name for name, spec in self.inputs.items() if spec.shape.rank]
+        is_empty = batches and all(
+            self.inputs[name].shape[0] is None and tensors[name].shape[0] == 0 for name in batches
+        )
+        shapes = [spec.shape for spec in self.outputs.values()]
+        if not is_empty or not all(shape.rank and shape[0] is None for shape in shapes):
+            return None
+        return {
+            name: tf.zeros([size or 0 for size in spec.shape], spec.dtype)
+            for name, spec in self.outputs.items()
+        }
 
     def _named(self, inputs: tuple, named_inputs: dict[str, Any]) -> dict[str, Any]:
         if inputs and len(inputs) + len(named_inputs) == len(self.inputs) == 1:

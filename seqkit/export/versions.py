@@ -42,16 +42,27 @@ def latest_version(root: str | os.PathLike) -> Path:
     folders = version_folders(root)
     complete = [folder for folder in folders if is_complete(folder)]
     if not complete:
-        found = f"; version {folders[-1].name} is incomplete" if folders else ""
-        raise FileNotFoundError(
-            f"{root}: no exported version (a folder named 1, 2, ...) in it{found}"
-        )
+        raise FileNotFoundError(f"{root}: {_lack(Path(root), folders)}")
     if complete[-1] != folders[-1]:
         warnings.warn(
             f"{root}: version {folders[-1].name} is incomplete; using {complete[-1].name}",
             stacklevel=3,
         )
     return complete[-1]
+
+
+def _lack(root: Path, versions: list[Path]) -> str:
+    """Describe why there is no complete version in a folder."""
+    if not root.exists():
+        return "no such folder"
+    if root.is_file():
+        return "a file; give the folder of an export"
+    if versions:
+        found = f"; version {versions[-1].name} is incomplete"
+    else:
+        exports = [folder.name for folder in sorted(root.iterdir()) if version_folders(folder)]
+        found = f"; give one of the exports there: {', '.join(exports)}" if exports else ""
+    return f"no exported version (a folder named 1, 2, ...) in it{found}"
 
 
 def resolve(path: str | os.PathLike) -> Path:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
+from seqkit.backend import is_concrete
 from seqkit.checks import batch_of, check_shape, invalid, one_of, positive
 from seqkit.ops import precise_dtype
 from seqkit.outputs import TracedOutputs
@@ -50,8 +51,8 @@ class MemoryNetwork(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
         (batch, hops, facts), float32.
 
     Raises:
-        ValueError: If a size is not positive, the tying is unknown, or the arguments are not ints
-            of these shapes.
+        ValueError: If a size is not positive, the tying is unknown, the arguments are not ints of
+            these shapes, or, outside of graphs, if an id is not below vocabulary_size.
 
     Masking:
         Padding may be anywhere. Facts that are not read have weight 0; without facts, all weights
@@ -134,6 +135,7 @@ class MemoryNetwork(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
                     f"the dtype of {name} is {dtype}; it must be ids of words, e.g. from "
                     "keras.Input((facts, words), dtype='int32')",
                 )
+            self._check_ids(name, ids)
         d, adjacent = self.units, self.tying == "adjacent"
         E = ops.cast(self.embeddings, self.compute_dtype)
         B, E = (E[:, :d], E) if adjacent else (E[:, 2 * d :], E[:, : 2 * d])
@@ -156,6 +158,17 @@ class MemoryNetwork(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
             u = (u if adjacent else ops.matmul(u, ops.cast(self.H, u.dtype))) + o  # (4)
             attention.append(p)
         return (u, ops.stack(attention, axis=1)) if self.return_attention else u
+
+    def _check_ids(self, name: str, ids: Tensor) -> None:
+        """Raise a ValueError if an id is out of range, where values are known."""
+        if is_concrete(ids) and 0 not in ids.shape:
+            for found in int(ops.min(ids)), int(ops.max(ids)):
+                if not 0 <= found < self.vocabulary_size:
+                    raise invalid(
+                        self,
+                        f"{name} contain the id {found}; ids must be 0 to "
+                        f"{self.vocabulary_size - 1}, less than vocabulary_size",
+                    )
 
     def _encode(self, ids: Tensor, embeddings: Tensor) -> Tensor:
         """Compute sum_j l_j E x_j for concatenated embeddings E, (..., size)."""

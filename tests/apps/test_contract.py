@@ -190,7 +190,7 @@ def test_it_has_the_functions_of_the_protocol(case):
         ("evaluate --run nowhere", "nowhere: not a run, it has no config.json"),
         ("evaluate --run nowhere --picture a.txt", "a.txt: its name must end in .png, .svg, .pdf"),
         ("export --run nowhere", "nowhere: not a run, it has no config.json"),
-        ("predict --saved_model nowhere a", "nowhere: no exported version"),
+        ("predict --saved_model nowhere a", "nowhere: no such folder"),
         ("predict --run a --file b a", "give either texts or --file FILE"),
     ],
 )

@@ -191,3 +191,12 @@ def test_bad_arguments_are_refused():
         LuongAttention()(QUERY[:, :3], MEMORY)
     with pytest.raises(ValueError, match="has no weights yet to compute keys with"):
         BahdanauAttention(5).prepare(MEMORY)
+
+
+def test_the_list_of_kerass_layers_is_the_same_as_query_and_memory():
+    attention = LuongAttention()
+    found = attention([QUERY, MEMORY, MEMORY], mask=MASK)
+    np.testing.assert_array_equal(found, attention(QUERY, MEMORY, mask=MASK))
+    query, memory = keras.Input((4,)), keras.Input((None, 4))
+    model = keras.Model([query, memory], attention([query, memory]))
+    np.testing.assert_array_equal(model([QUERY, MEMORY]), attention(QUERY, MEMORY))

@@ -66,12 +66,31 @@ def test_it_names_its_signatures(model):
         ("join", (), {"a": "x", "b": "y", "n": 2**40}, "input 'n': out of the range of int32"),
         ("ids", ([[1], [1, 2]],), {}, "input 'ids': its rows differ in length"),
         ("ids", ([[9]],), {}, "InvalidArgumentError: .*9"),
+        ("serving_default", (None,), {}, "input 'text': None, not string; give a string or a list"),
+        ("serving_default", ({"a": 1},), {}, "input 'text': a dict, not string"),
+        ("serving_default", (["a", None],), {}, "input 'text': contains None, not string"),
+        ("serving_default", ("\ud800",), {}, "input 'text': text with a lone surrogate, not string"),
+        ("serving_default", ([["a", "b"], ["c"]],), {}, "differ in length; give one list, not a"),
+        ("ids", ("a",), {}, "input 'ids': text, not int32"),
     ],
 )
 def test_a_wrong_call_gets_one_line(model, name, inputs, named, message):
     with pytest.raises(ValueError, match=message) as error:
         model.signatures[name](*inputs, **named)
     assert "\n" not in str(error.value) and str(error.value).startswith(name)
+
+
+def test_an_empty_batch_gives_empty_arrays(model):
+    assert {name: array.shape[0] for name, array in model([]).items()} == {
+        name: 0 for name in model.signatures["serving_default"].outputs
+    }
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones(model):
+    with pytest.raises(KeyError, match="no signature 'nope'; choose among .*join"):
+        model.signatures["nope"]
+    with pytest.raises(AttributeError, match=r"its signatures are .*: signatures\['join'\]"):
+        _ = model.join
 
 
 def test_a_signature_outlives_its_model(model):

@@ -43,6 +43,12 @@ def test_other_folders_and_files_are_not_versions(tmp_path):
     (tmp_path / "12").write_text("a file")
     with pytest.raises(FileNotFoundError, match="no exported version"):
         latest_version(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"12: a file; give the folder of an export"):
+        latest_version(tmp_path / "12")
+    with pytest.raises(FileNotFoundError, match=rf"exports there: .*{tmp_path.name}"):
+        fill(tmp_path / "1")
+        latest_version(tmp_path.parent)
+    shutil.rmtree(tmp_path / "1")
     fill(tmp_path / "007")
     assert latest_version(tmp_path).name == "007"
     assert write(tmp_path).name == "8"
@@ -130,7 +136,7 @@ def test_resolve_takes_a_version_or_the_folder_of_all(tmp_path):
     newest = write(tmp_path)
     assert resolve(tmp_path) == newest
     assert resolve(tmp_path / "1") == tmp_path / "1"
-    with pytest.raises(FileNotFoundError, match="nowhere: no exported version"):
+    with pytest.raises(FileNotFoundError, match="nowhere: no such folder"):
         resolve(tmp_path / "nowhere")
 
 

@@ -138,13 +138,13 @@ def test_apps_run_on_tensorflow_alone(monkeypatch, capsys):
         (
             tagger,
             ["predict", "--saved_model", "translator"],
-            "of the app translator, not of tagger",
+            "belongs to the translator app, not the tagger; use",
         ),
         (tagger, ["predict", "--saved_model", "tagger_ids"], "give the one without _ids"),
         (copy_task, ["evaluate", "--saved_model", "tagger"], "use python -m apps.tagger"),
         (tagger, ["evaluate", "--run", "tagger"], "an export, not a run; use --saved_model"),
         (tagger, ["predict", "--saved_model", "tagger/1/assets.extra"], "a run, not an export"),
-        (tagger, ["predict", "--saved_model", "tagger/2"], "tagger/2: no exported version"),
+        (tagger, ["predict", "--saved_model", "tagger/2"], "tagger/2: no such folder"),
         (babi, ["evaluate", "--picture", "a.png"], "picture: babi has no plot of its scores"),
     ],
 )
