@@ -16,7 +16,8 @@ class Config(UserDataConfig):
     """An end-to-end memory network, which attends to whole facts in several hops, or a
     differentiable neural computer, which reads the story word by word."""
     train_file: Path | None = None
-    """Stories in bAbI's format; None: all 20 tasks of bAbI, 1,000 questions each."""
+    """Stories in bAbI's format; None: all 20 tasks of bAbI, with a thousand
+    questions each."""
     max_facts: int = 50
     """Maximum number of facts that are read, the most recent ones."""
     units: int = 50

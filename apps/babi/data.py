@@ -1,5 +1,6 @@
 """Training data: batches of word ids."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -70,6 +71,14 @@ class Data(SplitData):
 
     def facts(self) -> tuple[list[str], list[str]]:
         return self._facts(self.train), self._facts(self.dev)
+
+    def baseline(self) -> tuple[str, float]:
+        guess, _ = Counter(question.answer for question in self.train).most_common(1)[0]
+        wrong: dict[int, list[bool]] = {}
+        for question in self.dev:
+            wrong.setdefault(question.task, []).append(question.answer != guess)
+        errors = [100 * float(np.mean(of_task)) for of_task in wrong.values()]
+        return "the most frequent answer", float(np.mean(errors))
 
     def _facts(self, questions: list[Question]) -> list[str]:
         stories = len({(q.task, q.story) for q in questions})

@@ -61,12 +61,13 @@ def evaluate(
         errors["most frequent answer"] = _most_frequent(read_split(config, "train"), questions)
     except DataError as error:  # the training data of an export may not be available
         notes = [f"no baseline, which requires the training data: {error}"]
+    tasks = [task for task in errors["model"] if task]  # 0: the file names no task
     model, *others = map(_scores, errors.values())
     return Evaluation(
         metric=METRIC,
         scores=model,
         baselines=dict(zip(list(errors)[1:], others, strict=True)),
-        size={"questions": len(questions), "tasks": len(errors["model"])},
+        size={"questions": len(questions)} | ({"tasks": len(tasks)} if tasks else {}),
         checksum=checksum(questions),
         details="\n\n".join([_details(questions, errors), *notes]),
     )
@@ -118,4 +119,4 @@ def _details(questions: list[Question], errors: dict[str, dict[int, float]]) -> 
 
 def _name(task: int) -> str:
     """Name a task; 0 is an unknown task."""
-    return f"qa{task}" if task else "questions"
+    return f"qa{task}" if task else "all"

@@ -11,6 +11,7 @@ from apps.common.app import Answer, Signatures
 from apps.common.config import PredictOptions
 from apps.common.errors import UserError
 from apps.common.report import table
+from datasets.formats.lines import warn
 
 
 def predict(
@@ -40,6 +41,10 @@ def predict(
         answers = call(signatures["serving_default"], facts=stories, question=questions)
         for index, question in enumerate(questions):
             record = _record(question, row(answers, index))
+            words = answers["unknown"][index] if "unknown" in answers else ()  # an older export
+            if unknown := list(dict.fromkeys(strings(word for word in words if word))):
+                place = number - len(lines) + index + 1
+                warn(f"line {place}: words that do not occur in training: {', '.join(unknown)}")
             yield _text(record), record
 
 

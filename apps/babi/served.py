@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from apps.babi.config import Config
-from apps.babi.sentences import Vocabulary, split_sentences, split_words
+from apps.babi.sentences import UNKNOWN, Vocabulary, split_sentences, split_words
 from apps.common.answers import require
 
 
@@ -42,11 +42,13 @@ class QuestionAnswerer(tf.Module):
         facts_ids = self.lookup(
             sentences.with_flat_values(split_words(sentences.flat_values)).to_tensor()
         )
+        asked = split_words(tf.strings.join([facts, question], " "))
         outputs = self.model([facts_ids, question_ids], training=False)
         probabilities = tf.nn.softmax(outputs.pop("logits"))
         return {
             "answer": tf.gather(self.answers, tf.argmax(probabilities, axis=-1)),
             "probability": tf.reduce_max(probabilities, axis=-1),
             "facts": sentences.to_tensor(),
+            "unknown": tf.ragged.boolean_mask(asked, self.lookup(asked) == UNKNOWN).to_tensor(),
             **outputs,
         }

@@ -15,7 +15,7 @@ from apps.common.config import PredictOptions
 from apps.common.errors import UserError
 from apps.common.help_text import TYPES, described
 from apps.common.hints import command
-from apps.common.run_folder import nearest
+from apps.common.run_folder import CONFIG, RUN, nearest, read_run
 from datasets.formats.lines import DataError
 
 USAGE_ERROR, BROKEN_PIPE = 2, 141  # as shells report SIGPIPE
@@ -68,7 +68,7 @@ def parse(app: App, args: Sequence[str]) -> Any:
     Raises:
         SystemExit: After help, or after a message about an unknown or missing argument.
     """
-    available = commands(app, _preset(app, args))
+    available = commands(app, _preset(app, args), _stored(app, args))
     program, options = f"python -m {app.__name__}", {"use_underscores": True, "registry": TYPES}
     name, *rest = args
     if name in available:
@@ -97,13 +97,13 @@ def parse(app: App, args: Sequence[str]) -> Any:
     )
 
 
-def commands(app: App, preset: str) -> Mapping[str, Command]:
-    """Return the commands of an app by name, with the defaults of a preset."""
+def commands(app: App, preset: str, stored: Any = None) -> Mapping[str, Command]:
+    """Return the commands of an app by name, with the defaults of a preset or a stored run."""
     run = Path("runs") / app.NAME / preset
     options = getattr(app, "PredictOptions", PredictOptions)
     train, predict = Train[Literal[tuple(app.PRESETS)], app.Config], Predict[options]
     types = {
-        "train": (train, train(preset, run, app.PRESETS[preset])),
+        "train": (train, train(preset, run, stored or app.PRESETS[preset])),
         "evaluate": (Evaluate, Evaluate()),
         "export": (Export, Export(run)),
         "predict": (predict, predict(options())),
@@ -129,15 +129,31 @@ def commands(app: App, preset: str) -> Mapping[str, Command]:
 
 def _preset(app: App, args: Sequence[str]) -> str:
     """Find the preset, which determines the defaults of the other options."""
-    default = next(iter(app.PRESETS))
-    for option, value in zip(args, [*args[1:], default], strict=False):
-        name, equals, joined = option.partition("=")
-        if name == "--preset":
-            preset = joined if equals else value
-            if preset not in app.PRESETS:
-                raise UserError(f"no preset {preset!r}{nearest(preset, app.PRESETS)}")
-            return preset
-    return default
+    preset = _value(args, "preset") or next(iter(app.PRESETS))
+    if preset not in app.PRESETS:
+        raise UserError(f"no preset {preset!r}{nearest(preset, app.PRESETS)}")
+    return preset
+
+
+def _stored(app: App, args: Sequence[str]) -> Any:
+    """Return the configuration of the run that `train` resumes, if its preset is left open."""
+    if args[0] != "train" or _value(args, "preset") or "--help" in args:
+        return None
+    run = _value(args, "run")
+    if run is None and _value(args, "train_file"):
+        run = Path("runs") / app.NAME / next(iter(app.PRESETS))
+    if run is None or not all((Path(run) / name).exists() for name in (CONFIG, RUN)):
+        return None
+    return read_run(Path(run), app)[0]
+
+
+def _value(args: Sequence[str], name: str) -> str | None:
+    """Find the value of an option before the arguments are parsed."""
+    for option, value in zip(args, [*args[1:], None], strict=True):
+        found, equals, joined = option.partition("=")
+        if found.replace("-", "_") == f"__{name}":
+            return joined if equals else value
+    return None
 
 
 def _problem(error: Exception) -> str:

@@ -26,7 +26,7 @@ from datasets.formats.lines import decode_lines, read_lines
 
 RELEASES = Path(__file__).parents[2] / "saved_models"
 RESULT = {"seed", "scores", "evaluated_checksum"}  # keys of `evaluate --json`
-BATCH = 64  # lines of a file that are answered together
+BATCH = 64  # lines of a file that are processed together
 SourceOptions, NO_SOURCE = Annotated[Source, arg(name="")], Source()
 Folder = Annotated[Path, arg(metavar="DIR")]
 MaybeFile = Annotated[Path | None, arg(metavar="FILE")]
@@ -39,9 +39,9 @@ Preset, Config, Options = TypeVar("Preset"), TypeVar("Config"), TypeVar("Options
 class Train(Generic[Preset, Config]):
     """Train a model, or resume its training.
 
-    Run the same command again to resume an interrupted run (Ctrl-C, kill, power cut): it ends with
-    the same numbers as an uninterrupted one. With more epochs, a finished run is trained longer;
-    the learning rate follows the new number of epochs.
+    Run the same command again, or just `train --run DIR`, to resume an interrupted run (Ctrl-C,
+    kill, power cut): it ends with the same numbers as an uninterrupted one. With more epochs, a
+    finished run is trained longer; the learning rate follows the new number of epochs.
     """
 
     preset: Preset
@@ -57,6 +57,7 @@ class Train(Generic[Preset, Config]):
         import keras
         import tensorflow as tf
 
+        from apps.common.small_data import compare_with_baseline, with_enough_steps
         from apps.common.training.fit import Stopping, Training
 
         keras.utils.set_random_seed(config.seed)
@@ -67,6 +68,10 @@ class Train(Generic[Preset, Config]):
 
         data = app.load(config)
         print(data.describe(), file=sys.stderr)
+        has_files = getattr(config, "train_file", None) is not None
+        if has_files and not (run / run_folder.CONFIG).exists():
+            data = with_enough_steps(data, args)
+            config = data.config
         facts = {
             "app": app.NAME,
             "command": command(app, args),
@@ -90,6 +95,8 @@ class Train(Generic[Preset, Config]):
         ).fit()
         facts = read_json(run / run_folder.RUN) | {"training": dataclasses.asdict(result)}
         write_json(run / run_folder.RUN, facts)
+        if has_files:
+            compare_with_baseline(data, result)
         print()
         split = () if "test" in config.splits else ("--split", "dev")
         source = "--run", str(run)
@@ -100,16 +107,17 @@ class Train(Generic[Preset, Config]):
 class Evaluate:
     """Score a model next to baselines that need no training.
 
-    The functions of an export are scored, for a run folder as well as for a SavedModel.
+    What is scored are the functions of an export, even for a run folder that has none yet.
     """
 
     source: SourceOptions = NO_SOURCE
     split: Literal["dev", "test"] = "test"
     """Held-out data of the run."""
     test_file: MaybeFile = None
-    """Your own file in the format of the training file, instead of a split."""
+    """Your own file in the format of the training file (copy_task: lines of bits), instead of a
+    split."""
     picture: MaybeFile = None
-    """Plot the scores to a new .png, .svg or .pdf file, if the app has a plot of them."""
+    """Plot the scores to a new .png, .svg or .pdf file (copy_task and translator)."""
     json: Flag = False
     """Also print the result as one line of JSON, last."""
 
@@ -183,15 +191,14 @@ class Export:
 
 @dataclasses.dataclass(frozen=True)
 class Predict(Generic[Options]):
-    """Answer inputs, such as sentences, with an export; run `export` first."""
+    """Run an exported model on inputs, such as sentences; run `export` first."""
 
     options: Annotated[Options, arg(name="")]
     text: Texts = ()
-    """Inputs, one per argument; without arguments and --file, lines from stdin are answered one by
-    one."""
+    """Inputs, one per argument; without arguments and --file, each line of stdin is processed."""
     source: SourceOptions = NO_SOURCE
     file: MaybeFile = None
-    """File with one input per line, answered in batches."""
+    """File with one input per line, processed in batches."""
     json: Flag = False
     """Print each answer as a line of JSON."""
 

@@ -27,7 +27,7 @@ class TrainConfig:
     clip_norm: float = 1.0
     """Maximum global norm of the gradients."""
     mixed_precision: bool = False
-    """Compute in 16 bits: float16 on a GPU, bfloat16 elsewhere."""
+    """Compute in half precision: float16 on a GPU, bfloat16 elsewhere."""
     jit: bool = False
     """Compile the training step with XLA."""
     seed: int = 1

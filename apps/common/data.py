@@ -57,6 +57,9 @@ class SplitData:
         """Return the batches of an epoch's plan, from a step on."""
         raise NotImplementedError
 
+    def baseline(self) -> tuple[str, float] | None:
+        """Return a simple way to guess, and its score `monitor` on dev; None: there is none."""
+
     def save(self, run: Path) -> None:
         """Write the vocabulary to a run folder."""
         self.vocabulary.save(run)

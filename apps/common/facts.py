@@ -22,9 +22,9 @@ def percent(part: float, whole: float) -> str:
 
     Example:
         >>> percent(1, 3), percent(0, 0)
-        ('33.3 %', '0.0 %')
+        ('33.3%', '0.0%')
     """
-    return f"{100 * part / max(whole, 1):.1f} %"
+    return f"{100 * part / max(whole, 1):.1f}%"
 
 
 def labels(found: Iterable[str], noun: str) -> str:
@@ -32,7 +32,7 @@ def labels(found: Iterable[str], noun: str) -> str:
 
     Example:
         >>> labels(["O", "O", "O", "B-LOC"], "tag")
-        '2 tags (O 75.0 %, B-LOC 25.0 %)'
+        '2 tags (O 75.0%, B-LOC 25.0%)'
     """
     counts = Counter(found)
     most = ", ".join(

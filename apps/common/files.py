@@ -16,7 +16,7 @@ from apps.common.errors import UserError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PICTURES = ".png", ".svg", ".pdf"
+PICTURES, PAGES = (".png", ".svg", ".pdf"), (".html", ".htm")
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from apps.common.app import Evaluation
+from apps.common.facts import counted
 
 MAX_COLUMNS = 10  # that fit on a terminal
 
@@ -37,7 +38,9 @@ def evaluation_text(title: str, evaluation: Evaluation) -> str:
     header = ["", *evaluation.scores]
     if len(header) > MAX_COLUMNS:  # one line per score
         header, *rows = map(list, zip(header, *rows, strict=True))
-    size = ", ".join(f"{count:,} {name}" for name, count in evaluation.size.items())
+    size = ", ".join(
+        counted(count, name.removesuffix("s"), name) for name, count in evaluation.size.items()
+    )
     parts = [evaluation.details, f"{title}: {size}; {evaluation.metric}"]
     return "\n\n".join(part for part in [*parts, table(header, rows)] if part)
 

@@ -132,7 +132,10 @@ def create(folder: Path, config: Any, facts: dict[str, Any]) -> None:
             write_json(folder / CONFIG, dataclasses.asdict(config))
             write_json(folder / RUN, saved | {"command": facts["command"]})
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: {error.strerror}; choose another --run folder") from None
     write_json(folder / CONFIG, dataclasses.asdict(config))
     write_json(folder / RUN, facts)
 

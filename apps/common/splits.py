@@ -79,7 +79,7 @@ def check_labels(
     unknown = {label: location for label, location in labels.items() if label not in known}
     some = ", ".join(f"{k} ({v})" if v else k for k, v in list(unknown.items())[:SHOWN])
     if unknown and len(unknown) == len(labels):
-        raise UserError(f"{name}: none of the {kind}s occurs in training: {some}; {hint}")
+        raise UserError(f"{name}: none of the {kind}s ({some}) occur in training; {hint}")
     if unknown:
         dots = ", ..." if len(unknown) > SHOWN else ""
         print(

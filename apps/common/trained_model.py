@@ -34,7 +34,8 @@ class Source:
             UserError: If not exactly one of the two is given, or it is missing or damaged.
         """
         if (self.run is None) == (self.saved_model is None):
-            raise UserError("give either --run DIR or --saved_model DIR")
+            default = Path("runs") / app.NAME / next(iter(app.PRESETS))
+            raise UserError(f"give either --run DIR or --saved_model DIR, e.g. --run {default}")
         if self.saved_model:
             return open_export(app, self.saved_model)
         return open_export_of_run(app, self.run) if exported else open_run(app, self.run)

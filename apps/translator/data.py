@@ -16,6 +16,7 @@ from apps.common.facts import counted, cut, percent
 from apps.common.text import lower
 from apps.translator import subwords
 from apps.translator.config import Config
+from apps.translator.scores import quick_score
 from apps.translator.subwords import BOS, EOS, PAD, Subwords
 from datasets.formats.lines import warn
 from datasets.translation import Pair, filter_pairs, read_pair_file, read_pairs
@@ -66,6 +67,10 @@ class Data(SplitData):
                 f"{counted(repeated, 'pair')} also in training",
             ],
         )
+
+    def baseline(self) -> tuple[str, float]:
+        source, target = map(list, zip(*self.dev, strict=True))
+        return "copying the source", quick_score(source, target)[self.monitor]
 
     def _pieces(self, epoch: int) -> tuple[Ids, Ids]:
         """Return the pieces of both sides of the training pairs, as split in an epoch."""

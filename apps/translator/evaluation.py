@@ -139,7 +139,7 @@ def _accuracy(signatures: Signatures, pairs: Sequence[Pair]) -> dict[str, float]
 def _exposure_bias_text(accuracy: dict[str, float]) -> str:
     forced, free = accuracy["forced_accuracy"], accuracy["free_accuracy"]
     return (
-        f"exposure bias: token accuracy {forced:.2f} % after gold prefixes, {free:.2f} % after the "
+        f"exposure bias: token accuracy {forced:.2f}% after gold prefixes, {free:.2f}% after the "
         f"model's own; gap {forced - free:.2f}"
     )
 

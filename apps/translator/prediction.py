@@ -15,6 +15,7 @@ from apps.translator.config import PredictOptions
 from datasets.translation import Pair, read_pair_file
 
 _EOS = "</s>"  # the piece of EOS
+_SPACE, _UNKNOWN = "\u2581", "<unk>"  # the pieces of a space and of an unknown character
 _BATCH = 64  # pairs of a file that are scored at once
 
 
@@ -142,6 +143,12 @@ def _text(record: dict[str, Any]) -> str:
 
 def _warn(place: str, record: dict[str, Any]) -> None:
     """Warn about a source that was cut, and about an incomplete translation."""
+    if record.get("source_pieces") and not {*record["source_pieces"]} - {_SPACE, _UNKNOWN}:
+        print(
+            f"warning: {place}: the model knows none of its characters; the translation means "
+            "nothing",
+            file=sys.stderr,
+        )
     if record["cut"]:
         print(f"warning: {place}: too long; only the beginning is used", file=sys.stderr)
     if not record.get("complete", True):

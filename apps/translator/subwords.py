@@ -159,8 +159,8 @@ def _explain(message: str, size: int) -> str:
         )
     if found := re.search(r"(\d+) vs\.? (\d+)", message):
         return (
-            f"vocabulary_size {size} is too small: the training sentences alone have "
-            f"{found[2]} characters and control symbols; choose a larger one"
+            f"vocabulary_size {size} is too small: the characters of the training sentences and "
+            f"the control symbols alone are {found[2]}; choose a larger one"
         )
     if "sentences_.empty()" in message:
         return (

@@ -26,8 +26,8 @@ def read_pair_file(path: Path | str) -> list[Pair]:
     """Read a tab-separated file: source, tab, target.
 
     Further columns, such as Tatoeba's attribution, blank lines, and white space around a side are
-    ignored. Refused are JSON and XML, lines without a tab or with an empty side, and numbered
-    sentences. There is a warning of lines with further columns where others have none, of a header,
+    ignored. JSON and XML are refused, and so are lines without a tab or with an empty side, and
+    numbered sentences. There is a warning of lines with further columns where others have none, of a header,
     and if many pairs have equal sides, quotes as in CSV, escapes such as `&apos;`, characters that
     were encoded twice or lost, or are already split into pieces (`@@`): the model would learn them.
 
@@ -175,7 +175,7 @@ def _warn_of_doubts(name: str, pairs: list[Pair]) -> None:
     if equal > 0.5:
         warn(f"{name}: {equal:.0%} of the pairs have equal sides; are these the right columns?")
     doubts = (
-        (0.5, r'^".*"$', "quotes around them, as in CSV", "remove them"),
+        (0.5, r'^".*"$', "quotes around them", "remove them"),
         (0.01, _ESCAPE, "escapes", "decode them, e.g. with html.unescape of Python"),
         (0.01, _TWICE_ENCODED, "characters encoded twice", "repair them, e.g. with ftfy"),
         (0.001, "\ufffd", "replacement characters", "get the text in its original encoding"),
@@ -185,7 +185,7 @@ def _warn_of_doubts(name: str, pairs: list[Pair]) -> None:
         found = [side for side in sides if re.search(pattern, side)]
         share = len(found) / len(sides)
         if share > least:
-            warn(f"{name}: {share:.0%} of the sides have {kind}, as {shorten(found[0])}; {remedy}")
+            warn(f"{name}: {share:.0%} of the sides have {kind}, such as {shorten(found[0])}; {remedy}")
 
 
 def filter_pairs(

@@ -185,7 +185,7 @@ def test_it_has_the_functions_of_the_protocol(case):
         ("train --preset xyz", "no preset 'xyz'; choose among"),
         ("train --epochs 0", "epochs must be at least 1, not 0"),
         ("train --learning_rate 0", "learning_rate must be above 0, not 0.0"),
-        ("evaluate", "give either --run DIR or --saved_model DIR"),
+        ("evaluate", "give either --run DIR or --saved_model DIR, e.g. --run runs/"),
         ("evaluate --run a --saved_model b", "give either --run DIR or --saved_model DIR"),
         ("evaluate --run nowhere", "nowhere: not a run, it has no config.json"),
         ("evaluate --run nowhere --picture a.txt", "a.txt: its name must end in .png, .svg, .pdf"),

@@ -79,6 +79,7 @@ class State:
     step: int = 0  # steps done in the current epoch
     seconds: float = 0.0  # spent in the current epoch
     step_seconds: float = 0.0  # median
+    learning_rate: float = 0.0  # of the last step of the epoch
     history: list[dict[str, Any]] = dataclasses.field(default_factory=list)  # metrics.jsonl
 
     @property
@@ -225,6 +226,8 @@ class Training:
         iterator = _iterate(self.model, self.batches(state.epoch, state.step, state.history))
         while state.step < self.steps_per_epoch:
             began = time.perf_counter()
+            if state.step == self.steps_per_epoch - 1:  # after the step it may be 0
+                state.learning_rate = float(self.model.optimizer.learning_rate)
             try:
                 loss = float(self.model.train_function(iterator)["loss"])
             except (StopIteration, tf.errors.OutOfRangeError):
@@ -246,7 +249,7 @@ class Training:
         line = {
             "epoch": state.epoch,
             "step": state.epoch * self.steps_per_epoch,
-            "learning_rate": float(self.model.optimizer.learning_rate),
+            "learning_rate": state.learning_rate,
             **{name: float(value) for name, value in self.model.get_metrics_result().items()},
         }
         began = time.perf_counter()
@@ -365,7 +368,8 @@ def _interruption() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         received.append(number)
         # Not print: the signal may have interrupted another print.
-        os.write(2, b"\nfinishing the step and writing a checkpoint; again to stop without\n")
+        os.write(2, b"\nfinishing the step and writing a checkpoint; press Ctrl-C again to stop ")
+        os.write(2, b"without one\n")
 
     previous = {}
     if threading.current_thread() is threading.main_thread():

@@ -103,7 +103,7 @@ def test_answers_that_do_not_occur_in_training_are_reported(capsys):
         capsys.readouterr().err
     )
     with pytest.raises(
-        UserError, match="dev: none of the answers occurs in training: me; are they"
+        UserError, match=r"dev: none of the answers \(me\) occur in training; are they"
     ):
         check_answers([QUESTIONS[0]._replace(answer="me")], vocabulary, "dev")
 

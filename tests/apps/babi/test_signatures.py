@@ -73,6 +73,8 @@ def test_answers_do_not_depend_on_case_punctuation_or_the_batch(serve):
 def test_unknown_words_are_answered(serve):
     answers = ask(serve, ("Zebras fly. ... !", "Quo vadis?"), (b"\xff. Omar rowed.", "Where?"))
     assert np.isfinite(answers["probability"]).all()
+    assert answers["unknown"][0].tolist() == [b"zebras", b"fly", b"quo", b"vadis"]
+    assert not ask(serve, STORY)["unknown"].size
 
 
 def test_an_empty_batch_has_no_answers(serve):

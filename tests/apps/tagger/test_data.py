@@ -143,7 +143,7 @@ def test_iob1_is_read_as_bio():
         (["NOUN", "B-X"], "dev, sentence 1: span tags and plain tags are mixed"),
         (
             ["B-Y", "I-Y"],
-            "dev: none of the tags occurs in training: B-Y (sentence 1), I-Y (sentence 1); is",
+            "dev: none of the tags (B-Y (sentence 1), I-Y (sentence 1)) occur in training; is",
         ),
     ],
 )
@@ -200,9 +200,9 @@ def load_files(tmp_path):
 def test_what_was_read_is_described(load_files, tmp_path):
     data = load_files(["Ada/B-PER met/O Charles/B-PER", "Ada/B-PER"], ["Ada/B-PER", "Bo/B-PER"])
     assert data.describe().splitlines() == [
-        f"{tmp_path / 't'}: 2 sentences; 4 words; 2 tags (B-PER 75.0 %, O 25.0 %); BIO spans; "
+        f"{tmp_path / 't'}: 2 sentences; 4 words; 2 tags (B-PER 75.0%, O 25.0%); BIO spans; "
         "begins Ada/B-PER met/O Charles/B-PER",
-        f"{tmp_path / 'd'}: 2 sentences; 2 words (50.0 % not in training); 1 sentence also in "
+        f"{tmp_path / 'd'}: 2 sentences; 2 words (50.0% not in training); 1 sentence also in "
         "training",
     ]
 
@@ -212,7 +212,7 @@ def test_the_description_is_cut_and_counts_the_words_with_vectors(load_files, tm
     vectors.write_text("a 1\nz 2\n")
     words = " ".join(f"{chr(65 + i % 26)}/T{i}" for i in range(50))
     train, _ = load_files([words], [words], vectors=str(vectors)).describe().splitlines()
-    assert "50 tags (T0 2.0 %, T1 2.0 %, T2 2.0 %, ...); no spans; begins A/T0 B/T1" in train
+    assert "50 tags (T0 2.0%, T1 2.0%, T2 2.0%, ...); no spans; begins A/T0 B/T1" in train
     assert train.endswith("...; vectors of 2 distinct words") and len(train) < 250 + len(
         str(tmp_path)
     )

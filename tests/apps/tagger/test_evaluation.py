@@ -60,7 +60,7 @@ def test_scores_by_hand(config, tmp_path, capsys):
     # The text splitter finds 6 words instead of 7; 5 are right, and 2 of these are verbs.
     assert scores["token_f1"] == pytest.approx(100 * 2 * 5 / 13)
     assert scores["tag_f1"] == pytest.approx(100 * 2 * 2 / 13)
-    assert evaluation.baselines["last word"]["accuracy"] == pytest.approx(100 * 4 / 7)
+    assert evaluation.baselines["most frequent tag of the word"]["accuracy"] == pytest.approx(100 * 4 / 7)
     assert "PUNCT  VERB           2" in evaluation.details
     warning = (
         f"{config.test_file}: tags that do not occur in training count as errors: ADV (line 10)"

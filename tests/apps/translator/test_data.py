@@ -126,7 +126,7 @@ def test_what_was_read_is_described(config, tmp_path):
     source, target = PAIRS[0]
     assert train.startswith(f"{config.train_file}: 60 pairs; 14 and 16 characters on average; ")
     assert train.endswith(f"60 and 60 pieces; begins {source!r} -> {target!r}")
-    assert described.endswith("2.1 % of the characters not in training; 1 pair also in training")
+    assert described.endswith("2.1% of the characters not in training; 1 pair also in training")
 
 
 def test_swapped_sides_of_dev_are_warned_of(config, tmp_path, capsys):

@@ -96,7 +96,7 @@ def test_pairs_are_filtered_by_length_and_ratio():
         ("en\tde\nGo.\tGeh.\n", "the first pair, ('en', 'de'), looks like a header; delete it"),
         ("Go.\tGeh.\nGo,\tgo!\tGeh!\n", "line 2: 3 columns, but line 1 has two; further columns"),
         ("Go.\tGo.\n" * 6 + "Go.\tGeh.\n" * 5, "55% of the pairs have equal sides; are these"),
-        ('"Go."\t"Geh."\n' * 10, "100% of the sides have quotes around them, as in CSV, as"),
+        ('"Go."\t"Geh."\n' * 10, "100% of the sides have quotes around them, such as"),
         ("It &apos;s\tEs ist\n" * 10, "50% of the sides have escapes, as 'It &apos;s'; decode"),
         ("süß\tsweet\n".encode().decode("cp1252") * 10, "50% of the sides have characters encoded"),
         ("s\ufffdß\tsweet\n" * 10, "have replacement characters, as 's\ufffdß'; get the text"),
