@@ -60,7 +60,10 @@ SEQUENCES = {
         lambda: RNN(LSTMCell(5))(keras.Input((None, None))),
         r"RNN: the shape of sequences is \(None, None, None\); the last dimension must be known",
     ),
-    "another size, symbolic": (lambda: rnn()(keras.Input((6, 4))), "built for a last dimension of 3"),
+    "another size, symbolic": (
+        lambda: rnn()(keras.Input((6, 4))),
+        "built for a last dimension of 3",
+    ),
     "built cell": (lambda: RNN(rnn().cell)(floats(4, 6, 4)), "built for a last dimension of 3"),
     "strings": (
         lambda: RNN(LSTMCell(5))(np.full((4, 6, 3), "a")),

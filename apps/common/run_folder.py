@@ -71,7 +71,9 @@ def read_facts(folder: Path, app: App) -> dict[str, Any]:
     if facts["app"] != app.NAME:
         other = " ".join(facts["command"].split()[:3])
         place = folder.parent if folder.name == ASSETS else folder
-        raise UserError(f"{place}: belongs to the {facts['app']} app, not the {app.NAME}; use {other}")
+        raise UserError(
+            f"{place}: belongs to the {facts['app']} app, not the {app.NAME}; use {other}"
+        )
     return facts
 
 

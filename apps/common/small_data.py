@@ -25,7 +25,9 @@ def with_enough_steps(data: SplitData, args: Sequence[str]) -> SplitData:
         return data
     config, count, changes = data.config, len(data.train), {}
     if "batch_size" not in given:
-        changes["batch_size"] = min(config.batch_size, max(SMALLEST_BATCH, count // STEPS_PER_EPOCH))
+        changes["batch_size"] = min(
+            config.batch_size, max(SMALLEST_BATCH, count // STEPS_PER_EPOCH)
+        )
     data = replace(data, config=replace(config, **changes))
     epochs = max(config.epochs, -(-STEPS // data.steps_per_epoch))
     if "epochs" not in given and epochs > config.epochs:

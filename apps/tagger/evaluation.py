@@ -117,7 +117,7 @@ def _from_raw_text(
     if not gold:
         return {}, "no scores from raw text: the words of every sentence differ from its text"
     note = (
-        f"scores from raw text are of the {len(gold):,} of {len(sentences):,} sentences whose words "
+        f"scores from raw text: of the {len(gold):,} of {len(sentences):,} sentences whose words "
         "agree with their text"
     )
     return raw_text_score(gold, system), note

@@ -100,7 +100,9 @@ def by_length(pairs: Sequence[Pair], translations: Sequence[str]) -> dict[str, B
         rows = [i for i, length in enumerate(lengths) if low <= length <= high]
         if rows:
             references = [pairs[i].target for i in rows]
-            bleu = BLEU(force=True).corpus_score([translations[i] for i in rows], [references]).score
+            bleu = (
+                BLEU(force=True).corpus_score([translations[i] for i in rows], [references]).score
+            )
             name = f"{low}-{high}" if high < 10_000 else f"{low}+"
             found[name] = Band(len(rows), bleu)
     return found

@@ -27,9 +27,10 @@ def read_pair_file(path: Path | str) -> list[Pair]:
 
     Further columns, such as Tatoeba's attribution, blank lines, and white space around a side are
     ignored. JSON and XML are refused, and so are lines without a tab or with an empty side, and
-    numbered sentences. There is a warning of lines with further columns where others have none, of a header,
-    and if many pairs have equal sides, quotes as in CSV, escapes such as `&apos;`, characters that
-    were encoded twice or lost, or are already split into pieces (`@@`): the model would learn them.
+    numbered sentences. There is a warning of lines with further columns where others have none, of
+    a header, and if many pairs have equal sides, quotes as in CSV, escapes such as `&apos;`,
+    characters that were encoded twice or lost, or are already split into pieces (`@@`): the model
+    would reproduce them.
 
     Args:
         path: Path of the file, UTF-8; or two paths with a comma between them,
@@ -185,7 +186,10 @@ def _warn_of_doubts(name: str, pairs: list[Pair]) -> None:
         found = [side for side in sides if re.search(pattern, side)]
         share = len(found) / len(sides)
         if share > least:
-            warn(f"{name}: {share:.0%} of the sides have {kind}, such as {shorten(found[0])}; {remedy}")
+            warn(
+                f"{name}: {share:.0%} of the sides have {kind}, such as {shorten(found[0])}; "
+                f"{remedy}"
+            )
 
 
 def filter_pairs(

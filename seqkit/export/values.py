@@ -82,11 +82,14 @@ def _got(array: np.ndarray) -> str:
     if array.ndim == 0:
         return "None" if array.item() is None else f"a {type(array.item()).__name__}"
     wrong = next((item for item in array.flat if not isinstance(item, str | bytes)), "text")
-    return f"contains {repr(wrong):.60}"
+    shown = repr(wrong)
+    return f"contains {shown:.60}"
 
 
 def _padding(spec: tf.TensorSpec) -> str:
-    return ' at the end with ""' if spec.dtype == tf.string else " at the end, as the card describes"
+    return (
+        ' at the end with ""' if spec.dtype == tf.string else " at the end, as the card describes"
+    )
 
 
 def _reason(error: tf.errors.OpError) -> str:

@@ -73,7 +73,7 @@ WRONG = {
     ),
     "tags of IOBES": (
         lambda: transition_constraints(["O", "B-X", "I-X", "E-X", "S-X"]),
-        'tag \'E-X\' is not part of the BIO scheme; give scheme="IOBES"',
+        "tag 'E-X' is not part of the BIO scheme; give scheme=\"IOBES\"",
     ),
     "tags of BILOU": (
         lambda: transition_constraints(["O", "B-X", "I-X", "L-X", "U-X"], "IOBES"),

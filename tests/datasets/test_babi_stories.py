@@ -68,7 +68,10 @@ def test_without_a_number_in_the_file_name_the_task_is_0(path):
         (b'{"story": ["It rains."]}\n', "line 1: .* is JSON; convert"),
         (b"2 It rains.\n", "line 1: begins with '2'; expected 1$"),
         (b"1 It rains.\n3 Why?\tnow\t1\n", "line 2: begins with '3'; expected 2"),
-        (b"1 It rains.\nWhy?\tnow\t1\n", r"line 2: begins with 'Why\?', not a number; number the lines"),
+        (
+            b"1 It rains.\nWhy?\tnow\t1\n",
+            r"line 2: begins with 'Why\?', not a number; number the lines",
+        ),
         (b"1 It rains.\n2 Why?\t\t1\n", "line 2: no answer"),
         (b"1 It rains.\n2 \tnow\t1\n", "line 2: no text after the number"),
         (b"1 It rains.\n2 Why?\tnow\t2\n", "line 2: supporting line '2' is not a fact"),

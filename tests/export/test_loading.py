@@ -69,7 +69,12 @@ def test_it_names_its_signatures(model):
         ("serving_default", (None,), {}, "input 'text': None, not string; give a string or a list"),
         ("serving_default", ({"a": 1},), {}, "input 'text': a dict, not string"),
         ("serving_default", (["a", None],), {}, "input 'text': contains None, not string"),
-        ("serving_default", ("\ud800",), {}, "input 'text': text with a lone surrogate, not string"),
+        (
+            "serving_default",
+            ("\ud800",),
+            {},
+            "input 'text': text with a lone surrogate, not string",
+        ),
         ("serving_default", ([["a", "b"], ["c"]],), {}, "differ in length; give one list, not a"),
         ("ids", ("a",), {}, "input 'ids': text, not int32"),
     ],
@@ -81,13 +86,13 @@ def test_a_wrong_call_gets_one_line(model, name, inputs, named, message):
 
 
 def test_an_empty_batch_gives_empty_arrays(model):
-    assert {name: array.shape[0] for name, array in model([]).items()} == {
-        name: 0 for name in model.signatures["serving_default"].outputs
-    }
+    found = model([])
+    assert found.keys() == model.signatures["serving_default"].outputs.keys()
+    assert all(len(array) == 0 for array in found.values())
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones(model):
-    with pytest.raises(KeyError, match="no signature 'nope'; choose among .*join"):
+    with pytest.raises(KeyError, match=r"no signature 'nope'; choose among .*join"):
         model.signatures["nope"]
     with pytest.raises(AttributeError, match=r"its signatures are .*: signatures\['join'\]"):
         _ = model.join

@@ -45,8 +45,8 @@ def test_other_folders_and_files_are_not_versions(tmp_path):
         latest_version(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"12: a file; give the folder of an export"):
         latest_version(tmp_path / "12")
+    fill(tmp_path / "1")
     with pytest.raises(FileNotFoundError, match=rf"exports there: .*{tmp_path.name}"):
-        fill(tmp_path / "1")
         latest_version(tmp_path.parent)
     shutil.rmtree(tmp_path / "1")
     fill(tmp_path / "007")

@@ -1,5 +1,6 @@
 """The command line that apps share: help, hints, errors, exit codes."""
 
+import dataclasses
 import io
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from apps import babi, copy_task, tagger, translator
-from apps.common import commands, hints, main
+from apps.common import commands, hints, main, run_folder
 from apps.common.errors import UserError
 from tests.apps import smallest
 
@@ -194,3 +195,21 @@ def test_hints_name_the_interpreter_as_the_shell_finds_it(monkeypatch, tmp_path,
 )
 def test_commands_are_quoted_for_the_shell(text, shown):
     assert hints.command(tagger, ["predict", text]) == f"python -m apps.tagger predict {shown}"
+
+
+def test_a_run_resumes_with_its_own_options(monkeypatch, tmp_path):
+    chosen = []
+    monkeypatch.setattr(commands.Train, "execute", lambda self, *args: chosen.append(self.config))
+    config = smallest.Config(train_file=Path("a"), dev_file=Path("b"), units=7)
+    facts = {"app": "smallest", "command": "", "commit": "", "data_checksum": ""}
+    run_folder.create(tmp_path / "run", config, facts)
+    run = ["--run", str(tmp_path / "run")]
+    for args in (run, [f"--run={run[1]}"], [*run, "--epochs", "12"], [*run, "--preset", "default"]):
+        assert main(smallest, ["train", *args]) == 0
+    longer = dataclasses.replace(config, epochs=12)
+    assert chosen == [config, config, longer, smallest.Config()]
+    monkeypatch.chdir(tmp_path)  # the default run folder, if the files are the user's
+    run_folder.create(Path("runs/smallest/default"), config, facts)
+    for args in ([], ["--train_file", "a", "--dev_file", "b"]):
+        assert main(smallest, ["train", *args]) == 0
+    assert chosen[4:] == [smallest.Config(), config]

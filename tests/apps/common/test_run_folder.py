@@ -75,7 +75,8 @@ def test_a_run_of_another_app_is_refused(tmp_path):
     create(tmp_path / "run", Config(), {**FACTS, **other})
     for read in (read_run, lambda run, app: check_config(run, Config(units=5), app)):
         with pytest.raises(
-            UserError, match=r"run: belongs to the tagger app, not the parser; use python -m apps.tagger"
+            UserError,
+            match=r"run: belongs to the tagger app, not the parser; use python -m apps.tagger",
         ):
             read(tmp_path / "run", APP)
 

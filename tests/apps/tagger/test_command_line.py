@@ -29,7 +29,7 @@ def test_bad_arguments_get_a_one_line_error(refuses, args, message):
         (None, "No such file"),
         (b"", "contains no sentence"),
         (b"a N\nb\n", "line 2: "),
-        (b"a N X\nb N X\n", r"none of the tags (X) occur in training"),
+        (b"a N X\nb N X\n", "none of the tags (X (line 1)) occur in training"),
         (b"a S-N\n", "training has plain tags"),
         (b"a N\n\xff N\n", "line 2: invalid UTF-8 at byte 4"),
     ],
@@ -52,9 +52,9 @@ def test_bad_training_files_get_a_one_line_error_and_leave_no_run(
 def test_a_run_with_another_configuration_is_not_changed(command, untrained_run):
     before = sorted((path, path.stat().st_mtime_ns) for path in untrained_run.rglob("*"))
     code, _, err = command("train", "--run", untrained_run, "--units", "9")
-    assert code == 2
-    assert "embedding_size (was 8, now 128)" in err
-    assert "units (was 8, now 9)" in err
+    assert code == 2 and "another configuration: units (was 8, now 9); use" in err
+    code, _, err = command("train", "--preset", "quick", "--run", untrained_run)
+    assert code == 2 and "embedding_size (was 8, now 128)" in err
     assert sorted((path, path.stat().st_mtime_ns) for path in untrained_run.rglob("*")) == before
 
 

@@ -60,7 +60,9 @@ def test_scores_by_hand(config, tmp_path, capsys):
     # The text splitter finds 6 words instead of 7; 5 are right, and 2 of these are verbs.
     assert scores["token_f1"] == pytest.approx(100 * 2 * 5 / 13)
     assert scores["tag_f1"] == pytest.approx(100 * 2 * 2 / 13)
-    assert evaluation.baselines["most frequent tag of the word"]["accuracy"] == pytest.approx(100 * 4 / 7)
+    assert evaluation.baselines["most frequent tag of the word"]["accuracy"] == pytest.approx(
+        100 * 4 / 7
+    )
     assert "PUNCT  VERB           2" in evaluation.details
     warning = (
         f"{config.test_file}: tags that do not occur in training count as errors: ADV (line 10)"
@@ -75,7 +77,7 @@ def test_sentences_whose_words_differ_from_the_text_are_left_out(config, tmp_pat
     file.write_text(f"{TREEBANK}\n# text = zum\n{zum}")
     evaluation = evaluate(config, SIGNATURES, tmp_path, "test", file)
     assert evaluation.scores["token_f1"] == pytest.approx(100 * 2 * 5 / 13)
-    assert "from raw text: 2 of 3 sentences" in evaluation.details
+    assert "scores from raw text: of the 2 of 3 sentences" in evaluation.details
     file.write_text(f"# text = zum\n{zum}")
     evaluation = evaluate(config, SIGNATURES, tmp_path, "test", file)
     assert "token_f1" not in evaluation.scores
@@ -116,4 +118,4 @@ def test_a_text_with_characters_that_the_splitter_drops_is_left_out(config, tmp_
 
     signatures = {"words": all_verbs, "serving_default": drops}
     evaluation = evaluate(config, signatures, tmp_path, "test", file)
-    assert "from raw text: 2 of 3 sentences" in evaluation.details
+    assert "scores from raw text: of the 2 of 3 sentences" in evaluation.details

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from apps.common.errors import UserError
 from apps.tagger.config import PredictOptions
 from apps.tagger.prediction import predict
 
@@ -61,3 +62,11 @@ def test_all_taggings_that_exist_are_shown_with_their_probabilities(log_p, with_
     assert [t["probability"] for t in record["n_best"]] == pytest.approx(
         np.exp(log_p[: len(lines)]).tolist(), rel=1e-5, abs=1e-36
     )
+
+
+def test_a_page_of_one_tagging_is_announced(tmp_path, capsys):
+    options = PredictOptions(n_best=3, html=tmp_path / "page.html")
+    list(predict(options, signatures_of([-0.1, -2, -3], True), [["word"]]))
+    assert "the page shows the best tagging alone; --json" in capsys.readouterr().err
+    with pytest.raises(UserError, match=r"page\.txt: its name must end in \.html"):
+        list(predict(PredictOptions(html=tmp_path / "page.txt"), {}, []))

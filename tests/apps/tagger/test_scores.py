@@ -211,11 +211,18 @@ def test_baselines_by_hand():
     guesses = baselines(TRAIN, sentences, restores=True)
     assert guesses == {
         "majority tag": [["lower"] * 3, ["lower"] * 2, ["lower"]],
-        "most frequent tag of the word": [["lower", "UPPER", "lower,"], ["Title.", "lower"], ["UPPER"]],
+        "most frequent tag of the word": [
+            ["lower", "UPPER", "lower,"],
+            ["Title.", "lower"],
+            ["UPPER"],
+        ],
         "capital first, full stop last": [
             ["Title", "UPPER", "lower."],
             ["Title", "lower."],
             ["UPPER."],
         ],
     }
-    assert list(baselines(TRAIN, sentences, restores=False)) == ["majority tag", "most frequent tag of the word"]
+    assert list(baselines(TRAIN, sentences, restores=False)) == [
+        "majority tag",
+        "most frequent tag of the word",
+    ]

@@ -129,6 +129,13 @@ def test_a_sentence_that_is_too_long_is_reported(capsys):
     assert capsys.readouterr().err == "warning: line 3: too long; only the beginning is used\n"
 
 
+def test_a_sentence_of_unknown_characters_is_reported(capsys):
+    answers([["<unk> <unk>", "<unk> a"]])
+    error = capsys.readouterr().err
+    assert error.startswith("warning: line 1: the model knows none of its characters; the tr")
+    assert error.count("\n") == 1
+
+
 def test_an_incomplete_translation_is_reported(capsys):
     records = answers([["a", ""], ["on b"]])
     assert [record["complete"] for _, record in records] == [True, True, False]

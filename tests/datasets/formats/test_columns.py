@@ -186,8 +186,14 @@ BOTH = "--word_column 2 --column 1"
             r"column 2 has far more distinct tags \(101\)",
         ),
         ("The DT\tB-X\na NN\tI-X\n", "most words .* spaces, such as 'The DT'; .*separate all"),
-        ("I like it\tgood\nIt is bad\tbad\n", "spaces, such as 'I like it'; write one word per line"),
-        ("saw/O it/O Oslo/B-X\n", "line 1: 'saw/O it/O Oslo/B-X' has words with their tags attached"),
+        (
+            "I like it\tgood\nIt is bad\tbad\n",
+            "spaces, such as 'I like it'; write one word per line",
+        ),
+        (
+            "saw/O it/O Oslo/B-X\n",
+            "line 1: 'saw/O it/O Oslo/B-X' has words with their tags attached",
+        ),
         ("a/DT dog/NN\nruns/VB home/NN\n", "words with their tags attached; write one word per"),
         (
             "".join(f"doc 0 {n} w{n % 9} NN _ _ _ _ A * (1)\n" for n in range(20)),

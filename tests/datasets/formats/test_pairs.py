@@ -97,10 +97,13 @@ def test_pairs_are_filtered_by_length_and_ratio():
         ("Go.\tGeh.\nGo,\tgo!\tGeh!\n", "line 2: 3 columns, but line 1 has two; further columns"),
         ("Go.\tGo.\n" * 6 + "Go.\tGeh.\n" * 5, "55% of the pairs have equal sides; are these"),
         ('"Go."\t"Geh."\n' * 10, "100% of the sides have quotes around them, such as"),
-        ("It &apos;s\tEs ist\n" * 10, "50% of the sides have escapes, as 'It &apos;s'; decode"),
+        (
+            "It &apos;s\tEs ist\n" * 10,
+            "50% of the sides have escapes, such as 'It &apos;s'; decode",
+        ),
         ("süß\tsweet\n".encode().decode("cp1252") * 10, "50% of the sides have characters encoded"),
-        ("s\ufffdß\tsweet\n" * 10, "have replacement characters, as 's\ufffdß'; get the text"),
-        ("G@@ o.\tGeh.\n" * 10, "50% of the sides have marks of pieces, as 'G@@ o.'; join"),
+        ("s\ufffdß\tsweet\n" * 10, "have replacement characters, such as 's\ufffdß'; get the text"),
+        ("G@@ o.\tGeh.\n" * 10, "50% of the sides have marks of pieces, such as 'G@@ o.'; join"),
     ],
 )
 def test_pairs_that_may_be_misread_are_warned_of_in_one_line(path, capsys, content, warning):

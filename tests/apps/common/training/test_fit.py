@@ -108,6 +108,14 @@ def test_an_uninterrupted_run(uninterrupted):
     }
 
 
+def test_the_learning_rate_of_an_epoch_is_that_of_its_last_step(tmp_path):
+    model, rate = build(), keras.optimizers.schedules.CosineDecay(0.1, 3 * STEPS)
+    model.compile(keras.optimizers.SGD(rate), "mse", run_eagerly=True)
+    train(tmp_path, model=model)
+    wanted = [float(rate(step)) for step in (4, 9, 14)]
+    assert [line["learning_rate"] for line in lines(tmp_path)] == pytest.approx(wanted)
+
+
 def test_model_keras_holds_the_averaged_weights_of_the_best_epoch(uninterrupted):
     run, result = uninterrupted
     kept = keras.models.load_model(run / "model.keras", compile=False)
