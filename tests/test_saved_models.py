@@ -32,7 +32,7 @@ def test_the_releases_exist_and_are_small():
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_release_is_documented_and_contains_no_local_path(version):
     card = (version / "README.md").read_text()
-    assert "Licence" in card and "Scores" in card
+    assert "License" in card and "Scores" in card
     for file in ("README.md", "assets.extra/config.json", "assets.extra/run.json"):
         text = (version / file).read_text()
         assert not any(f"{place}/" in text for place in ("/tmp", "/home", "/root", "/work"))
