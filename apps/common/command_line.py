@@ -137,7 +137,7 @@ def _preset(app: App, args: Sequence[str]) -> str:
 
 def _stored(app: App, args: Sequence[str]) -> Any:
     """Return the configuration of the run that `train` resumes, if its preset is left open."""
-    if args[0] != "train" or _value(args, "preset") or "--help" in args:
+    if args[0] != "train" or _value(args, "preset") or {"-h", "--help"} & {*args}:
         return None
     run = _value(args, "run")
     if run is None and _value(args, "train_file"):

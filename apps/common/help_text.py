@@ -33,6 +33,28 @@ def _optional(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec | None:
 
 
 @TYPES.primitive_rule
+def _number(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec | None:
+    """Say that a word is not a number in plain words."""
+    if info.type not in (int, float):
+        return None
+    kind = "whole number" if info.type is int else "number"
+
+    def parse(words: list[str]) -> float:
+        try:
+            return info.type(words[0])
+        except ValueError:
+            raise ValueError(f"{words[0]!r} is not a {kind}") from None
+
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar=info.type.__name__.upper(),
+        instance_from_str=parse,
+        is_instance=lambda value: isinstance(value, info.type) and not isinstance(value, bool),
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
+@TYPES.primitive_rule
 def _strings(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec | None:
     """Show `tuple[str, ...]` as `STR ...`, not as `[STR [STR ...]]`."""
     if info.type != tuple[str, ...]:

@@ -123,7 +123,8 @@ def check_possible(scores: Tensor, path: Tensor, owner: str) -> None:
     """
     if not is_concrete(scores):
         return
-    forbidden = np.argwhere(ops.convert_to_numpy(scores).T < IMPOSSIBLE / 2)
+    scores = ops.convert_to_numpy(scores).T
+    forbidden = np.argwhere(np.isfinite(scores) & (scores < IMPOSSIBLE / 2))
     if len(forbidden):
         row, step = forbidden[0].tolist()
         tag = ops.convert_to_numpy(path)[step + 1, row]

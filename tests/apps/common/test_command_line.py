@@ -50,7 +50,9 @@ def test_help_names_types_as_users_do(capsys, app, command):
     ("args", "message"),
     [
         (["train", "--epoks", "3"], "--epochs INT"),
-        (["train", "--epochs", "x"], "invalid literal for int() with base 10: 'x'"),
+        (["train", "--epochs", "1.5"], "'1.5' is not a whole number"),
+        (["train", "--patience", "x"], "'x' is not a whole number"),
+        (["train", "--learning_rate", "x"], "'x' is not a number"),
         (["evaluate", "--split", "train"], "invalid choice 'train' for argument '--split'"),
         (["predict", "--n_besst", "3"], "--n_best INT"),
     ],
