@@ -24,6 +24,7 @@ if TYPE_CHECKING or importlib.util.find_spec("keras"):
         JordanCell,
         LSTMCell,
         StackedCells,
+        plain_loops,
     )
     from seqkit.crf import (
         CRF,
@@ -92,6 +93,7 @@ __all__ = [
     "marginals",
     "n_best",
     "path_score",
+    "plain_loops",
     "transition_constraints",
     "viterbi",
 ]

@@ -9,6 +9,7 @@ from keras import ops, tree
 from seqkit import backend
 from seqkit.cells.cell import Cell, check_constants, check_states, output_size, state_sizes
 from seqkit.cells.keras_cell import as_seqkit_cell
+from seqkit.cells.recurrence import Flow, loops_are_plain
 from seqkit.cells.stacked import StackedCells
 from seqkit.checks import as_mask, check_sequence, invalid
 from seqkit.ops import align, time_first, where_rows
@@ -22,15 +23,14 @@ class _Carry(NamedTuple):
 
     states: States  # each (batch, size)
     output: Tensor  # (batch, output_size), of the last real step
-    segment: Tensor | tuple  # (batch,) int32, of the last real step; () without `reset`
 
 
 class _Inputs(NamedTuple):
     """The input sequences of a loop, (time, batch, ...), or one step of them, (batch, ...)."""
 
     projected: Nest
-    mask: Mask  # bool
-    segment: Tensor | None  # int32
+    mask: Tensor | tuple  # bool; () if all steps are real
+    restart: Tensor | tuple  # bool; () if none starts a new segment
 
 
 _Step: TypeAlias = Callable[[_Carry, _Inputs], _Carry]
@@ -214,22 +214,22 @@ class RNN(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
             if initial_state is None
             else self._match_initial_state(initial_state, initial, batch_size)
         )
-        x, mask, segment = self._as_read(sequences, mask, reset)
+        x, mask, restart = self._as_read(sequences, mask, reset)
+        flow = Flow(mask, restart, None if restart is None else tree.flatten(initial))
 
         with as_seqkit_cell(self.cell) as cell:
             prepared = cell.prepare(batch_size, constants, training)
             projected = cell.project(x, prepared)
-            if segment is None and hasattr(cell, "unfold"):
-                outputs, last, states = cell.unfold(projected, states, mask, prepared)
+            if not loops_are_plain() and getattr(cell, "unfolds", _never)(flow, training):
+                outputs, last, states = cell.unfold(projected, states, flow, prepared)
             else:
                 step = self._carrying(cell, prepared)
-                if segment is not None:
+                if restart is not None:
                     step = _restarting(step, initial)
                 if mask is not None:
                     step = _skipping_masked(step)
-                outputs, last, states = self._scan(
-                    step, states, _Inputs(projected, mask, segment), training
-                )
+                inputs = _Inputs(projected, _or_empty(mask), _or_empty(restart))
+                outputs, last, states = self._scan(step, states, inputs, training)
             if self._has_penalty(training):
                 self.add_loss(cell.penalty(outputs, mask, prepared))
 
@@ -242,18 +242,20 @@ class RNN(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
 
     def _as_read(
         self, sequences: Tensor, mask: Mask, reset: Tensor | None
-    ) -> tuple[Tensor, Mask, Tensor | None]:
-        """Return sequences, mask and segments with time first, in the order of reading."""
+    ) -> tuple[Tensor, Mask, Mask]:
+        """Return sequences, mask and restarts with time first, in the order of reading."""
         x = time_first(sequences)
         mask = None if mask is None else time_first(mask)
         # The number of the segment that each step belongs to, counted from 0.
         segment = None if reset is None else ops.cumsum(ops.cast(time_first(reset), "int32"), 0)
         if self.go_backwards:
             x, mask, segment = (v if v is None else ops.flip(v, 0) for v in (x, mask, segment))
+            # Counted from the end; a stream's state belongs to the segment that is read first.
+            segment = None if segment is None else ops.max(segment, axis=0, initial=0) - segment
         if mask is not None:
             # Padding may hold anything; a NaN there would reach the weights' gradients.
             x = ops.where(align(mask, x), x, ops.zeros((), x.dtype))
-        return x, mask, segment
+        return x, mask, None if segment is None else _restarts(segment, mask)
 
     def _carrying(self, cell: Cell, prepared: Any) -> _Step:
         """Return the cell's step as a function from carry and inputs to the next carry."""
@@ -270,14 +272,6 @@ class RNN(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
     ) -> tuple[Tensor, Tensor, States]:
         """Run a step over time: every output, the last output, the last states."""
         batch_size = ops.shape(tree.flatten(states)[0])[0]
-        segment = sequence.segment
-        if segment is not None:
-            # The segment that is read first: a stream's state belongs to it.
-            segment = (
-                ops.max(segment, axis=0, initial=0)
-                if self.go_backwards
-                else ops.zeros((batch_size,), "int32")
-            )
         zeros = ops.zeros((batch_size, self.output_size), self.compute_dtype)
         keep_outputs = self.return_sequences or self._has_penalty(training)
 
@@ -285,8 +279,7 @@ class RNN(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
             after = step(before, now)
             return after, after.output if keep_outputs else ()
 
-        carry = _Carry(states, zeros, _or_empty(segment))
-        carry, outputs = backend.scan(scanned, carry, _Inputs(*map(_or_empty, sequence)))
+        carry, outputs = backend.scan(scanned, _Carry(states, zeros), sequence)
         return outputs, carry.output, carry.states
 
     def _match_initial_state(self, given: States, initial: States, batch_size: Size) -> States:
@@ -365,12 +358,36 @@ def _or_empty(x: Nest) -> Nest:
     return () if x is None else x
 
 
+def _never(flow: Flow, training: bool) -> bool:
+    """Return False: a cell of Keras has no `unfold`."""
+    return False
+
+
+def _restarts(segment: Tensor, mask: Mask) -> Tensor:
+    """Return where a real step belongs to another segment than the last real step, (time, batch).
+
+    Args:
+        segment: The number of each step's segment, (time, batch) int32, which only grows; what came
+            before the first step belongs to segment 0.
+        mask: (time, batch) bool, or None.
+    """
+    zeros = ops.zeros_like(segment[:1])
+    if mask is None:
+        return segment != ops.concatenate([zeros, segment[:-1]], axis=0)
+
+    def step(last: Tensor, now: tuple) -> tuple[Tensor, Tensor]:
+        segment, real = now
+        return ops.where(real, segment, last), ops.logical_and(real, segment != last)
+
+    return backend.scan(step, ops.zeros_like(segment[0]), (segment, mask))[1]
+
+
 def _restarting(step: _Step, initial: States) -> _Step:
-    """Start from the initial state in rows whose segment differs from the last real step's."""
+    """Start from the initial state in the rows where a new segment begins."""
 
     def restarted(before: _Carry, now: _Inputs) -> _Carry:
-        states = where_rows(now.segment != before.segment, initial, before.states)
-        return step(before._replace(states=states), now)._replace(segment=now.segment)
+        states = where_rows(now.restart, initial, before.states)
+        return step(before._replace(states=states), now)
 
     return restarted
 

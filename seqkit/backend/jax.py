@@ -1,6 +1,6 @@
-"""`scan`, `custom_gradient`, `read` and `is_concrete` on JAX."""
+"""The backend functions on JAX."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 import jax
 from keras import ops
@@ -9,10 +9,22 @@ from seqkit.typing import Nest, Tensor
 
 
 def scan(
-    step: Callable, initial: Nest, sequence: Nest, *, reverse: bool = False
+    step: Callable,
+    initial: Nest,
+    sequence: Nest,
+    *,
+    reverse: bool = False,
+    length: None = None,
 ) -> tuple[Nest, Nest]:
     """Carry a state along the leading axis; see `seqkit.backend.tensorflow.scan`."""
     return jax.lax.scan(step, initial, sequence, reverse=reverse)
+
+
+def side_by_side(
+    loop: Callable, options: Hashable, sequences: Nest, rows: Nest, shared: Nest
+) -> tuple[Nest, Nest]:
+    """Run a loop over time; see `seqkit.backend.tensorflow.side_by_side`."""
+    return loop(options, sequences, rows, shared, None)
 
 
 def custom_gradient(function: Callable) -> Callable:

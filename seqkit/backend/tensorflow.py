@@ -1,6 +1,8 @@
-"""`scan`, `custom_gradient`, `read` and `is_concrete` on TensorFlow."""
+"""The backend functions on TensorFlow."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Hashable
+from functools import cache, partial
 
 import tensorflow as tf
 from keras import ops
@@ -8,8 +10,18 @@ from keras import ops
 from seqkit.typing import Nest, Tensor
 
 
+# Lengths for which loops are compiled; sequences of unknown length are padded to the next one.
+_LENGTHS = sorted(2**k * n for k in range(2, 28) for n in (2, 3))
+_FEWEST_ROWS = 8  # with fewer, a loop over a part of the batch takes as long as over all of it
+
+
 def scan(
-    step: Callable, initial: Nest, sequence: Nest, *, reverse: bool = False
+    step: Callable,
+    initial: Nest,
+    sequence: Nest,
+    *,
+    reverse: bool = False,
+    length: Tensor | None = None,
 ) -> tuple[Nest, Nest]:
     """Carry a state along the leading axis of a sequence.
 
@@ -22,15 +34,17 @@ def scan(
             dtypes.
         sequence: A nest of tensors (length, ...), all of the same length, which may be 0.
         reverse: Go from the last step to the first; y stays in the order of the sequence.
+        length: Number of steps to run if not all, a scalar; y is undefined after them.
 
     Returns:
         The last state, and a nest of tensors (length, ...) with every y.
     """
     flat_sequence = [tf.convert_to_tensor(x) for x in tf.nest.flatten(sequence)]
     static_length = flat_sequence[0].shape[0]
-    length = tf.shape(flat_sequence[0])[0] if static_length is None else static_length
+    size = tf.shape(flat_sequence[0])[0] if static_length is None else static_length
+    length = size if length is None else length
     reads = [
-        tf.TensorArray(x.dtype, size=length, element_shape=x.shape[1:]).unstack(x)
+        tf.TensorArray(x.dtype, size=size, element_shape=x.shape[1:]).unstack(x)
         for x in flat_sequence
     ]
 
@@ -47,7 +61,7 @@ def scan(
     if static_length == 0:  # XLA compiles no loop over an empty sequence
         return initial, tf.nest.map_structure(lambda y: tf.zeros_like(y)[None][:0], sample)
     writes = [
-        tf.TensorArray(y.dtype, size=length, element_shape=y.shape) for y in tf.nest.flatten(sample)
+        tf.TensorArray(y.dtype, size=size, element_shape=y.shape) for y in tf.nest.flatten(sample)
     ]
 
     def body(k: Tensor, state: Nest, writes: list) -> tuple:
@@ -94,6 +108,82 @@ def _stack(written: tf.TensorArray, like: Tensor | None, batch: Tensor | None) -
     return tf.raw_ops.TensorListStack(
         input_handle=written.flow, element_shape=known, element_dtype=written.dtype
     )
+
+
+def side_by_side(
+    loop: Callable, options: Hashable, sequences: Nest, rows: Nest, shared: Nest
+) -> tuple[Nest, Nest]:
+    """Run a loop over time whose rows don't depend on each other, as fast as the machine can.
+
+    In a graph on a CPU, the batch is split into a part for each core, whose loops XLA compiles;
+    what surrounds them isn't compiled. A compiled loop uses one core, since its products are small.
+
+    Args:
+        loop: `loop(options, sequences, rows, shared, length) -> (sequences, rows)`, a function of a
+            module; it runs the first `length` steps by `scan`, or all of them if that is None.
+        options: What the loop is compiled for, hashable.
+        sequences: A nest of tensors (time, batch, ...).
+        rows: A nest of tensors (batch, ...), at least one.
+        shared: A nest of other tensors.
+
+    Returns:
+        What `loop` returns, nests of tensors (time, batch, ...) and (batch, ...).
+    """
+    if tf.executing_eagerly() or tf.config.list_logical_devices("GPU"):
+        return loop(options, sequences, rows, shared, None)
+    compiled = _compiled(loop, options)
+    sequences = tf.nest.map_structure(tf.convert_to_tensor, sequences)
+    first = tf.nest.flatten(sequences)[0]
+    length = None
+    if first.shape[0] is None:
+        length = tf.shape(first)[0]
+        sequences = tf.nest.map_structure(partial(_pad_time, length=length), sequences)
+    batch = tf.shape(first)[1] if first.shape[1] is None else first.shape[1]
+    count = _count_parts(first.shape[1])
+    part = -(-batch // count)
+    # All parts have the same size, so that one compiled loop serves all: the last ones may overlap.
+    begins = [tf.minimum(k * part, batch - part) for k in range(count)]
+    results = [
+        compiled(
+            tf.nest.map_structure(lambda x, b=begin: x[:, b : b + part], sequences),
+            tf.nest.map_structure(lambda x, b=begin: x[b : b + part], rows),
+            shared,
+            length,
+        )
+        for begin in begins
+    ]
+    overlaps = [k * part - begin for k, begin in enumerate(begins)]
+
+    def join_sequences(*xs: Tensor) -> Tensor:
+        x = tf.concat([x[:, n:] for x, n in zip(xs, overlaps, strict=True)], axis=1)
+        return x if length is None else x[:length]
+
+    def join_rows(*xs: Tensor) -> Tensor:
+        return tf.concat([x[n:] for x, n in zip(xs, overlaps, strict=True)], axis=0)
+
+    of_sequences, of_rows = zip(*results, strict=True)
+    return (
+        tf.nest.map_structure(join_sequences, *of_sequences),
+        tf.nest.map_structure(join_rows, *of_rows),
+    )
+
+
+@cache
+def _compiled(loop: Callable, options: Hashable) -> Callable:
+    """Return the loop compiled by XLA: layers whose sizes are the same share it."""
+    return tf.function(partial(loop, options), jit_compile=True, autograph=False)
+
+
+def _count_parts(batch: int | None) -> int:
+    cores = os.cpu_count() or 1
+    return max(1, min(cores, 4 if batch is None else batch // _FEWEST_ROWS))
+
+
+def _pad_time(x: Tensor, length: Tensor) -> Tensor:
+    """Pad (time, ...) to the next length for which loops are compiled."""
+    lengths = tf.constant(_LENGTHS)
+    padding = lengths[tf.searchsorted(lengths, length[None])[0]] - length
+    return tf.pad(x, [[0, padding]] + [[0, 0]] * (x.shape.rank - 1))
 
 
 def custom_gradient(function: Callable) -> Callable:

@@ -6,10 +6,11 @@ import keras
 from keras import ops
 
 from seqkit import backend
+from seqkit.cells import recurrence
 from seqkit.cells.cell import Cell
 from seqkit.checks import check_known, check_shape, positive
 from seqkit.ops import apply_mask, linear
-from seqkit.typing import Initializer, Nest, Regularizer, Shape, Size, Tensor
+from seqkit.typing import Initializer, Nest, Regularizer, Shape, Size, States, Tensor
 
 
 class Prepared(NamedTuple):
@@ -152,3 +153,16 @@ class AffineCell(Cell):
     def recur(self, h: Tensor, prepared: Prepared) -> Tensor:
         """Compute W h."""
         return ops.matmul(apply_mask(h, prepared.state_mask), prepared.recurrent_kernel)
+
+    def gates(self) -> recurrence.Gates | None:
+        """Return the elementwise part of a step with its derivative; None: it has none."""
+
+    def unfolds(self, flow: recurrence.Flow, training: bool = False) -> bool:
+        return training and self.gates() is not None
+
+    def unfold(
+        self, projected: Tensor, states: States, flow: recurrence.Flow, prepared: Prepared
+    ) -> tuple[Tensor, Tensor, States]:
+        d = prepared.bias[1] if self.use_bias and len(self.bias_shape()) == 2 else None
+        W, dropout = prepared.recurrent_kernel, prepared.state_mask
+        return recurrence.unfold(self.gates(), projected, states, flow, W, d, dropout)

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops, tree
 
+from seqkit.cells.recurrence import Flow
 from seqkit.checks import check_numbers, check_shape, invalid, static_shape
 from seqkit.outputs import TracedOutputs
 from seqkit.serialization import ConfigFromSignature
@@ -22,15 +23,16 @@ class Cell(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
     | `prepare(batch_size, constants, training)`   | once per sequence    | dropout masks, keys   |
     | `project(inputs, prepared)`                  | once, for all steps  | the book's U x + b    |
     | `step(projected, states, prepared)`          | at each step         | the book's W h, and f |
-    | `unfold(projected, states, mask, prepared)`  | instead of the loop  | the same, but faster  |
+    | `unfold(projected, states, flow, prepared)`  | instead of the loop  | the same, but faster  |
     | `penalty(outputs, mask, prepared)`           | only in training     | a loss on the outputs |
 
     `project` gets (..., batch, features), with the time axis first where there is one, so that the
-    results of `prepare` broadcast. `step` returns the output and the new states. `unfold` is
-    optional: it takes (time, batch, ...) and a mask (time, batch) or None, and returns every output
-    (time, batch, units), the last output and the last states, where a masked step repeats the
-    previous output and leaves the states unchanged. `penalty` gets those outputs and that mask; if
-    `has_penalty` is True, `RNN` adds its result to the losses.
+    results of `prepare` broadcast. `step` returns the output and the new states. `unfold` runs where
+    `unfolds(flow, training)` is True: it takes (time, batch, ...) and a `Flow`, which says which
+    steps are masked and which start a new segment, and returns every output (time, batch, units),
+    the last output and the last states. A masked step repeats the previous output and leaves the
+    states unchanged. `penalty` gets those outputs and the mask; if `has_penalty` is True, `RNN`
+    adds its result to the losses.
     `call` composes the parts for a single step, so that every cell also runs in `keras.layers.RNN`.
     A cell with `reads_constants` gets the `constants` of `RNN` in `prepare` and in
     `get_initial_state(batch_size, constants)`, and their shapes in `build(input_shape,
@@ -59,6 +61,10 @@ class Cell(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
     def step(self, projected: Tensor, states: States, prepared: Any) -> tuple[Tensor, States]:
         """Run one step: projected (batch, ...), states a list of (batch, size)."""
         raise NotImplementedError(f"{type(self).__name__} must define `step`")
+
+    def unfolds(self, flow: Flow, training: bool = False) -> bool:
+        """Return whether `unfold` runs instead of a loop over `step`."""
+        return False
 
     def call(
         self, inputs: Tensor, states: States, constants: Nest = None, training: bool = False

@@ -1,9 +1,12 @@
 """Elman's cell: the hidden state feeds itself (Deep Learning, figure 10.3)."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
+from keras import ops
 
+from seqkit.cells import derivatives
 from seqkit.cells.affine import AffineCell, Prepared
 from seqkit.typing import Activation, States, Tensor
 
@@ -47,3 +50,24 @@ class ElmanCell(AffineCell):
         (h,) = states
         h = self.activation(projected + self.recur(h, prepared))
         return h, [h]
+
+    def gates(self) -> "_Gates | None":
+        return _Gates(self.activation) if derivatives.is_known(self.activation) else None
+
+
+@dataclass(frozen=True)  # a NamedTuple would equal that of another cell
+class _Gates:
+    """The elementwise part of a step, and its derivative; see `seqkit.cells.recurrence.Gates`."""
+
+    f: Activation
+
+    def forward(self, x: Tensor, r: Tensor, states: States) -> tuple[States, Tensor]:
+        h = self.f(x + r)
+        return [h], h
+
+    def backward(
+        self, d_states: States, saved: Tensor, states: States
+    ) -> tuple[Tensor, Tensor, States]:
+        (dh,), h = d_states, saved
+        da = dh * derivatives.derivative(self.f, h)
+        return da, da, [ops.zeros_like(dh)]

@@ -1,10 +1,12 @@
 """The gated recurrent unit (Deep Learning, 10.10.2)."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 from keras import ops
 
+from seqkit.cells import derivatives
 from seqkit.cells.affine import AffineCell, Prepared
 from seqkit.ops import apply_mask, linear
 from seqkit.typing import Activation, Shape, States, Tensor
@@ -106,3 +108,37 @@ class GRUCell(AffineCell):
             )
         h = z * h + (1 - z) * n
         return h, [h]
+
+    def gates(self) -> "_Gates | None":
+        activations = self.activation, self.recurrent_activation
+        known = self.reset_after and derivatives.is_known(*activations)
+        return _Gates(*activations) if known else None
+
+
+@dataclass(frozen=True)  # a NamedTuple would equal that of another cell
+class _Gates:
+    """The elementwise part of a step, and its derivative; see `seqkit.cells.recurrence.Gates`."""
+
+    a: Activation
+    σ: Activation
+
+    def forward(self, x: Tensor, r: Tensor, states: States) -> tuple[States, Tensor]:
+        (h,) = states
+        x_z, x_r, x_n = ops.split(x, 3, axis=-1)
+        h_z, h_r, h_n = ops.split(r, 3, axis=-1)
+        z, r = self.σ(x_z + h_z), self.σ(x_r + h_r)
+        n = self.a(x_n + r * h_n)
+        return [z * h + (1 - z) * n], ops.concatenate([z, r, n, h_n], axis=-1)
+
+    def backward(
+        self, d_states: States, saved: Tensor, states: States
+    ) -> tuple[Tensor, Tensor, States]:
+        (dh,), (h,) = d_states, states
+        z, r, n, h_n = ops.split(saved, 4, axis=-1)
+        da, dσ = (lambda y, u=u: derivatives.derivative(u, y) for u in (self.a, self.σ))
+        d_z = dh * (h - n) * dσ(z)
+        d_n = dh * (1 - z) * da(n)
+        d_r = d_n * h_n * dσ(r)
+        dx = ops.concatenate([d_z, d_r, d_n], axis=-1)
+        dr = ops.concatenate([d_z, d_r, d_n * r], axis=-1)
+        return dx, dr, [dh * z]

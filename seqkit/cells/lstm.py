@@ -1,10 +1,12 @@
 """Long short-term memory and its published variants (Deep Learning, 10.10.1)."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 from keras import ops
 
+from seqkit.cells import derivatives
 from seqkit.cells.affine import AffineCell, Prepared
 from seqkit.checks import positive
 from seqkit.ops import apply_mask, linear
@@ -151,3 +153,35 @@ class LSTMCell(AffineCell):
 
     def _add_peephole(self, gate: Tensor, name: str, c: Tensor) -> Tensor:
         return gate + self.peepholes[name] * c if self.peephole else gate
+
+    def gates(self) -> "_Gates | None":
+        variant = self.peephole or self.layer_norm or self.coupled or self.projection_units
+        activations = self.activation, self.recurrent_activation
+        return None if variant or not derivatives.is_known(*activations) else _Gates(*activations)
+
+
+@dataclass(frozen=True)  # a NamedTuple would equal that of another cell
+class _Gates:
+    """The elementwise part of a step, and its derivative; see `seqkit.cells.recurrence.Gates`."""
+
+    a: Activation
+    σ: Activation
+
+    def forward(self, x: Tensor, r: Tensor, states: States) -> tuple[States, Tensor]:
+        _, c = states
+        i, f, g, o = ops.split(x + r, 4, axis=-1)
+        i, f, g, o = self.σ(i), self.σ(f), self.a(g), self.σ(o)
+        c = f * c + i * g
+        return [o * self.a(c), c], ops.concatenate([i, f, g, o], axis=-1)
+
+    def backward(
+        self, d_states: States, saved: Tensor, states: States
+    ) -> tuple[Tensor, Tensor, States]:
+        (dh, dc), (_, c) = d_states, states
+        i, f, g, o = ops.split(saved, 4, axis=-1)
+        da, dσ = (lambda y, u=u: derivatives.derivative(u, y) for u in (self.a, self.σ))
+        a_c = self.a(f * c + i * g)
+        dc = dc + dh * o * da(a_c)
+        d_gates = [dc * g * dσ(i), dc * c * dσ(f), dc * i * da(g), dh * a_c * dσ(o)]
+        d = ops.concatenate(d_gates, axis=-1)
+        return d, d, [ops.zeros_like(dh), dc * f]

@@ -9,10 +9,11 @@ from keras import ops, tree
 
 from seqkit import backend
 from seqkit.cells.cell import Cell
+from seqkit.cells.recurrence import Flow
 from seqkit.checks import check_known, check_shape, positive
 from seqkit.memory.controller import Controller
 from seqkit.ops import where_rows
-from seqkit.typing import Mask, Nest, Shape, Size, States, Tensor
+from seqkit.typing import Nest, Shape, Size, States, Tensor
 
 
 class Prepared(NamedTuple):
@@ -155,8 +156,11 @@ class MemoryCell(Cell):
         output, control, state = self._advance(projected, *self.unpack(states), prepared)
         return output, [*control, *map(_flat, state)]
 
+    def unfolds(self, flow: Flow, training: bool = False) -> bool:
+        return flow.restart is None
+
     def unfold(
-        self, projected: Tensor, states: States, mask: Mask, prepared: Prepared
+        self, projected: Tensor, states: States, flow: Flow, prepared: Prepared
     ) -> tuple[Tensor, Tensor, States]:
         """Run the steps as in a loop over `step`, but faster: states keep their shapes.
 
@@ -164,6 +168,7 @@ class MemoryCell(Cell):
         divisions to find its row and column.
         """
         control, state = self.unpack(states)
+        mask = flow.mask
         zeros = ops.zeros((ops.shape(projected)[1], self.output_size), self.compute_dtype)
 
         def step(before: tuple, now: dict) -> tuple[tuple, Tensor]:

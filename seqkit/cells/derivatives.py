@@ -1,0 +1,28 @@
+"""Derivatives of activations, computed from their values: what a loop keeps for the way back."""
+
+import keras
+from keras import ops
+
+from seqkit.typing import Tensor
+
+_DERIVATIVES = {
+    keras.activations.tanh: lambda y: 1 - ops.square(y),
+    keras.activations.sigmoid: lambda y: y * (1 - y),
+    keras.activations.linear: ops.ones_like,
+    keras.activations.relu: lambda y: ops.cast(y > 0, y.dtype),
+}
+
+
+def is_known(*activations: keras.layers.Layer) -> bool:
+    """Return whether the derivative of each activation is a function of its value."""
+    return all(activation in _DERIVATIVES for activation in activations)
+
+
+def derivative(activation: keras.layers.Layer, y: Tensor) -> Tensor:
+    """Compute the derivative where the activation's value is y.
+
+    Example:
+        >>> float(derivative(keras.activations.sigmoid, ops.convert_to_tensor(0.5)))
+        0.25
+    """
+    return _DERIVATIVES[activation](y)
