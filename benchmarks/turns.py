@@ -16,10 +16,15 @@ Step = Callable[[], object]
 
 
 def take_turns(steps: dict[str, Step], rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of each step in each round; two rounds before compile and warm up."""
+    """Milliseconds of each step in each round; two rounds before compile and warm up.
+
+    In its turn a step runs twice, and the second run counts, as in a training loop: PyTorch's
+    threads spin for milliseconds after their work, which would slow down the next contender.
+    """
     ms = {name: [] for name in steps}
     for k in range(rounds + 2):
         for name, step in steps.items():
+            step()
             begin = time.perf_counter()
             step()
             if k >= 2:

@@ -377,7 +377,10 @@ class ProjectionUsesOtherSteps(SoundCell):
 
 
 class UnfoldIgnoresTheMask(SoundCell):
-    def unfold(self, projected, states, mask, prepared):
+    def unfolds(self, flow, training=False):
+        return True
+
+    def unfold(self, projected, states, flow, prepared):
         outputs = []
         for step in ops.unstack(projected, axis=0):
             output, states = self.step(step, states, prepared)

@@ -21,10 +21,16 @@ def scan(
 
 
 def side_by_side(
-    loop: Callable, options: Hashable, sequences: Nest, rows: Nest, shared: Nest
-) -> tuple[Nest, Nest]:
+    loop: Callable,
+    options: Hashable,
+    sequences: Nest,
+    rows: Nest,
+    shared: Nest,
+    kept: list | None = None,
+) -> tuple[Nest, Nest, list]:
     """Run a loop over time; see `seqkit.backend.tensorflow.side_by_side`."""
-    return loop(options, sequences, rows, shared, None)
+    sequences, rows, part = loop(options, sequences, rows, shared, kept[0] if kept else (), None)
+    return sequences, rows, [part]
 
 
 def custom_gradient(function: Callable) -> Callable:

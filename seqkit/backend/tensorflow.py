@@ -111,28 +111,58 @@ def _stack(written: tf.TensorArray, like: Tensor | None, batch: Tensor | None) -
 
 
 def side_by_side(
-    loop: Callable, options: Hashable, sequences: Nest, rows: Nest, shared: Nest
-) -> tuple[Nest, Nest]:
+    loop: Callable,
+    options: Hashable,
+    sequences: Nest,
+    rows: Nest,
+    shared: Nest,
+    kept: list | None = None,
+) -> tuple[Nest, Nest, list]:
     """Run a loop over time whose rows don't depend on each other, as fast as the machine can.
 
     In a graph on a CPU, the batch is split into a part for each core, whose loops XLA compiles;
     what surrounds them isn't compiled. A compiled loop uses one core, since its products are small.
 
     Args:
-        loop: `loop(options, sequences, rows, shared, length) -> (sequences, rows)`, a function of a
-            module; it runs the first `length` steps by `scan`, or all of them if that is None.
+        loop: `loop(options, sequences, rows, shared, kept, length) -> (sequences, rows, kept)`, a
+            function of a module; it runs the first `length` steps by `scan`, all if that is None.
         options: What the loop is compiled for, hashable.
         sequences: A nest of tensors (time, batch, ...).
-        rows: A nest of tensors (batch, ...), at least one.
+        rows: A nest of tensors (batch, ...).
         shared: A nest of other tensors.
+        kept: What an earlier call kept for this one: a nest of tensors for each part.
 
     Returns:
-        What `loop` returns, nests of tensors (time, batch, ...) and (batch, ...).
+        What `loop` returns: nests of tensors (time, batch, ...) and (batch, ...), and `kept`.
     """
     if tf.executing_eagerly() or tf.config.list_logical_devices("GPU"):
-        return loop(options, sequences, rows, shared, None)
-    compiled = _compiled(loop, options)
-    sequences = tf.nest.map_structure(tf.convert_to_tensor, sequences)
+        sequences, rows, part = loop(
+            options, sequences, rows, shared, kept[0] if kept else (), None
+        )
+        return sequences, rows, [part]
+    arguments, structure = (sequences, rows, shared, kept or []), None
+
+    @tf.custom_gradient
+    def run(*flat: Tensor) -> tuple[list[Tensor], Callable]:
+        nonlocal structure
+        structure = _run_parts(_compiled(loop, options), *tf.nest.pack_sequence_as(arguments, flat))
+        return tf.nest.flatten(structure), _refuse_gradient
+
+    results = run(*tf.nest.flatten(arguments))
+    return tf.nest.pack_sequence_as(structure, results)
+
+
+def _refuse_gradient(*_: Tensor) -> None:
+    raise ValueError(
+        "RNN: the loops of training have no gradients of gradients and no forward-mode "
+        "differentiation; call the model inside `with seqkit.plain_loops():`"
+    )
+
+
+def _run_parts(
+    compiled: Callable, sequences: Nest, rows: Nest, shared: Nest, kept: list
+) -> tuple[Nest, Nest, list]:
+    """Run a compiled loop over each part of the batch; each is a branch of the graph."""
     first = tf.nest.flatten(sequences)[0]
     length = None
     if first.shape[0] is None:
@@ -140,31 +170,34 @@ def side_by_side(
         sequences = tf.nest.map_structure(partial(_pad_time, length=length), sequences)
     batch = tf.shape(first)[1] if first.shape[1] is None else first.shape[1]
     count = _count_parts(first.shape[1])
-    part = -(-batch // count)
     # All parts have the same size, so that one compiled loop serves all: the last ones may overlap.
-    begins = [tf.minimum(k * part, batch - part) for k in range(count)]
-    results = [
-        compiled(
-            tf.nest.map_structure(lambda x, b=begin: x[:, b : b + part], sequences),
-            tf.nest.map_structure(lambda x, b=begin: x[b : b + part], rows),
+    part = -(-batch // count)
+    begins = [k * part if k == 0 else tf.minimum(k * part, batch - part) for k in range(count)]
+
+    def run(k: int) -> tuple[Nest, Nest, Nest]:
+        here = slice(begins[k], begins[k] + part)
+        return compiled(
+            tf.nest.map_structure(lambda x: x[:, here], sequences),
+            tf.nest.map_structure(lambda x: x[here], rows),
             shared,
+            kept[k] if kept else (),
             length,
         )
-        for begin in begins
-    ]
+
+    of_sequences, of_rows, kept = zip(*(run(k) for k in range(count)), strict=True)
     overlaps = [k * part - begin for k, begin in enumerate(begins)]
 
-    def join_sequences(*xs: Tensor) -> Tensor:
-        x = tf.concat([x[:, n:] for x, n in zip(xs, overlaps, strict=True)], axis=1)
-        return x if length is None else x[:length]
+    def join_sequences(*parts: Tensor) -> Tensor:
+        parts = [x[:length, n:] for x, n in zip(parts, overlaps, strict=True)]
+        return tf.concat(parts, axis=1)
 
-    def join_rows(*xs: Tensor) -> Tensor:
-        return tf.concat([x[n:] for x, n in zip(xs, overlaps, strict=True)], axis=0)
+    def join_rows(*parts: Tensor) -> Tensor:
+        return tf.concat([x[n:] for x, n in zip(parts, overlaps, strict=True)], axis=0)
 
-    of_sequences, of_rows = zip(*results, strict=True)
     return (
         tf.nest.map_structure(join_sequences, *of_sequences),
         tf.nest.map_structure(join_rows, *of_rows),
+        list(kept),
     )
 
 

@@ -172,15 +172,15 @@ class _Gates:
         i, f, g, o = ops.split(x + r, 4, axis=-1)
         i, f, g, o = self.σ(i), self.σ(f), self.a(g), self.σ(o)
         c = f * c + i * g
-        return [o * self.a(c), c], ops.concatenate([i, f, g, o], axis=-1)
+        a_c = self.a(c)
+        return [o * a_c, c], ops.concatenate([i, f, g, o, a_c], axis=-1)
 
     def backward(
         self, d_states: States, saved: Tensor, states: States
     ) -> tuple[Tensor, Tensor, States]:
         (dh, dc), (_, c) = d_states, states
-        i, f, g, o = ops.split(saved, 4, axis=-1)
+        i, f, g, o, a_c = ops.split(saved, 5, axis=-1)
         da, dσ = (lambda y, u=u: derivatives.derivative(u, y) for u in (self.a, self.σ))
-        a_c = self.a(f * c + i * g)
         dc = dc + dh * o * da(a_c)
         d_gates = [dc * g * dσ(i), dc * c * dσ(f), dc * i * da(g), dh * a_c * dσ(o)]
         d = ops.concatenate(d_gates, axis=-1)

@@ -123,7 +123,7 @@ def unfold(
         x, states, initial, W, d = tree.pack_sequence_as(
             arguments, [_precise(value) for value in flat]
         )
-        (outputs, saved, before), (last, final) = backend.side_by_side(
+        (outputs, h), (last, final), kept = backend.side_by_side(
             _forward,
             gates,
             {"x": x, **fixed},
@@ -133,15 +133,15 @@ def unfold(
 
         def gradient(*d_results: Tensor) -> list[Tensor]:
             d_outputs, d_last, *d_final = [_precise(value) for value in d_results]
-            (dx, dr), (d_states, d_initial) = backend.side_by_side(
+            (dx, dr), (d_states, d_initial), _ = backend.side_by_side(
                 _backward,
                 gates,
-                {"d_outputs": d_outputs, "saved": saved, "states": before, **fixed},
+                {"d_outputs": d_outputs, **fixed},
                 {"d_output": d_last, "d_states": list(d_final), "dropout": dropout},
                 {"WT": ops.transpose(W)},
+                kept,
             )
             dr = dx if isinstance(dr, tuple) else dr
-            h = before[0] if isinstance(dropout, tuple) else before[0] * dropout
             dW = _sum_of_outer_products(ops.cast(h, dtype), ops.cast(dr, dtype))
             dd = [ops.sum(dr, axis=(0, 1))] if d else []
             gradients = _Arguments(dx, d_states, d_initial if initial else [], dW, dd)
@@ -157,9 +157,11 @@ def unfold(
 
 
 def _forward(
-    gates: Gates, sequences: dict, rows: dict, shared: dict, length: Tensor | None
-) -> tuple[tuple, tuple]:
-    """Run the steps; return (outputs, saved, states before each step), (last output, states)."""
+    gates: Gates, sequences: dict, rows: dict, shared: dict, kept: tuple, length: Tensor | None
+) -> tuple[tuple, tuple, tuple]:
+    """Run the steps: (outputs, h of each W h), (last output, states), what `_backward` needs."""
+
+    masked = _given(sequences["mask"])
 
     def step(before: tuple, now: dict) -> tuple[tuple, tuple]:
         states, output = before
@@ -168,55 +170,58 @@ def _forward(
         h = apply_mask(states[0], rows["dropout"] if _given(rows["dropout"]) else None)
         r = sum(shared["d"], ops.matmul(h, shared["W"]))
         after, saved = gates.forward(now["x"], r, states)
-        after = (after, after[0])
-        if _given(now["mask"]):
-            after = where_rows(now["mask"], after, (states, output))
-        return after, (after[1], saved, states)
+        output_after = after[0]
+        if masked:
+            after, output_after = where_rows(now["mask"], (after, after[0]), (states, output))
+        return (after, output_after if masked else ()), (output_after, h, saved, states)
 
-    zeros = ops.zeros_like(rows["states"][0])
-    (states, output), kept = backend.scan(
-        step, (rows["states"], zeros), sequences, length=length
+    no_output = ops.zeros_like(rows["states"][0]) if masked else ()
+    (states, output), (outputs, h, *kept) = backend.scan(
+        step, (rows["states"], no_output), sequences, length=length
     )
-    return kept, (output, states)
+    return (outputs, h), (output if masked else states[0], states), tuple(kept)
 
 
 def _backward(
-    gates: Gates, sequences: dict, rows: dict, shared: dict, length: Tensor | None
-) -> tuple[tuple, tuple]:
-    """Run the steps back; return (dx, dr or () if they are equal), (d_states, d_initial)."""
+    gates: Gates, sequences: dict, rows: dict, shared: dict, kept: tuple, length: Tensor | None
+) -> tuple[tuple, tuple, tuple]:
+    """Run the steps back: (dx, dr or () if they are equal), (d_states, d_initial), nothing."""
     masked, restarts = _given(sequences["mask"]), _given(sequences["restart"])
     zeros = ops.zeros_like
 
-    def step(after: tuple, now: dict) -> tuple[tuple, tuple]:
-        d_states, d_output, d_initial = after
-        d_output = d_output + now["d_outputs"]
-        d_h, *others = d_states
-        dx, dr, d_before = gates.backward([d_h + d_output, *others], now["saved"], now["states"])
-        d_h = apply_mask(
+    def step(after: tuple, inputs: tuple) -> tuple[tuple, tuple]:
+        (d_h, *others), d_repeated, d_initial = after
+        now, saved, states = inputs
+        d_output = now["d_outputs"] + d_repeated if masked else now["d_outputs"]
+        dx, dr, d_before = gates.backward([d_h + d_output, *others], saved, states)
+        d_h_before = apply_mask(
             ops.matmul(dr, shared["WT"]), rows["dropout"] if _given(rows["dropout"]) else None
         )
-        d_before = [d_before[0] + d_h, *d_before[1:]]
+        d_before = [d_before[0] + d_h_before, *d_before[1:]]
         d_inputs = (dx, () if dr is dx else dr)
-        d_passed = zeros(d_output)  # a masked step repeats the output before it
-        if masked:
-            d_before, d_inputs, d_passed = where_rows(
+        if masked:  # the step changes no state and repeats the output before it
+            d_before, d_inputs, d_repeated = where_rows(
                 now["mask"],
-                (d_before, d_inputs, d_passed),
-                (d_states, tree.map_structure(zeros, d_inputs), d_output),
+                (d_before, d_inputs, zeros(d_output)),
+                ([d_h, *others], tree.map_structure(zeros, d_inputs), d_output),
             )
         if restarts:
             none = tree.map_structure(zeros, d_before)
             restarted = where_rows(now["restart"], d_before, none)
             d_initial = [a + b for a, b in zip(d_initial, restarted, strict=True)]
             d_before = where_rows(now["restart"], none, d_before)
-        return (d_before, d_passed, d_initial), d_inputs
+        return (d_before, d_repeated, d_initial), d_inputs
 
     d_initial = [zeros(s) for s in rows["d_states"]] if restarts else []
-    carry = (rows["d_states"], rows["d_output"], d_initial)
+    if masked:
+        carry = (rows["d_states"], rows["d_output"], d_initial)
+    else:  # the last output is the last h
+        d_h, *others = rows["d_states"]
+        carry = ([d_h + rows["d_output"], *others], (), d_initial)
     (d_states, _, d_initial), d_inputs = backend.scan(
-        step, carry, sequences, reverse=True, length=length
+        step, carry, (sequences, *kept), reverse=True, length=length
     )
-    return d_inputs, (d_states, d_initial)
+    return d_inputs, (d_states, d_initial), ()
 
 
 def _given(x: Nest) -> bool:

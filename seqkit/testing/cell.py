@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from seqkit.cells.recurrence import plain_loops
 from seqkit.rnn import RNN
 from seqkit.testing.case import assert_same, flat_arrays
 from seqkit.testing.layer import check_layer, run_check
@@ -144,15 +145,18 @@ def call_composes_its_parts(case: CellCase) -> None:
 
 
 def unfold_is_the_loop(case: CellCase) -> None:
-    """`unfold`, if a cell has it, returns the same as a loop over its `step`, masks included."""
+    """`unfold`, where it runs, returns the same as a loop over `step`, masks and resets included."""
     cell = case.cell()
     if not hasattr(cell, "unfold"):
         return
     rnn = RNN(cell, return_sequences=True, return_state=True)
-    for mask in (None, _mask(case)):
-        fast = rnn(case.sequence, mask=mask, **case.constants)
-        never = np.zeros(case.sequence.shape[:2], bool)  # with flags the RNN runs step by step
-        loop = rnn(case.sequence, mask=mask, reset=never, **case.constants)
+    training = not getattr(cell, "is_stochastic", False)  # else the two draw different masks
+    reset = np.roll(_mask(case), 1, axis=1)
+    for flags in ({}, {"mask": _mask(case)}, {"mask": _mask(case), "reset": reset}):
+        flags = flags | case.constants
+        fast = rnn(case.sequence, training=training, **flags)
+        with plain_loops():
+            loop = rnn(case.sequence, training=training, **flags)
         assert_same(flat_arrays(fast), flat_arrays(loop), "unfold and the loop over step")
 
 
