@@ -57,7 +57,7 @@ api: .venv/apps
 	$(BIN)/python -m docs.api
 
 bench: .venv/apps
-	$(BIN)/python -m benchmarks.lstm
+	$(BIN)/python -m benchmarks.recurrent
 	$(BIN)/python -m benchmarks.crf
 	$(BIN)/python -m benchmarks.tagger
 	$(BIN)/python -m benchmarks.translator

@@ -50,3 +50,11 @@ def layer_step(layer: keras.layers.Layer, x: np.ndarray, jit: bool) -> Step:
         return tape.gradient(loss, [x, *layer.trainable_variables])
 
     return lambda: step()[-1].numpy()
+
+
+def forward_step(layer: keras.layers.Layer, x: np.ndarray, jit: bool) -> Step:
+    """Inference alone."""
+    x = tf.constant(x)
+    layer(x)
+    step = tf.function(lambda x: layer(x, training=False), jit_compile=jit)
+    return lambda: step(x).numpy()

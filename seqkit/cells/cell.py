@@ -27,12 +27,12 @@ class Cell(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
     | `penalty(outputs, mask, prepared)`           | only in training     | a loss on the outputs |
 
     `project` gets (..., batch, features), with the time axis first where there is one, so that the
-    results of `prepare` broadcast. `step` returns the output and the new states. `unfold` runs where
-    `unfolds(flow, training)` is True: it takes (time, batch, ...) and a `Flow`, which says which
-    steps are masked and which start a new segment, and returns every output (time, batch, units),
-    the last output and the last states. A masked step repeats the previous output and leaves the
-    states unchanged. `penalty` gets those outputs and the mask; if `has_penalty` is True, `RNN`
-    adds its result to the losses.
+    results of `prepare` broadcast. `step` returns the output and the new states. `unfold` runs
+    where `unfolds(flow, training)` is True: it takes (time, batch, ...) and a `Flow`, which holds
+    which steps are masked and which start a new segment, and returns every output (time, batch,
+    units), the last output and the last states. A masked step repeats the previous output and
+    leaves the states unchanged. `penalty` gets those outputs and the mask; if `has_penalty` is
+    True, `RNN` adds its result to the losses.
     `call` composes the parts for a single step, so that every cell also runs in `keras.layers.RNN`.
     A cell with `reads_constants` gets the `constants` of `RNN` in `prepare` and in
     `get_initial_state(batch_size, constants)`, and their shapes in `build(input_shape,

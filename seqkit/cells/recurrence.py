@@ -160,7 +160,6 @@ def _forward(
     gates: Gates, sequences: dict, rows: dict, shared: dict, kept: tuple, length: Tensor | None
 ) -> tuple[tuple, tuple, tuple]:
     """Run the steps: (outputs, h of each W h), (last output, states), what `_backward` needs."""
-
     masked = _given(sequences["mask"])
 
     def step(before: tuple, now: dict) -> tuple[tuple, tuple]:

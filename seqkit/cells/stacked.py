@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from seqkit.cells.cell import Cell, output_size, state_sizes
+from seqkit.cells.recurrence import Flow
 from seqkit.typing import Mask, Nest, Shape, Size, States, Tensor
 
 
@@ -96,6 +97,24 @@ class StackedCells(Cell):
 
     def project(self, inputs: Tensor, prepared: list) -> Tensor:
         return self.cells[0].project(inputs, prepared[0])
+
+    def unfolds(self, flow: Flow, training: bool = False) -> bool:
+        return all(cell.unfolds(flow, training) for cell in self.cells)
+
+    def unfold(
+        self, projected: Tensor, states: States, flow: Flow, prepared: list
+    ) -> tuple[Tensor, Tensor, States]:
+        """Run each cell over all steps before the next one, since none reads the one above it."""
+        initial, new_states = list(flow.initial or []), []
+        outputs = last = None
+        for k, cell in enumerate(self.cells):
+            x = projected if k == 0 else cell.project(outputs, prepared[k])
+            count = len(state_sizes(cell))
+            own_flow = flow._replace(initial=initial[:count] or None)
+            outputs, last, own = cell.unfold(x, states[:count], own_flow, prepared[k])
+            states, initial = states[count:], initial[count:]
+            new_states += own
+        return outputs, last, new_states
 
     def step(self, projected: Tensor, states: States, prepared: list) -> tuple[Tensor, States]:
         states = list(states)

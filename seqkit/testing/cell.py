@@ -145,7 +145,7 @@ def call_composes_its_parts(case: CellCase) -> None:
 
 
 def unfold_is_the_loop(case: CellCase) -> None:
-    """`unfold`, where it runs, returns the same as a loop over `step`, masks and resets included."""
+    """`unfold`, where it runs, returns the same as a loop over `step`, with masks and resets."""
     cell = case.cell()
     if not hasattr(cell, "unfold"):
         return
