@@ -176,7 +176,7 @@ def shown(result, row, key):
         if key == "ratio":
             return f"{found['ratio']:.1f}"
         return f"{found['ms'][key] if 'ms' in found else found[key]:,.0f}"
-    if "rows" in result:  # the sizes of benchmarks.lstm
+    if "rows" in result:  # the sizes of benchmarks.recurrent
         [found] = [r for r in result["rows"] if row == "x".join(map(str, r["size"]))]
         value = found["ratio"]["keras"] if key == "ratio" else found["ms"].get(key)
         return f"{value:.2f}" if key == "ratio" else f"{value:.0f}"

@@ -9,8 +9,9 @@ from keras import ops
 
 from seqkit.typing import Nest, Tensor
 
-# Lengths for which loops are compiled; sequences of unknown length are padded to the next one.
-_LENGTHS = sorted(2**k * n for k in range(2, 28) for n in (2, 3))
+# Lengths for which loops are compiled, half a second each; sequences of unknown length are padded
+# to the next one, which costs memory, not steps.
+_LENGTHS = [16, 32, 64, 128, *sorted(2**k * n for k in range(7, 28) for n in (2, 3))]
 _FEWEST_ROWS = 8  # with fewer, a loop over a part of the batch takes as long as over all of it
 
 
