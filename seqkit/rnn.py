@@ -371,15 +371,15 @@ def _restarts(segment: Tensor, mask: Mask) -> Tensor:
             before the first step belongs to segment 0.
         mask: (time, batch) bool, or None.
     """
-    zeros = ops.zeros_like(segment[:1])
+    zeros = ops.zeros(ops.shape(segment)[1:], "int32")
     if mask is None:
-        return segment != ops.concatenate([zeros, segment[:-1]], axis=0)
+        return segment != ops.concatenate([zeros[None], segment], axis=0)[:-1]
 
     def step(last: Tensor, now: tuple) -> tuple[Tensor, Tensor]:
         segment, real = now
         return ops.where(real, segment, last), ops.logical_and(real, segment != last)
 
-    return backend.scan(step, ops.zeros_like(segment[0]), (segment, mask))[1]
+    return backend.scan(step, zeros, (segment, mask))[1]
 
 
 def _restarting(step: _Step, initial: States) -> _Step:

@@ -371,6 +371,7 @@ ELSEWHERE = {
     "NanGuard",
     "replay",
     "CRFAccuracy",
+    "plain_loops",
 }
 NO_TENSORS = ("seqkit.testing", "seqkit.export", "seqkit.backend")
 
