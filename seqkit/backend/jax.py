@@ -1,11 +1,15 @@
 """The backend functions on JAX."""
 
+from collections import Counter
 from collections.abc import Callable, Hashable
 
 import jax
+import keras
 from keras import ops
 
 from seqkit.typing import Nest, Tensor
+
+_ANY_SIZE = 8  # of an axis of unknown size, where a function is traced
 
 
 def scan(
@@ -53,3 +57,30 @@ def read(weight: Tensor) -> Tensor:
 def is_concrete(x: Tensor) -> bool:
     """Return whether the values of a tensor are known: not inside a compiled function."""
     return not isinstance(x, jax.core.Tracer)
+
+
+def find_loops(function: Callable, *specs: keras.KerasTensor) -> Counter[str]:
+    """Count how a function runs its loops; see `seqkit.backend.tensorflow.find_loops`.
+
+    There is no "compiled loop": Keras compiles the whole step.
+    """
+    inputs = [
+        jax.ShapeDtypeStruct([_ANY_SIZE if n is None else n for n in spec.shape], spec.dtype)
+        for spec in specs
+    ]
+    found = Counter()
+
+    def visit(jaxpr: jax.extend.core.Jaxpr) -> None:
+        for equation in jaxpr.eqns:
+            name = equation.primitive.name
+            found["loop"] += name in ("scan", "while")
+            found["cuDNN"] += name.startswith("rnn_")
+            found["own gradient"] += name.startswith("custom_vjp")
+            if name not in ("scan", "while"):
+                for value in jax.tree.leaves(equation.params):
+                    inner = getattr(value, "jaxpr", value)
+                    if hasattr(inner, "eqns"):
+                        visit(inner)
+
+    visit(jax.make_jaxpr(function)(*inputs).jaxpr)
+    return found

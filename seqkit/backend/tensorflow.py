@@ -1,9 +1,11 @@
 """The backend functions on TensorFlow."""
 
 import os
-from collections.abc import Callable, Hashable
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
 from functools import cache, partial
 
+import keras
 import tensorflow as tf
 from keras import ops
 
@@ -244,3 +246,39 @@ def read(weight: Tensor) -> Tensor:
 def is_concrete(x: Tensor) -> bool:
     """Return whether the values of a tensor are known: not inside a graph."""
     return not tf.is_symbolic_tensor(x)
+
+
+def find_loops(function: Callable, *specs: keras.KerasTensor) -> Counter[str]:
+    """Count how the graph of a function runs its loops.
+
+    Args:
+        function: It takes a tensor for each spec.
+        specs: Shapes and dtypes.
+
+    Returns:
+        The numbers of "compiled loop" (a call that XLA compiles), "loop" (an operation of the
+        graph), "cuDNN", and "own gradient" (a custom gradient outside of these). What is inside of
+        the first three is not counted.
+    """
+    signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
+    traced = tf.function(function, autograph=False).get_concrete_function(*signature)
+    graph = traced.graph.as_graph_def()
+    functions = {f.signature.name: f for f in graph.library.function}
+    found = Counter()
+
+    def visit(nodes: Iterable) -> None:
+        for node in nodes:
+            names = [f.name for a in node.attr.values() for f in (a.func, *a.list.func)]
+            called = [functions[name] for name in names if name in functions]
+            if any(f.attr["_XlaMustCompile"].b for f in called):
+                found["compiled loop"] += 1
+            elif node.op in ("While", "StatelessWhile"):
+                found["loop"] += 1
+            else:
+                found["cuDNN"] += node.op.startswith("CudnnRNN")
+                found["own gradient"] += node.attr["_gradient_op_type"].s.startswith(b"CustomG")
+                for f in called:
+                    visit(f.node_def)
+
+    visit(graph.node)
+    return found

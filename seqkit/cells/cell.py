@@ -66,6 +66,10 @@ class Cell(ConfigFromSignature, TracedOutputs, keras.layers.Layer):
         """Return whether `unfold` runs instead of a loop over `step`."""
         return False
 
+    def slow_arguments(self) -> list[str]:
+        """Return the arguments, as in "peephole=True", with which training can't use `unfold`."""
+        return []
+
     def call(
         self, inputs: Tensor, states: States, constants: Nest = None, training: bool = False
     ) -> tuple[Tensor, States]:

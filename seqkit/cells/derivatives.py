@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from seqkit.typing import Tensor
+from seqkit.typing import Activation, Tensor
 
 _DERIVATIVES = {
     keras.activations.tanh: lambda y: 1 - ops.square(y),
@@ -13,9 +13,13 @@ _DERIVATIVES = {
 }
 
 
-def is_known(*activations: keras.layers.Layer) -> bool:
-    """Return whether the derivative of each activation is a function of its value."""
-    return all(activation in _DERIVATIVES for activation in activations)
+def unknown(**activations: Activation) -> list[str]:
+    """Return the arguments whose activation has no derivative here, as in "activation=gelu"."""
+    return [
+        f"{name}={getattr(activation, '__name__', activation)}"
+        for name, activation in activations.items()
+        if activation not in _DERIVATIVES
+    ]
 
 
 def derivative(activation: keras.layers.Layer, y: Tensor) -> Tensor:

@@ -51,8 +51,11 @@ class ElmanCell(AffineCell):
         h = self.activation(projected + self.recur(h, prepared))
         return h, [h]
 
+    def slow_arguments(self) -> list[str]:
+        return derivatives.unknown(activation=self.activation)
+
     def gates(self) -> "_Gates | None":
-        return _Gates(self.activation) if derivatives.is_known(self.activation) else None
+        return None if self.slow_arguments() else _Gates(self.activation)
 
 
 @dataclass(frozen=True)  # a NamedTuple would equal that of another cell

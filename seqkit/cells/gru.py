@@ -109,10 +109,16 @@ class GRUCell(AffineCell):
         h = z * h + (1 - z) * n
         return h, [h]
 
+    def slow_arguments(self) -> list[str]:
+        variants = [] if self.reset_after else ["reset_after=False"]
+        return variants + derivatives.unknown(
+            activation=self.activation, recurrent_activation=self.recurrent_activation
+        )
+
     def gates(self) -> "_Gates | None":
-        activations = self.activation, self.recurrent_activation
-        known = self.reset_after and derivatives.is_known(*activations)
-        return _Gates(*activations) if known else None
+        if self.slow_arguments():
+            return None
+        return _Gates(self.activation, self.recurrent_activation)
 
 
 @dataclass(frozen=True)  # a NamedTuple would equal that of another cell

@@ -154,10 +154,17 @@ class LSTMCell(AffineCell):
     def _add_peephole(self, gate: Tensor, name: str, c: Tensor) -> Tensor:
         return gate + self.peepholes[name] * c if self.peephole else gate
 
+    def slow_arguments(self) -> list[str]:
+        names = "peephole", "layer_norm", "coupled", "projection_units"
+        variants = [f"{name}={value}" for name in names if (value := getattr(self, name))]
+        return variants + derivatives.unknown(
+            activation=self.activation, recurrent_activation=self.recurrent_activation
+        )
+
     def gates(self) -> "_Gates | None":
-        variant = self.peephole or self.layer_norm or self.coupled or self.projection_units
-        activations = self.activation, self.recurrent_activation
-        return None if variant or not derivatives.is_known(*activations) else _Gates(*activations)
+        if self.slow_arguments():
+            return None
+        return _Gates(self.activation, self.recurrent_activation)
 
 
 @dataclass(frozen=True)  # a NamedTuple would equal that of another cell
