@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Hashable
+from typing import Any
 
 import jax
 import keras
@@ -70,7 +71,7 @@ def find_loops(function: Callable, *specs: keras.KerasTensor) -> Counter[str]:
     ]
     found = Counter()
 
-    def visit(jaxpr: jax.extend.core.Jaxpr) -> None:
+    def visit(jaxpr: Any) -> None:
         for equation in jaxpr.eqns:
             name = equation.primitive.name
             found["loop"] += name in ("scan", "while")

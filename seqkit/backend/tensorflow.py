@@ -257,8 +257,7 @@ def find_loops(function: Callable, *specs: keras.KerasTensor) -> Counter[str]:
 
     Returns:
         The numbers of "compiled loop" (a call that XLA compiles), "loop" (an operation of the
-        graph), "cuDNN", and "own gradient" (a custom gradient outside of these). What is inside of
-        the first three is not counted.
+        graph), "cuDNN", and "own gradient" (a custom gradient). Bodies of loops are not searched.
     """
     signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
     traced = tf.function(function, autograph=False).get_concrete_function(*signature)

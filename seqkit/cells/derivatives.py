@@ -11,6 +11,7 @@ _DERIVATIVES = {
     keras.activations.linear: ops.ones_like,
     keras.activations.relu: lambda y: ops.cast(y > 0, y.dtype),
 }
+KNOWN = [activation.__name__ for activation in _DERIVATIVES]
 
 
 def unknown(**activations: Activation) -> list[str]:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from seqkit import backend, wiring
-from seqkit.cells import Cell, ElmanCell, GRUCell, LSTMCell
+from seqkit.cells import Cell, ElmanCell, GRUCell, LSTMCell, StackedCells, derivatives
 from seqkit.rnn import RNN
 
 
@@ -30,6 +30,10 @@ _EQUIVALENTS = {
     keras.layers.GRUCell: GRUCell,
     keras.layers.SimpleRNNCell: ElmanCell,
 }
+_CUDNN = (
+    "cuDNN takes activation tanh, recurrent_activation sigmoid, use_bias=True, reset_after=True; "
+    "no recurrent_dropout, no unroll"
+)
 _FAST_CELLS = "a cell that has one: ElmanCell, GRUCell, LSTMCell"
 
 
@@ -40,8 +44,8 @@ def why_slow(model: keras.Model) -> list[TrainingPath]:
 
     | path                                                | the loop over time                  |
     | --------------------------------------------------- | ----------------------------------- |
-    | "compiled loops, 2 parts", "compiled loop"          | compiled, for each part of a batch  |
-    | "cuDNN"                                             | is one operation of a GPU           |
+    | "compiled loops, 2 parts", "compiled loop"          | is compiled, for parts of the batch |
+    | "cuDNN"                                             | is a single operation of a GPU      |
     | "loop with its own gradient"                        | is not differentiated step by step  |
     | "loop over step", "loop in the graph", "unrolled"   | is differentiated step by step      |
 
@@ -136,16 +140,17 @@ def _called_with(layer: keras.layers.Layer) -> dict[str, Any] | None:
         return None
     call = layer._inbound_nodes[0].arguments
     bound = inspect.signature(layer.call).bind(*call.args, **call.kwargs).arguments
-    return {k: v for k, v in bound.items() if k not in ("initial_state", "training")}
+    left_out = "initial_state", "training"  # a state of Bidirectional is not one of its layers
+    return {k: v for k, v in bound.items() if v is not None and k not in left_out}
 
 
 def _built_with(layer: keras.layers.Layer) -> dict[str, Any]:
-    """Return arguments of the shapes that the layer was built with."""
+    """Return sequences of the shape that the layer was built with, for batches of any size."""
     if not layer.built:
         raise ValueError(f"why_slow: {layer.name} isn't built; call the model on a batch first")
     config = layer.get_build_config()
     shape = config.get("input_shape") or config["shapes_dict"]["sequences_shape"]
-    return {"sequences": keras.KerasTensor(shape, layer.compute_dtype)}
+    return {"sequences": keras.KerasTensor((None, *shape[1:]), layer.compute_dtype)}
 
 
 def _loops(layer: keras.layers.Layer, arguments: dict[str, Any]) -> Counter[str]:
@@ -167,11 +172,13 @@ def _explain(layer: keras.layers.Layer, arguments: dict[str, Any]) -> tuple[str,
     """Return path, reason and remedy of a layer that is called with these arguments."""
     try:
         loops = _loops(layer, arguments)
-    except ValueError as error:  # a sub-layer of an unknown call lacks its constants
+    except (TypeError, ValueError) as error:  # a sub-layer of an unknown call lacks its constants
         return "not traced", str(error).splitlines()[0], "build the model by the functional API"
     if loops["cuDNN"]:
         return "cuDNN", "", ""
-    if parts := loops["compiled loop"]:
+    if loops["compiled loop"]:
+        # A stack has a loop for each of its cells.
+        parts = loops["compiled loop"] // len(getattr(layer.cell, "cells", [layer.cell]))
         return f"compiled loops, {parts} parts" if parts > 1 else "compiled loop", "", ""
     if not isinstance(layer, RNN):
         path = "loop in the graph" if loops["loop"] else "unrolled"
@@ -187,8 +194,12 @@ def _explain(layer: keras.layers.Layer, arguments: dict[str, Any]) -> tuple[str,
 def _of_cell(cell: keras.layers.Layer) -> tuple[str, str]:
     """Return why a cell in `seqkit.RNN` has no gradient of its own, and what would have one."""
     kind = type(cell).__name__
-    if hasattr(cell, "cells"):
-        return f"{kind} runs its cells in one loop", "a seqkit.RNN for each cell computes the same"
+    if isinstance(cell, StackedCells):
+        slow = [(k, *_of_cell(inner)) for k, inner in enumerate(cell.cells)]
+        reasons = [f"cells[{k}]: {reason}" for k, reason, _ in slow if reason]
+        return _joined(*reasons), _joined(*dict.fromkeys(remedy for *_, remedy in slow))
+    if isinstance(cell, keras.layers.StackedRNNCells):
+        return f"keras.layers.{kind}", "a seqkit.RNN for each cell computes the same"
     if type(cell) in _EQUIVALENTS:
         return f"keras.layers.{kind}", _equivalent(cell)
     if isinstance(cell, Cell) and (slow := cell.slow_arguments()):
@@ -202,9 +213,7 @@ def _of_keras_layer(layer: keras.layers.Layer) -> tuple[str, str]:
     """Return why a layer of Keras is slow, and what to use instead."""
     cell = layer.cell
     if _has_gpu() and isinstance(layer, (keras.layers.LSTM, keras.layers.GRU)):
-        needs = "activation tanh, recurrent_activation sigmoid, use_bias=True, use_cudnn='auto'"
-        slow = "recurrent_dropout, unroll and reset_after=False"
-        return "an argument that cuDNN doesn't take", f"{needs}; without {slow}"
+        return "an argument that cuDNN doesn't take", _CUDNN
     reason = f"keras.layers.{type(layer).__name__} differentiates each step"
     if type(layer) is not keras.layers.RNN:
         return reason, _equivalent(cell) if type(cell) in _EQUIVALENTS else ""
@@ -218,8 +227,8 @@ def _of_device(cell: Cell) -> tuple[str, str]:
     if not _has_gpu():  # JAX compiles the whole step
         return "", ""
     layer = {LSTMCell: "LSTM", GRUCell: "GRU"}.get(type(cell))
-    remedy = f"keras.layers.{layer}({cell.units}) runs on cuDNN, with the same weights"
-    return "a GPU is visible; only on a CPU are loops compiled alone", remedy if layer else ""
+    remedy = f"keras.layers.{layer}({cell.units}) with the same weights; {_CUDNN}" if layer else ""
+    return "a GPU is visible; only on a CPU are loops compiled alone", remedy
 
 
 def _equivalent(cell: keras.layers.Layer) -> str:
@@ -235,7 +244,7 @@ def _equivalent(cell: keras.layers.Layer) -> str:
 def _leave_out(slow: list[str]) -> str:
     """Return the remedy for a cell's slow arguments, if there are any."""
     activations = [name for name in slow if "activation=" in name]
-    known = "fast activations: tanh, sigmoid, relu, linear" if activations else ""
+    known = f"fast activations: {', '.join(derivatives.KNOWN)}" if activations else ""
     return _joined(f"leave out {', '.join(slow)}", known) if slow else ""
 
 
