@@ -68,7 +68,7 @@ def test_a_fast_cell_has_no_reason(cell):
     assert row[1:] == (f"RNN({type(cell).__name__})", FAST, "", "")
 
 
-_ACTIVATIONS = "fast activations: tanh, sigmoid, relu, linear"
+_ACTIVATIONS = "fast activations: tanh, sigmoid, linear, relu"
 _FAST_CELLS = "a cell that has one: ElmanCell, GRUCell, LSTMCell"
 _SAME = "with the same arguments and weights (set_weights)"
 
