@@ -329,6 +329,8 @@ def _group(batch_size: Size, memory: tuple) -> Size:
     rows = ops.shape(_values(memory))[0]
     if isinstance(rows, int) and isinstance(batch_size, int):
         return batch_size // rows if rows and batch_size > rows and not batch_size % rows else None
+    if not ops.is_tensor(rows):  # a symbolic size of JAX, which can be compared, but not computed
+        return None if rows == batch_size else batch_size // rows
     return batch_size // ops.maximum(rows, 1)
 
 

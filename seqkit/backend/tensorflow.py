@@ -137,7 +137,7 @@ def side_by_side(
     Returns:
         What `loop` returns: nests of tensors (time, batch, ...) and (batch, ...), and `kept`.
     """
-    if tf.executing_eagerly() or tf.config.list_logical_devices("GPU"):
+    if tf.executing_eagerly() or tf.config.list_logical_devices("GPU") or not _has_xla():
         sequences, rows, part = loop(
             options, sequences, rows, shared, kept[0] if kept else (), None
         )
@@ -201,6 +201,17 @@ def _run_parts(
         tf.nest.map_structure(join_rows, *of_rows),
         list(kept),
     )
+
+
+@cache
+def _has_xla() -> bool:
+    """Return whether TensorFlow was built with XLA, which isn't so on all systems."""
+    with tf.init_scope():
+        try:
+            tf.function(lambda x: x + 1, jit_compile=True)(tf.constant(1))
+        except tf.errors.OpError:
+            return False
+    return True
 
 
 @cache

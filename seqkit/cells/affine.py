@@ -158,7 +158,16 @@ class AffineCell(Cell):
         """Return the elementwise part of a step with its derivative; None: it has none."""
 
     def unfolds(self, flow: recurrence.Flow, training: bool = False) -> bool:
-        return training and self.gates() is not None
+        return training and self._step_is_of_gates and self.gates() is not None
+
+    @property
+    def _step_is_of_gates(self) -> bool:
+        """Whether no subclass changes the step without changing the gates."""
+        mro = type(self).__mro__
+        definer = {
+            name: next(c for c in mro if name in vars(c)) for name in ("gates", "step", "recur")
+        }
+        return all(issubclass(definer["gates"], c) for c in definer.values())
 
     def unfold(
         self, projected: Tensor, states: States, flow: recurrence.Flow, prepared: Prepared

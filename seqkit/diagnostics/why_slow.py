@@ -12,6 +12,7 @@ from rich.table import Table
 
 from seqkit import backend, wiring
 from seqkit.cells import Cell, ElmanCell, GRUCell, LSTMCell, StackedCells, derivatives
+from seqkit.cells.recurrence import Flow
 from seqkit.rnn import RNN
 
 
@@ -204,7 +205,7 @@ def _of_cell(cell: keras.layers.Layer) -> tuple[str, str]:
         return f"keras.layers.{kind}", _equivalent(cell)
     if isinstance(cell, Cell) and (slow := cell.slow_arguments()):
         return ", ".join(slow), _leave_out(slow)
-    if getattr(cell, "gates", lambda: None)():
+    if isinstance(cell, Cell) and cell.unfolds(Flow(), training=True):
         return "", ""
     return f"{kind} has no gradient of its own", _FAST_CELLS
 
@@ -224,8 +225,10 @@ def _of_keras_layer(layer: keras.layers.Layer) -> tuple[str, str]:
 
 def _of_device(cell: Cell) -> tuple[str, str]:
     """Return why the loops aren't compiled alone, and what may be faster."""
-    if not _has_gpu():  # JAX compiles the whole step
+    if not _on_tensorflow():  # JAX compiles the whole step
         return "", ""
+    if not _has_gpu():
+        return "TensorFlow can't compile here: it was built without XLA", ""
     layer = {LSTMCell: "LSTM", GRUCell: "GRU"}.get(type(cell))
     remedy = f"keras.layers.{layer}({cell.units}) with the same weights; {_CUDNN}" if layer else ""
     return "a GPU is visible; only on a CPU are loops compiled alone", remedy

@@ -268,3 +268,13 @@ def test_the_mask_of_an_embedded_memory_is_used():
         output, (_, weights) = run(embedding(target[:, 0]), states, constants=embedding(source))
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(weights) > 0, source > 0)
         assert getattr(output, "_keras_mask", None) is None
+
+
+def test_a_functional_model_takes_batches_of_any_size():
+    inputs, memory = keras.Input((None, 4)), keras.Input((None, 5))
+    cell = AttentionCell(LSTMCell(3), BahdanauAttention(4))
+    outputs = RNN(cell, return_sequences=True)(inputs, constants=memory)
+    model = keras.Model([inputs, memory], outputs)
+    for batch in (1, 3):
+        found = model([np.ones((batch, 3, 4)), np.ones((batch, 6, 5))])
+        assert tuple(found.shape) == (batch, 3, 8)

@@ -184,6 +184,18 @@ def test_tangents_need_plain_loops():
         tangent(x)
 
 
+def test_a_subclass_with_a_step_of_its_own_trains_by_its_own_equations():
+    class Doubled(GRUCell):
+        def step(self, projected, states, prepared):
+            output, states = super().step(projected, states, prepared)
+            return 2 * output, states
+
+    rnn = RNN(Doubled(3))
+    x = tf.ones((2, 3, 2))
+    wanted = rnn(x)
+    np.testing.assert_allclose(tf.function(rnn)(x, training=True), wanted, rtol=1e-6)
+
+
 def test_a_cell_without_known_derivatives_runs_the_plain_loop():
     cell = LSTMCell(3, activation="gelu")
     assert cell.gates() is None
