@@ -133,6 +133,8 @@ def unfold(
 
         def gradient(*d_results: Tensor) -> list[Tensor]:
             d_outputs, d_last, *d_final = [_precise(value) for value in d_results]
+            # It may know less of its shape than x, whose shape decides on the parts of the batch.
+            d_outputs = ops.reshape(d_outputs, (*ops.shape(x)[:2], W.shape[0]))
             (dx, dr), (d_states, d_initial), _ = backend.side_by_side(
                 _backward,
                 gates,

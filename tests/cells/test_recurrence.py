@@ -90,6 +90,27 @@ def test_any_length_is_run_to_its_end(length):
     assert_same_results(lstm, x)
 
 
+@pytest.mark.parametrize("shape", [(3, 5), (17, 5)])
+def test_the_incoming_gradient_may_not_know_its_shape(shape):
+    @tf.custom_gradient
+    def forget_shape(y: Tensor) -> Tensor:
+        return y, lambda d: tf.compat.v1.placeholder_with_default(d, None)
+
+    rnn = RNN(LSTMCell(3), return_sequences=True)
+    x = tf.ones((*shape, 2))
+    rnn(x)
+
+    @tf.function
+    def gradient(forget: bool) -> Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = rnn(x, training=True)
+            loss = tf.reduce_sum((forget_shape(y) if forget else y) ** 2)
+        return tape.gradient(loss, x)
+
+    np.testing.assert_allclose(gradient(True), gradient(False), rtol=1e-6)
+
+
 def test_a_row_that_is_all_padding_keeps_its_state():
     x, mask = rng.normal(size=(3, 4, 2)), np.array([[True] * 4, [False] * 4, [False] * 3 + [True]])
     assert_same_results(lstm, x, mask=mask)
