@@ -372,6 +372,8 @@ ELSEWHERE = {
     "replay",
     "CRFAccuracy",
     "plain_loops",
+    "why_slow",
+    "TrainingPath",
 }
 NO_TENSORS = ("seqkit.testing", "seqkit.export", "seqkit.backend")
 
