@@ -1,4 +1,4 @@
-"""Derivatives of activations, computed from their values: what a loop keeps for the way back."""
+"""Derivatives of activations as functions of their outputs, which a loop keeps for backprop."""
 
 import keras
 from keras import ops

@@ -30,7 +30,7 @@ class Gates(Protocol):
 
 
 class Flow(NamedTuple):
-    """Which steps are real, and which start a new segment; time first, None: all; none."""
+    """Which steps are real (None: all), and which start a new segment (None: none); time first."""
 
     mask: Mask = None  # (time, batch) bool
     restart: Mask = None  # (time, batch) bool; False where the mask is
@@ -38,7 +38,7 @@ class Flow(NamedTuple):
 
 
 class _Arguments(NamedTuple):
-    """What the recurrence is differentiated by; lists are empty if there is no such argument."""
+    """The differentiable arguments; a list is empty if its argument is missing."""
 
     x: Tensor
     states: States
@@ -112,9 +112,11 @@ def unfold(
     arguments = _Arguments(
         projected, list(states), list(flow.initial or []), W, [] if d is None else [d]
     )
+    # All sequences know as much of their shape as x does: it decides on the parts of the batch.
+    steps = ops.shape(projected)[:2]
     fixed = {
-        "mask": () if flow.mask is None else flow.mask,
-        "restart": () if flow.restart is None else flow.restart,
+        "mask": () if flow.mask is None else ops.reshape(flow.mask, steps),
+        "restart": () if flow.restart is None else ops.reshape(flow.restart, steps),
     }
     dropout = () if dropout is None else _precise(dropout)
 
@@ -133,8 +135,7 @@ def unfold(
 
         def gradient(*d_results: Tensor) -> list[Tensor]:
             d_outputs, d_last, *d_final = [_precise(value) for value in d_results]
-            # It may know less of its shape than x, whose shape decides on the parts of the batch.
-            d_outputs = ops.reshape(d_outputs, (*ops.shape(x)[:2], W.shape[0]))
+            d_outputs = ops.reshape(d_outputs, (*steps, W.shape[0]))
             (dx, dr), (d_states, d_initial), _ = backend.side_by_side(
                 _backward,
                 gates,

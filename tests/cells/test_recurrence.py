@@ -111,6 +111,30 @@ def test_the_incoming_gradient_may_not_know_its_shape(shape):
     np.testing.assert_allclose(gradient(True), gradient(False), rtol=1e-6)
 
 
+def test_the_mask_may_know_more_or_less_of_its_shape_than_the_inputs():
+    x, mask = tf.ones((3, 5, 2)), tf.ones((3, 5), tf.bool)
+    rnn = RNN(LSTMCell(3), return_sequences=True)
+    rnn(x)
+
+    def gradient(x: Tensor, mask: Tensor) -> Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(rnn(x, mask=mask, training=True) ** 2)
+        return tape.gradient(loss, x)
+
+    known = tf.function(gradient)(x, mask)
+    for shapes in ([[3, 5, 2], [None, None]], [[None, None, 2], [3, 5]]):
+        spec = [tf.TensorSpec(s, v.dtype) for s, v in zip(shapes, (x, mask), strict=True)]
+        found = tf.function(gradient, input_signature=spec)(x, mask)
+        np.testing.assert_allclose(found, known, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("cores", "batch"), [(4, 5), (4, 3), (3, 25)])
+def test_any_number_of_cores(cores, batch, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    assert_same_results(lstm, rng.normal(size=(batch, 4, 2)))
+
+
 def test_a_row_that_is_all_padding_keeps_its_state():
     x, mask = rng.normal(size=(3, 4, 2)), np.array([[True] * 4, [False] * 4, [False] * 3 + [True]])
     assert_same_results(lstm, x, mask=mask)
