@@ -110,7 +110,7 @@ class Decoder(ConfigFromSignature, keras.layers.Layer):
 
     @property
     def shares_memory(self) -> bool:
-        """Whether `step` takes constants of which each row serves a group of rows."""
+        """Whether several rows of `step` can share one row of the constants."""
         attention = getattr(self.cell, "attention", None)
         return attention is not None and not attention.feedback and not self.copies
 

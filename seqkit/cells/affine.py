@@ -162,7 +162,7 @@ class AffineCell(Cell):
 
     @property
     def _step_is_of_gates(self) -> bool:
-        """Whether no subclass changes the step without changing the gates."""
+        """Whether `gates` still describe `step`: a subclass may override `step` alone."""
         mro = type(self).__mro__
         definer = {
             name: next(c for c in mro if name in vars(c)) for name in ("gates", "step", "recur")
